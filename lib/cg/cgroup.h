@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The cgroups of a VE on v1, v2 and hybrid hosts, behind one interface.
+ *
+ * Layout (BASE is "vectl" + the store's tag, below the root of each hierarchy; under systemd below the cgroup
+ * of vectl.service):
+ *   cgroup2:  BASE/NAME        limits, device filter; the host's
+ *             BASE/NAME/guest  delegated to the VE's root; where its init starts and its cgroup namespace's root is
+ *             BASE/.monitor    the monitors
+ *   v1:       BASE/NAME in each hierarchy of cpu, cpuacct, cpuset, memory, blkio, pids (no guest: v1 is not delegated)
+ *
+ * Groups are made, filled and removed by mkdirat and openat on held descriptors; libcgroup only tells which
+ * controller is mounted where (cg/discover.c; the answer is cached in run/vectl until the next boot). kill and freeze use the cgroup2 group
+ * wherever cgroup2 is mounted, else v1's freezer and a loop over cgroup.procs.
+ */
+#ifndef CG_CGROUP_H
+#define CG_CGROUP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+struct cg_host; /* what is mounted where; BASE made on first need */
+struct cg;      /* the groups of one VE, as held descriptors */
+
+/* RUN_FD: directory for the cache. TAG: the store's. Nothing is made yet. */
+int cg_host_open(int run_fd, const char *tag, struct cg_host **ret_host, ve_error **ret_error);
+void cg_host_free(struct cg_host *h);
+enum cg_mode { CG_MODE_V1, CG_MODE_V2, CG_MODE_HYBRID };
+enum cg_mode cg_host_mode(const struct cg_host *h);
+bool cg_host_has_v2(const struct cg_host *h);                          /* a cgroup2 hierarchy is mounted */
+bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memory", on either version */
+
+/* Makes the groups (with bounds on the guest's depth and descendants) and delegates the guest's to host uid OWNER. On error nothing is left. -EEXIST: populated groups
+ * of that name exist; empty left-overs of a killed verb are taken over. */
+int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
+/* Opens existing ones: -ENOENT without message if there are none. */
+int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);
+void cg_free(struct cg *cg); /* closes; removes nothing */
+/* Kills what is left, waits (deadline) until empty, removes the groups with their descendants. */
+int cg_destroy(struct cg *cg, ve_error **ret_error);
+
+/* Limits, in the base units of the schema; CG_UNSET leaves as is, UNITS_UNLIMITED is "max". */
+#define CG_UNSET INT64_MIN
+struct cg_limits {
+	int64_t memory_bytes, swap_bytes, memory_guarantee_bytes, memory_high_bytes;
+	int64_t pids;
+	int64_t cpu_cores;      /* how many CPUs: a cpuset of that many, chosen by the library among the online ones, spread over VEs */
+	int64_t cpu_limit_mc;   /* thousandths of a core */
+	int64_t cpu_weight;     /* 1-10000 */
+};
+void cg_limits_init(struct cg_limits *l); /* all CG_UNSET */
+/* All or none: a value that the kernel refuses takes the earlier ones back. Lowering memory below use: reclaim is
+ * tried, then refused with what is used. WARNINGS gets a copy of each sentence to tell the user (cores clipped to
+ * the host's, swap accounting absent): see cg_warn_fn. */
+typedef void (*cg_warn_fn)(const char *sentence, void *data);
+int cg_apply(struct cg *cg, const struct cg_limits *l, cg_warn_fn warn, void *data, ve_error **ret_error);
+
+/* Attaches the device filter (the default list of DESIGN's: null zero full random urandom tty console ptmx pts/\*, plus EXTRA ones later):
+ * a BPF program on cgroup2 BASE/NAME, or v1's devices controller where no cgroup2 is mounted. A VE whose filter cannot be
+ * attached is not started. */
+int cg_attach_device_filter(struct cg *cg, ve_error **ret_error);
+
+/* Descriptor of the guest's cgroup2 directory for clone3's CLONE_INTO_CGROUP; -1 where there is no cgroup2. Borrowed. */
+int cg_guest_fd(const struct cg *cg);
+/* Write ends ("cgroup.procs", O_WRONLY) of the groups that a process must be written into besides the
+ * guest's cgroup2 one; at most MAX into RET_FDS, borrowed. Returns how many. */
+int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error);
+/* The same for the monitor's groups, cgroup2's among them. */
+int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error);
+/* Moves a finished process (a joiner) into the VE's groups. */
+int cg_attach(struct cg *cg, pid_t pid, ve_error **ret_error);
+
+int cg_freeze(struct cg *cg, bool frozen, ve_error **ret_error); /* waits until it is so, with a deadline */
+bool cg_is_frozen(const struct cg *cg);
+int cg_kill(struct cg *cg, ve_error **ret_error);                 /* SIGKILL to all, at once */
+bool cg_is_populated(const struct cg *cg);
+
+struct cg_usage {
+	int64_t memory_bytes, memory_peak_bytes, swap_bytes, pids, cpu_ns; /* -1: not to be had */
+};
+void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
+/* The same without opening all groups, for list: only what WHAT asks (bits below) is read. */
+enum { CG_USAGE_MEMORY = 1, CG_USAGE_CPU = 2, CG_USAGE_PIDS = 4, CG_USAGE_ALL = 7 };
+void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Capability bounding sets, by libcap's names. Bit N is capability N. */
+#ifndef SEC_CAPS_H
+#define SEC_CAPS_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum caps_profile { CAPS_VPS, CAPS_JAIL };
+
+/* The bounding set of a profile; without NESTING no SYS_RESOURCE (KERNEL.md M10). EXTRA: security.capabilities' elements,
+ * "+net_raw" or "-net_admin", NULL-terminated or NULL; what can only reach the host is refused (VE_ERR_CONFIG). Bits above the running kernel's last capability are cleared. */
+int caps_bounding_set(enum caps_profile profile, bool nesting, const char *const *extra, uint64_t *ret_set,
+		      ve_error **ret_error);
+char *caps_format(uint64_t set); /* "chown,kill,...": for show and tests */
+
+#endif

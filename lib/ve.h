@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * ve.h - the public interface of libve, OS-level virtualization for Linux.
+ *
+ * Everything that vectl(8) does goes through this header; a panel or a daemon can do the same.
+ *
+ * Conventions, for every function unless it says otherwise:
+ *   - Return: 0 (or a non-negative value where stated) on success, else a negative errno(3) value.
+ *     The last parameter, `ve_error **ret_error`, may be NULL; on failure it receives an error object that
+ *     the caller frees with ve_error_free(). It is never written on success.
+ *   - Outputs come last, are named ret_*, and are written only on success. The caller owns what they
+ *     receive and frees it with the function named in the declaration.
+ *   - Strings are UTF-8, NUL-terminated. Options structs begin with their size: initialise with
+ *     `struct ve_x_opts o = { .size = sizeof(o) };` so that a newer library can serve an older program.
+ *   - Thread safety: a handle must be used by one thread at a time; different handles may be used by
+ *     different threads at once. The library keeps no mutable globals and leaves the caller's signal
+ *     dispositions, working directory, umask, environment and other children alone.
+ *   - All calls that touch a VE need root on the host (CAP_SYS_ADMIN and friends in the initial user
+ *     namespace); without it they fail with category VE_ERR_PERMISSION.
+ *   - Every symbol exists since version 0.1 unless its comment says otherwise.
+ */
+#ifndef VE_H
+#define VE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define VE_API __attribute__((visibility("default")))
+#else
+#define VE_API
+#endif
+
+typedef struct ve_ctx ve_ctx;     /* one store (a root directory) and how to talk to the caller */
+typedef struct ve ve;             /* one VE */
+typedef struct ve_spec ve_spec;   /* configuration keys and values, checked against the schema */
+typedef struct ve_error ve_error; /* why a call failed */
+typedef struct ve_doc ve_doc;     /* data that a call returns: a JSON document, readable by path */
+
+/* ---- errors ------------------------------------------------------------------------------------- */
+
+/* What kind of failure it is. Each category has one process exit code (ve_category_exit_code) and one
+ * name (ve_category_name); both are stable. */
+enum ve_category {
+	VE_ERR_NONE = 0,
+	VE_ERR_USAGE,       /* 64: the call itself makes no sense */
+	VE_ERR_DATA,        /* 65: an image, an archive or a record is damaged */
+	VE_ERR_NOT_FOUND,   /* 66: no such VE, image, template, key or file */
+	VE_ERR_UNSUPPORTED, /* 69: the host (or this version) lacks the feature */
+	VE_ERR_BUG,         /* 70: vectl itself is wrong */
+	VE_ERR_KERNEL,      /* 71: the kernel refused */
+	VE_ERR_EXISTS,      /* 73: exists already, or is taken by somebody else */
+	VE_ERR_NO_ROOM,     /* 74: disk, quota, ids, memory: no room */
+	VE_ERR_BUSY,        /* 75: locked or timed out: try again */
+	VE_ERR_PERMISSION,  /* 77: the caller may not */
+	VE_ERR_CONFIG,      /* 78: bad configuration, template or value */
+	VE_ERR_STATE,       /* 79: wrong state, blocked, protected: do not try again */
+	VE_ERR_COUNT,
+};
+
+VE_API enum ve_category ve_error_category(const ve_error *e);
+/* The errno of the failing call as a positive number, 0 where there was none. */
+VE_API int ve_error_errno(const ve_error *e);
+/* Where it failed, one word ("userns", "rootfs", "config"), never NULL. */
+VE_API const char *ve_error_stage(const ve_error *e);
+/* What was attempted, on which object, and why it failed: one sentence without a final period. */
+VE_API const char *ve_error_message(const ve_error *e);
+/* What to do about it, or NULL where the library does not truly know. */
+VE_API const char *ve_error_hint(const ve_error *e);
+VE_API void ve_error_free(ve_error *e); /* NULL is allowed */
+VE_API const char *ve_category_name(enum ve_category c);
+VE_API int ve_category_exit_code(enum ve_category c);
+
+/* ---- documents ---------------------------------------------------------------------------------- */
+
+enum ve_type { VE_NULL = 0, VE_BOOL, VE_INT, VE_REAL, VE_STRING, VE_ARRAY, VE_OBJECT };
+
+/* The type at PATH ("addresses.0", "a.b"; "" is the document itself); VE_NULL also where nothing is. */
+VE_API enum ve_type ve_doc_type(const ve_doc *d, const char *path);
+/* The value at PATH; strings belong to the document. A missing or differently typed value gives
+ * NULL, 0, 0.0 or false. */
+VE_API const char *ve_doc_string(const ve_doc *d, const char *path);
+VE_API int64_t ve_doc_int(const ve_doc *d, const char *path);
+VE_API double ve_doc_real(const ve_doc *d, const char *path);
+VE_API bool ve_doc_bool(const ve_doc *d, const char *path);
+/* Number of elements of the array, or of keys of the object, at PATH. */
+VE_API size_t ve_doc_length(const ve_doc *d, const char *path);
+/* The INDEX-th key of the object at PATH in document order, or NULL. */
+VE_API const char *ve_doc_key(const ve_doc *d, const char *path, size_t index);
+/* The part of the document at PATH as a handle of its own; it lives as long as D and is not freed. */
+VE_API const ve_doc *ve_doc_at(const ve_doc *d, const char *path, size_t index);
+/* The document as JSON text on one line (INDENT 0) or indented; the caller frees it with free(3). */
+VE_API char *ve_doc_json(const ve_doc *d, int indent);
+VE_API void ve_doc_free(ve_doc *d); /* NULL is allowed */
+
+/* ---- context ------------------------------------------------------------------------------------ */
+
+VE_API const char *ve_version(void);
+
+/* Opens the store below ROOT (NULL: "/"). Nothing is created yet. */
+VE_API int ve_ctx_new(const char *root, ve_ctx **ret_ctx, ve_error **ret_error);
+VE_API void ve_ctx_free(ve_ctx *ctx);
+
+/* FN hears of steps that take long: WHAT is a short phrase, DONE of TOTAL (TOTAL 0: unknown).
+ * It is called on the thread that made the call. NULL: silence (the default). */
+typedef void (*ve_progress_fn)(const char *what, uint64_t done, uint64_t total, void *data);
+VE_API void ve_ctx_set_progress(ve_ctx *ctx, ve_progress_fn fn, void *data);
+/* How long verbs wait for a VE's lock, in milliseconds (default 10000). */
+VE_API void ve_ctx_set_lock_timeout_ms(ve_ctx *ctx, unsigned ms);
+/* FD becomes readable (an eventfd, or the read end of a pipe) when the caller wants the verb under way to
+ * stop: it is undone, and returns -EINTR. -1: never (the default). The descriptor stays the caller's. */
+VE_API void ve_ctx_set_cancel_fd(ve_ctx *ctx, int fd);
+/* Warnings of the last verb on CTX, as an array of strings; owned by CTX, valid until the next verb. */
+VE_API const ve_doc *ve_ctx_warnings(const ve_ctx *ctx);
+
+/* ---- configuration ------------------------------------------------------------------------------ */
+
+VE_API int ve_spec_new(ve_ctx *ctx, ve_spec **ret_spec, ve_error **ret_error);
+VE_API void ve_spec_free(ve_spec *spec);
+/* One assignment as typed: "KEY=VALUE", "KEY+=VALUE" or "KEY-=VALUE" (lists), "KEY=default" unsets.
+ * Key, unit and range are checked here; see vectl-config(5). */
+VE_API int ve_spec_assign(ve_spec *spec, const char *assignment, ve_error **ret_error);
+
+/* The schema: an array of {key,type,unit,default,live,built,doc}, those whose key matches the glob
+ * PATTERN (NULL: all). */
+VE_API int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_error);
+
+/* ---- lifecycle ---------------------------------------------------------------------------------- */
+
+/* What every verb that changes something answers. */
+enum ve_changed { VE_UNCHANGED = 0, VE_CHANGED = 1 };
+
+struct ve_create_opts {
+	size_t size;
+	const char *template_name; /* NULL: the host's default.template */
+	const char *image;         /* NULL: the template's, else the host's default.image */
+	const ve_spec *spec;       /* assignments applied after the template, or NULL */
+	const char *const *ips;    /* addresses ("192.0.2.10", "2001:db8::1/128") for network.0, NULL-terminated */
+	const char *const *ssh_keys; /* lines of authorized_keys for root, NULL-terminated, or NULL */
+	const char *password;      /* root's password in clear, or NULL; wiped from the library's memory */
+	bool if_missing;           /* an existing VE of that name is success, unchanged */
+	bool start;                /* create and start are one verb: a failed start undoes the create */
+	bool keep;                 /* ... unless keep */
+	bool wait;                 /* with start: wait until booted */
+	unsigned wait_s;           /* 0: 120 */
+};
+/* Makes a VE. Returns enum ve_changed. */
+VE_API int ve_create(ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, ve **ret_ve,
+		     ve_error **ret_error);
+
+/* Finds a VE by name, uuid or alias. */
+VE_API int ve_open(ve_ctx *ctx, const char *name, ve **ret_ve, ve_error **ret_error);
+VE_API void ve_close(ve *v); /* NULL is allowed */
+VE_API const char *ve_name(const ve *v);
+VE_API const char *ve_uuid(const ve *v);
+/* The result document of the last verb on V: {name,uuid,changed,state,pending,warnings}. */
+VE_API int ve_result(ve *v, int changed, ve_doc **ret_doc, ve_error **ret_error);
+
+struct ve_start_opts {
+	size_t size;
+	bool wait;       /* return when init says it has booted (NOTIFY_SOCKET), else when init runs */
+	unsigned wait_s; /* deadline of the wait, 0: 120; then -ETIMEDOUT (VE_ERR_BUSY), the VE left running */
+};
+VE_API int ve_start(ve *v, const struct ve_start_opts *opts, ve_error **ret_error);
+
+struct ve_stop_opts {
+	size_t size;
+	int timeout_s; /* how long init may take before it is killed; -1: the VE's stop.timeout */
+};
+/* Asks init to stop; kills what is left after the timeout, and says so in the warnings. */
+VE_API int ve_stop(ve *v, const struct ve_stop_opts *opts, ve_error **ret_error);
+VE_API int ve_restart(ve *v, const struct ve_stop_opts *stop, const struct ve_start_opts *start,
+		      ve_error **ret_error);
+VE_API int ve_kill(ve *v, ve_error **ret_error); /* power off, at once */
+VE_API int ve_freeze(ve *v, ve_error **ret_error);
+VE_API int ve_thaw(ve *v, ve_error **ret_error);
+
+struct ve_destroy_opts {
+	size_t size;
+	bool force; /* stop (kill) it first if it runs */
+};
+/* Removes the VE and everything that belongs to it. V stays to be closed. */
+VE_API int ve_destroy(ve *v, const struct ve_destroy_opts *opts, ve_error **ret_error);
+
+/* Repairs what an interrupted verb or a killed monitor left. V NULL: the whole store. It never stops,
+ * restarts or reconfigures a running VE. RET_DOC (may be NULL) lists what was mended. */
+VE_API int ve_recover(ve_ctx *ctx, ve *v, ve_doc **ret_doc, ve_error **ret_error);
+
+/* Starts what boot.auto says, by boot.order, in parallel. RET_DOC: an array of results. Returns the number
+ * of VEs that did not start. */
+VE_API int ve_start_boot(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+/* Stops every running VE, in reverse boot.order, in parallel, each within its stop.timeout. Returns the
+ * number of VEs that did not stop. */
+VE_API int ve_stop_all(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+
+/* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
+VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
+
+/* ---- inside ------------------------------------------------------------------------------------- */
+
+struct ve_exec_opts {
+	size_t size;
+	const char *const *argv; /* NULL or empty: a login shell of the user */
+	const char *const *env;  /* "K=V", added to a clean environment; NULL-terminated, or NULL */
+	const char *cwd;         /* NULL: the user's home, else "/" */
+	const char *user;        /* name or uid[:gid]; NULL: root */
+	bool tty;                /* a new pty of the VE's own, joined to fds 0 and 1 of the caller */
+	int stdio[3];            /* descriptors for 0, 1, 2 without tty; all 0: the caller's own 0, 1, 2 */
+};
+/* Runs a command in a running VE and waits for it. RET_STATUS: what a shell would report (its exit
+ * status, or 128 + signal). A failure of vectl is a negative return; when the command could not be run
+ * the category is VE_ERR_NOT_FOUND (no such command) or VE_ERR_KERNEL with stage "exec". */
+VE_API int ve_exec(ve *v, const struct ve_exec_opts *opts, int *ret_status, ve_error **ret_error);
+
+struct ve_run_opts {
+	size_t size;
+	const char *image;  /* NULL: the host's default jail image, unless rootfs */
+	const char *rootfs; /* a directory used as the root tree, read through an idmapped mount */
+	const char *template_name; /* NULL: "jail" */
+	const ve_spec *spec;
+	const char *const *argv; /* NULL: /bin/sh */
+	const char *const *env;
+	const char *cwd;
+	const char *user;
+	bool no_network;
+	bool tty;
+	int stdio[3];
+};
+/* Runs one command in a VE made for it, and removes the VE. RET_STATUS as in ve_exec(). */
+VE_API int ve_run(ve_ctx *ctx, const struct ve_run_opts *opts, int *ret_status, ve_error **ret_error);
+
+/* Joins the caller's terminal (fds 0 and 1) to the VE's console until the escape sequence (Ctrl-] three times) or
+ * until the VE stops. Scrollback is shown first. */
+VE_API int ve_console(ve *v, ve_error **ret_error);
+/* Writes the console log (its last LINES lines; 0: all) to FD; FOLLOW: goes on until the VE stops. */
+VE_API int ve_logs(ve *v, int fd, unsigned lines, bool follow, ve_error **ret_error);
+/* Sets the password of USER (NULL: root) in the VE, running or stopped. PASSWORD in clear. */
+VE_API int ve_passwd(ve *v, const char *user, const char *password, ve_error **ret_error);
+
+/* ---- look --------------------------------------------------------------------------------------- */
+
+VE_API int ve_status(ve *v, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_show(ve *v, ve_doc **ret_doc, ve_error **ret_error); /* configuration, with defaults */
+/* The value of one key, as typed on a command line ("1G"); frees with free(3). */
+VE_API int ve_get(ve *v, const char *key, char **ret_value, ve_error **ret_error);
+
+struct ve_list_opts {
+	size_t size;
+	const char *const *patterns; /* globs on the name; NULL: all. NULL-terminated */
+	const char *const *where;    /* "FIELD=GLOB" or "FIELD!=GLOB", all must hold; or NULL */
+	const char *const *fields;   /* NULL: the default columns. Only these are computed */
+	const char *sort;            /* "FIELD" or "-FIELD"; NULL: name, natural order */
+};
+/* An array of objects, one a VE, with the asked-for fields as keys. */
+VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+/* The fields that ve_list knows: an array of {field,doc,default}. */
+VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+
+/* ---- change ------------------------------------------------------------------------------------- */
+
+enum ve_set_mode {
+	VE_SET_NOW = 0, /* refused (VE_ERR_STATE) if a key needs a restart and the VE runs */
+	VE_SET_PENDING, /* written now, taken at the next start */
+	VE_SET_RESTART, /* written, and the VE restarted if a key needs it */
+	VE_SET_DRY_RUN, /* nothing is written; RET_DOC tells the difference */
+};
+/* Applies every assignment of SPEC to the file and to the running VE, or none. RET_DOC (may be NULL) is the difference:
+ * an array of {key,old,new,live}. Returns enum ve_changed. */
+VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc,
+		  ve_error **ret_error);
+
+/* ---- images and templates ----------------------------------------------------------------------- */
+
+VE_API int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_image_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_image_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error);
+/* Reads every file again and compares the digest; VE_ERR_DATA names the first difference found. */
+VE_API int ve_image_verify(ve_ctx *ctx, const char *name, ve_error **ret_error);
+
+VE_API int ve_template_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_template_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error);
+/* Checks a template by name or, where NAME has a '/', a file. */
+VE_API int ve_template_check(ve_ctx *ctx, const char *name, ve_error **ret_error);
+
+/* ---- host --------------------------------------------------------------------------------------- */
+
+/* What this host can do: an array of {feature,present,needed_by,detail,hint}. Reads only. */
+VE_API int ve_host_check(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+VE_API int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
