@@ -81,7 +81,8 @@ VE_API int ve_category_exit_code(enum ve_category c);
 
 enum ve_type { VE_NULL = 0, VE_BOOL, VE_INT, VE_REAL, VE_STRING, VE_ARRAY, VE_OBJECT };
 
-/* The type at PATH ("addresses.0", "a.b"; "" is the document itself); VE_NULL also where nothing is. */
+/* The type at PATH ("addresses.0", "a.b"; "" is the document itself); VE_NULL also where nothing is. A key that
+ * has dots of its own ("memory.limit" in a row of ve_list()) is found by its whole name before it is taken apart. */
 VE_API enum ve_type ve_doc_type(const ve_doc *d, const char *path);
 /* The value at PATH; strings belong to the document. A missing or differently typed value gives
  * NULL, 0, 0.0 or false. */
@@ -93,7 +94,8 @@ VE_API bool ve_doc_bool(const ve_doc *d, const char *path);
 VE_API size_t ve_doc_length(const ve_doc *d, const char *path);
 /* The INDEX-th key of the object at PATH in document order, or NULL. */
 VE_API const char *ve_doc_key(const ve_doc *d, const char *path, size_t index);
-/* The part of the document at PATH as a handle of its own; it lives as long as D and is not freed. */
+/* The INDEX-th element of the array, or value of the object, at PATH as a handle of its own (NULL: there is none);
+ * it lives as long as D and is not freed. */
 VE_API const ve_doc *ve_doc_at(const ve_doc *d, const char *path, size_t index);
 /* The document as JSON text on one line (INDENT 0) or indented; the caller frees it with free(3). */
 VE_API char *ve_doc_json(const ve_doc *d, int indent);
@@ -259,7 +261,8 @@ struct ve_list_opts {
 };
 /* An array of objects, one a VE, with the asked-for fields as keys. */
 VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
-/* The fields that ve_list knows: an array of {field,doc,default}. */
+/* The fields that ve_list knows: an array of {field,unit,doc,default}; unit is "bytes", "seconds", "time" (RFC 3339)
+ * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
 /* ---- change ------------------------------------------------------------------------------------- */
@@ -291,7 +294,8 @@ VE_API int ve_template_check(ve_ctx *ctx, const char *name, ve_error **ret_error
 
 /* ---- host --------------------------------------------------------------------------------------- */
 
-/* What this host can do: an array of {feature,present,needed_by,detail,hint}. Reads only. */
+/* What this host can do: an array of {feature,present,required,needed_by,detail,hint}; required: no VE starts
+ * without it. Reads only. */
 VE_API int ve_host_check(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error);
