@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The monitor's side of a start: what must be done as the host's root between the plan and the VE's init.
+ *
+ *   monitor                                  child                       libve
+ *   groups    into vectl/.monitor
+ *   clone     as the VE's owner         ->   waits
+ *   maps      uid_map, gid_map                                      <-   MSG_CLONED: links into the netns
+ *   place     cgroups of v1             ->   identity, cgroup, clocks
+ *   layers    idmapped, overlay              (at the same time)          (at the same time)
+ *   clocks    timens_offsets            ->
+ *   links     waits for                                             <-   MSG_GO
+ *   init      CHILD_GO with the root    ->   root ... exec
+ *             end of file, or the record
+ *   commit    MSG_STARTED                                           ->   writes the running record
+ *             MSG_COMMIT                                            <-
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mon.h"
+#include "owner.h"
+#include "sys/syscalls.h"
+
+int groups_enter(const struct mon *m, struct blob_vec v, pid_t pid, struct failure *f)
+{
+	char text[16];
+	int n = snprintf(text, sizeof(text), "%d", (int)pid);
+	const int32_t *index = mon_at(m, v);
+	for (uint32_t i = 0; i < v.n; i++)
+		if (write(mon_fd(m, index[i]), text, (size_t)n) < 0)
+			return fail(f, "write", "cgroup.procs");
+	return 0;
+}
+
+static int step_groups(struct mon *m, struct failure *f)
+{
+	return groups_enter(m, m->blob->monitor_procs, 0, f);
+}
+
+static int step_clone(struct mon *m, struct failure *f)
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail(f, "socketpair", NULL);
+	/* The child needs its end under the name sync; until then it is in no one's hands but ours. */
+	m->sync = pair[1];
+	int r = owner_clone(m, child_main, f);
+	close(pair[1]);
+	m->sync = pair[0];
+	return r;
+}
+
+static int open_ns(const struct mon *m, const char *ns, struct failure *f)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)m->child, ns);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? fail(f, "open", "namespace") : fd;
+}
+
+static int step_maps(struct mon *m, struct failure *f)
+{
+	if (maps_write(m, f) < 0)
+		return -1;
+	int fds[2] = { m->pidfd, open_ns(m, "net", f) };
+	if (fds[1] < 0)
+		return -1;
+	struct msg msg = { .kind = MSG_CLONED, .pid = m->child };
+	int r = msg_send(m->control, &msg, fds, 2);
+	close(fds[1]);
+	return r < 0 ? fail(f, "sendmsg", "libve") : 0;
+}
+
+static int to_child(struct mon *m, uint32_t kind, const int *fds, unsigned n, struct failure *f)
+{
+	struct msg msg = { .kind = kind };
+	return msg_send(m->sync, &msg, fds, n) < 0 ? fail(f, "sendmsg", "child") : 0;
+}
+
+static int step_place(struct mon *m, struct failure *f)
+{
+	if (groups_enter(m, m->blob->procs, m->child, f) < 0)
+		return -1;
+	return to_child(m, CHILD_MAPPED, NULL, 0, f);
+}
+
+static int step_layers(struct mon *m, struct failure *f)
+{
+	int userns = open_ns(m, "user", f);
+	if (userns < 0)
+		return -1;
+	int r = layers_open(m, userns, f);
+	close(userns);
+	return r;
+}
+
+/* Waits for the next message from SOCK, while the other end must stay alive: the verb that is killed takes
+ * what it began with it. Returns 1, 0 at the child's end of file, -1. */
+static int wait_message(struct mon *m, int sock, struct msg *msg, int *fds, unsigned *n_fds, struct failure *f)
+{
+	struct pollfd p[2] = { { .fd = sock, .events = POLLIN }, { .fd = m->control, .events = 0 } };
+	while (poll(p, 2, -1) < 0 && errno == EINTR)
+		;
+	if (!(p[0].revents & POLLIN) && p[1].revents & (POLLHUP | POLLERR)) {
+		errno = EPIPE;
+		return fail(f, "poll", "the verb went away");
+	}
+	int r = msg_recv(sock, msg, fds, n_fds);
+	if (r < 0)
+		fail(f, "recvmsg", NULL);
+	if (r == 0 && sock == m->control) {
+		errno = EPIPE;
+		return fail(f, "recvmsg", "the verb went away");
+	}
+	return r;
+}
+
+static int relayed; /* the child's own record has gone to libve: none of ours follows */
+
+/* The child's next word, which must be KIND; its failure is handed on as it came. Returns 1, or 0 at its exec. */
+static int from_child(struct mon *m, uint32_t kind, struct failure *f)
+{
+	for (;;) {
+		struct msg msg;
+		int fds[2] = { -1, -1 };
+		unsigned n = 2;
+		int r = wait_message(m, m->sync, &msg, fds, &n, f);
+		if (r <= 0)
+			return r;
+		if (msg.kind == CHILD_CONSOLE) {
+			m->console = fds[0];
+			m->console_slave = fds[1];
+		} else if (msg.kind == CHILD_FAULT) {
+			kill(m->verb, SIGKILL);
+		} else if (msg.kind == MSG_FAILED) {
+			relayed = 1;
+			msg_send(m->control, &msg, NULL, 0);
+			return -1;
+		} else if (msg.kind == kind) {
+			return 1;
+		} else {
+			errno = EBADMSG;
+			return fail(f, "recvmsg", "child");
+		}
+	}
+}
+
+static int died_early(struct failure *f)
+{
+	errno = ESRCH;
+	return fail(f, "wait", "the child ended");
+}
+
+static int step_clocks(struct mon *m, struct failure *f)
+{
+	int r = from_child(m, CHILD_TIMENS, f);
+	if (r <= 0)
+		return r == 0 ? died_early(f) : -1;
+	if (timens_write(m, f) < 0)
+		return -1;
+	return to_child(m, CHILD_TIMENS_SET, NULL, 0, f);
+}
+
+static int step_links(struct mon *m, struct failure *f)
+{
+	struct msg msg;
+	if (wait_message(m, m->control, &msg, NULL, NULL, f) <= 0)
+		return -1;
+	if (msg.kind == MSG_GO)
+		return 0;
+	errno = EBADMSG;
+	return fail(f, "recvmsg", "libve");
+}
+
+static int step_init(struct mon *m, struct failure *f)
+{
+	if (to_child(m, CHILD_GO, &m->root_mount, 1, f) < 0)
+		return -1;
+	close(m->root_mount);
+	return from_child(m, 0, f); /* 0: its end of file */
+}
+
+static int step_commit(struct mon *m, struct failure *f)
+{
+	struct msg msg = { .kind = MSG_STARTED, .pid = m->child };
+	bool handed_over = m->console >= 0 && m->blob->flags & BLOB_TTY;
+	if (msg_send(m->control, &msg, &m->console, handed_over ? 1 : 0) < 0)
+		return fail(f, "sendmsg", "libve");
+	if (handed_over) {
+		/* The terminal hangs up with the caller, so no copy of its master stays here. */
+		close(m->console);
+		m->console = -1;
+	}
+	if (m->blob->role == MON_WORK)
+		return 0;
+	if (wait_message(m, m->control, &msg, NULL, NULL, f) <= 0)
+		return -1;
+	if (msg.kind == MSG_COMMIT)
+		return 0;
+	errno = EBADMSG;
+	return fail(f, "recvmsg", "libve");
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct mon *m, struct failure *f);
+} steps[] = {
+	{ "groups", step_groups }, { "clone", step_clone },   { "maps", step_maps },   { "place", step_place },
+	{ "layers", step_layers }, { "timens", step_clocks }, { "links", step_links }, { "init", step_init },
+	{ "commit", step_commit },
+};
+enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };
+
+void steps_print(void)
+{
+	for (unsigned i = 0; i < N_STEPS; i++)
+		dprintf(1, "%s\n", steps[i].name);
+}
+
+static void reap(struct mon *m)
+{
+	if (m->child <= 0)
+		return;
+	pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
+	while (waitpid(m->child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int birth(struct mon *m)
+{
+	for (unsigned i = 0; i < N_STEPS; i++) {
+		struct failure f = { 0 };
+		if (fault_here(m, steps[i].name, &f) == 0 && steps[i].run(m, &f) == 0)
+			continue;
+		/* First the end of the child, then the word: who hears it may take away its groups at once. */
+		reap(m);
+		if (!relayed)
+			msg_failed(m->control, steps[i].name, &f);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What libve hands the monitor: one frozen plan, and what the two say to each other afterwards.
+ *
+ * The plan is one message on the control socket (descriptor 3 of the monitor, SOCK_SEQPACKET): `struct blob`, then the
+ * bytes that its offsets point to; the descriptors that it speaks of by index come with it (SCM_RIGHTS). Both
+ * sides are built from one tree, so the layout is the compiler's; the version word only catches an
+ * installation torn in two by an upgrade.
+ *
+ * Then, for a VE (roles MON_SUPERVISE and MON_WORK):
+ *
+ *     monitor -> libve   MSG_CLONED   pid, and fds {pidfd, network namespace}
+ *     libve -> monitor   MSG_GO       the links are made
+ *     monitor -> libve   MSG_STARTED  init runs (MON_SUPERVISE), or the files are written (MON_WORK)
+ *     libve -> monitor   MSG_COMMIT   the running record is on disk; from here on libve may go away
+ *     monitor -> libve   MSG_ENDED    wait status (only while libve still listens: `run`)
+ *
+ * and for a joiner (MON_JOIN):
+ *
+ *     joiner -> libve    MSG_STARTED  the command runs; with a terminal: fds {pty master}
+ *     joiner -> libve    MSG_ENDED    wait status
+ *
+ * At any point MSG_FAILED may come instead: one fixed record of the stage that failed. End of file from libve
+ * before MSG_COMMIT means that the verb was killed: the monitor kills what it made and ends.
+ */
+#ifndef MONITOR_BLOB_H
+#define MONITOR_BLOB_H
+
+#include <stdint.h>
+
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 1, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
+
+enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
+
+/* Offsets count from the start of the blob; offset 0 is "none". */
+typedef uint32_t blob_str;
+struct blob_vec {
+	uint32_t off, n; /* N elements of the type that the field's comment says */
+};
+
+enum blob_flags {
+	BLOB_NO_NEW_PRIVS = 1 << 0,
+	BLOB_NESTING = 1 << 1,	     /* user namespaces are allowed inside */
+	BLOB_TTY = 1 << 2,	     /* stdio is a new pty of the VE's own */
+	BLOB_STDIO = 1 << 3,	     /* stdio is fds fd_stdio[0..2] (run, exec) */
+	BLOB_LOGIN = 1 << 4,	     /* the command is the user's login shell */
+	BLOB_REPORT_END = 1 << 5,    /* libve waits for MSG_ENDED, and the VE goes with it (run) */
+	BLOB_FULL_ROOT = 1 << 6,     /* the whole of /dev, /run and cgroup2 (a VE); else the lean set (a jail) */
+	BLOB_ADAPT = 1 << 7,	     /* the environment is completed from the VE's passwd file (HOME, USER, SHELL) */
+};
+
+enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };
+
+/* What the child mounts below its root, in order; see stage_mounts. Made in the child's own namespaces. */
+enum blob_mount_kind {
+	BM_FS = 1,  /* fsopen(fstype), options "k=v,k" */
+	BM_DEVICE,  /* the host's node of the same path, bound onto a new file */
+	BM_LINK,    /* symlink: SOURCE is what it says */
+	BM_DIR,	    /* mkdir, mode FLAGS */
+	BM_FD,	    /* a detached mount made by the monitor from fds[FD] */
+};
+struct blob_mount {
+	uint32_t kind;
+	blob_str target; /* below the root, without leading slash */
+	blob_str fstype, options;
+	blob_str source;
+	uint32_t attrs; /* MOUNT_ATTR_* */
+	uint32_t mode;	/* of the directory that is made where the target is missing (optional mounts: 0) */
+	int32_t fd;
+	uint32_t optional; /* a refusal is no failure (cgroup2 on a v1 host) */
+};
+
+/* What is written into the VE's files, by the VE's root, after pivot_root. */
+enum blob_file_kind {
+	BF_REPLACE = 1,	 /* the whole file, through a temporary file and rename */
+	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
+	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
+	BF_MKDIR,	 /* with parents */
+	BF_TRUNCATE,	 /* emptied if it is there */
+};
+struct blob_file {
+	uint32_t kind;
+	blob_str path;
+	struct blob_vec data; /* bytes */
+	uint32_t mode, uid, gid;
+	uint32_t optional;
+};
+
+struct blob_rlimit {
+	uint32_t resource, pad;
+	uint64_t soft, hard;
+};
+
+struct blob {
+	uint32_t magic, version, size, role, flags;
+	blob_str name, uuid;
+	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS */
+	blob_str root_dir;	/* the store's root, for that program */
+	blob_str log_name;	/* console log, below fd_log_dir */
+	uint64_t log_max_bytes;
+	uint32_t id_base, id_count;
+	uint64_t cap_bounding;
+	struct blob_vec rlimits;  /* struct blob_rlimit */
+	struct blob_vec programs; /* struct blob_vec of struct sock_filter */
+	uint32_t root_kind;
+	struct blob_vec lowers; /* int32_t fd indexes, topmost layer first */
+	struct blob_vec mounts; /* struct blob_mount */
+	struct blob_vec files;	/* struct blob_file */
+	struct blob_vec argv, envp; /* blob_str */
+	blob_str hostname, cwd, user;
+	uint32_t uid, gid; /* where user is none */
+	int32_t fd_root, fd_upper; /* ROOT_DIR: the tree; ROOT_OVERLAY: the directory of upper/ and work/ */
+	int32_t fd_cgroup;		    /* for CLONE_INTO_CGROUP, -1: none */
+	struct blob_vec procs, monitor_procs; /* int32_t fd indexes of cgroup.procs files */
+	int32_t fd_run_dir, fd_log_dir;
+	int32_t fd_console_listen; /* unix socket, listening */
+	int32_t fd_notify;	   /* unix datagram socket, bound */
+	int32_t fd_stdio[3];
+	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
+	uint32_t init_pid; /* MON_ADOPT */
+	blob_str ended_env[2]; /* further variables for ended_program, or none */
+	blob_str fault;	       /* test builds: the stage that is to fail */
+	int32_t fault_errno;   /* with this; 0: the verb is killed there */
+};
+
+enum msg_kind { MSG_CLONED = 1, MSG_GO, MSG_STARTED, MSG_COMMIT, MSG_ENDED, MSG_FAILED };
+
+/* The one record of a failure, and the carrier of everything else. No pointers: it crosses processes. */
+struct msg {
+	uint32_t kind;
+	int32_t pid;	 /* MSG_CLONED: init, in the host's pid namespace */
+	int32_t status;	 /* MSG_ENDED: as waitpid(2) gives it */
+	int32_t err;	 /* MSG_FAILED: errno */
+	char stage[24];	 /* name of the stage, from the stage table */
+	char op[24];	 /* the system call, or a word */
+	char object[96]; /* what it was done to */
+	char text[160];	 /* the kernel's own words (mount fd log, netlink), or nothing */
+};
+
+/* What the child asks of the monitor, and back, on their own socket pair. */
+enum child_msg { CHILD_MAPPED = 1, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT };
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The child between clone3 and exec: the future init of the VE. It allocates, formats and logs nothing; it runs the
+ * stages below and sends one record when one of them fails. End of file without a record means that the exec succeeded.
+ *
+ * Who we are, stage by stage (all: pid 1 of the VE's pid namespace, host's files still open until "shed"):
+ *
+ *   stage       ids                      namespaces                       root        capabilities (in the VE's userns)
+ *   identity    base/base/0 -> unmapped  user mnt pid net ipc uts         host's      all
+ *   cgroup      0:0 (= base on the host) + cgroup, rooted in guest        host's      all
+ *   clocks      0:0                      + time                           host's      all
+ *   root        0:0                      .                                host's, VE's tree attached above "/"
+ *   mounts      0:0                      .                                (the host's /proc is visible: procfs needs that)
+ *   terminal    0:0                      .                                .           all
+ *   pivot       0:0                      .                                the VE's    all
+ *   shed        0:0                      .                                the VE's; nothing of the host's open but the sync socket
+ *   settings    0:0                      .                                the VE's    all
+ *   files       0:0                      .                                the VE's    all
+ *   confine     0:0                      .                                the VE's    the bounding set, after exec
+ *   seccomp     0:0                      .                                .           .
+ *   user        as asked                 .                                .           .
+ *   exec        .                        .                                .           .
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "mon.h"
+#include "mounts.h"
+#include "sys/syscalls.h"
+
+static struct identity who;
+
+static int tell(struct mon *m, uint32_t kind, const int *fds, unsigned n, struct failure *f)
+{
+	struct msg msg = { .kind = kind };
+	return msg_send(m->sync, &msg, fds, n) < 0 ? fail(f, "sendmsg", "monitor") : 0;
+}
+
+static int await(struct mon *m, uint32_t kind, int *fds, unsigned *n, struct failure *f)
+{
+	struct msg msg;
+	int r = msg_recv(m->sync, &msg, fds, n);
+	if (r == 1 && msg.kind == kind)
+		return 0;
+	if (r == 0)
+		errno = EPIPE;
+	return fail(f, "recvmsg", "monitor");
+}
+
+static int stage_identity(struct mon *m, struct failure *f)
+{
+	if (await(m, CHILD_MAPPED, NULL, NULL, f) < 0)
+		return -1;
+	if (setgroups(0, NULL) < 0)
+		return fail(f, "setgroups", NULL);
+	if (setresgid(0, 0, 0) < 0)
+		return fail(f, "setresgid", NULL);
+	if (setresuid(0, 0, 0) < 0)
+		return fail(f, "setresuid", NULL);
+	/* The monitor's death is no reason to die; a verb that fails kills us through the cgroup or the pidfd. */
+	return setsid() < 0 ? fail(f, "setsid", NULL) : 0;
+}
+
+static int stage_cgroup(struct mon *m, struct failure *f)
+{
+	(void)m;
+	return unshare(CLONE_NEWCGROUP) < 0 ? fail(f, "unshare", "cgroup namespace") : 0;
+}
+
+/* The monitor writes the offsets of the namespace that our children would be in; then we enter it ourselves.
+ * On 6.1 exec does not enter it, so that without the setns init alone would stay in the host's time. */
+static int stage_clocks(struct mon *m, struct failure *f)
+{
+	if (unshare(CLONE_NEWTIME) < 0)
+		return fail(f, "unshare", "time namespace");
+	if (tell(m, CHILD_TIMENS, NULL, 0, f) < 0 || await(m, CHILD_TIMENS_SET, NULL, NULL, f) < 0)
+		return -1;
+	int ns = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return fail(f, "open", "time_for_children");
+	int r = setns(ns, CLONE_NEWTIME);
+	close(ns);
+	return r < 0 ? fail(f, "setns", "time namespace") : 0;
+}
+
+static int stage_root(struct mon *m, struct failure *f)
+{
+	unsigned n = 1;
+	if (await(m, CHILD_GO, &m->root_mount, &n, f) < 0)
+		return -1;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail(f, "mount", "private propagation");
+	/* Above the host's root: no directory is needed to hang it on. */
+	if (move_mount(m->root_mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return fail(f, "move_mount", "root");
+	return fchdir(m->root_mount) < 0 ? fail(f, "fchdir", "root") : 0;
+}
+
+static int stage_mounts(struct mon *m, struct failure *f)
+{
+	return mounts_make(m, m->root_mount, f);
+}
+
+static int vps_console(struct mon *m, struct failure *f)
+{
+	int master, slave;
+	if (fchdir(m->root_mount) < 0)
+		return fail(f, "fchdir", "root");
+	if (confine_open_pty("dev/pts/ptmx", &master, &slave, f) < 0)
+		return -1;
+	if (mounts_bind(m->root_mount, slave, "dev/console", f) < 0)
+		return -1;
+	const int ends[2] = { master, slave };
+	if (tell(m, CHILD_CONSOLE, ends, 2, f) < 0)
+		return -1;
+	return confine_stdio(slave, slave, slave, false, f);
+}
+
+static int stage_terminal(struct mon *m, struct failure *f)
+{
+	const struct blob *b = m->blob;
+	int master, slave;
+	if (b->flags & BLOB_FULL_ROOT)
+		return vps_console(m, f);
+	if (b->flags & BLOB_TTY) {
+		if (confine_open_pty("dev/pts/ptmx", &master, &slave, f) < 0 ||
+		    mounts_bind(m->root_mount, slave, "dev/console", f) < 0 ||
+		    tell(m, CHILD_CONSOLE, &master, 1, f) < 0)
+			return -1;
+		return confine_stdio(slave, slave, slave, true, f);
+	}
+	if (b->flags & BLOB_STDIO)
+		return confine_stdio(mon_fd(m, b->fd_stdio[0]), mon_fd(m, b->fd_stdio[1]), mon_fd(m, b->fd_stdio[2]),
+				     false, f);
+	return 0;
+}
+
+static int stage_pivot(struct mon *m, struct failure *f)
+{
+	(void)m;
+	if (fchdir(m->root_mount) < 0)
+		return fail(f, "fchdir", "root");
+	if (sys_pivot_root(".", ".") < 0)
+		return fail(f, "pivot_root", "root");
+	if (umount2(".", MNT_DETACH) < 0)
+		return fail(f, "umount2", "the host's tree");
+	return chdir("/") < 0 ? fail(f, "chdir", "/") : 0;
+}
+
+/* From here on nothing of the host's is open: only 0, 1, 2 and the socket to the monitor. */
+int stage_shed(struct mon *m, struct failure *f)
+{
+	if (close_range(3, (unsigned)m->sync - 1, 0) < 0 && m->sync > 3)
+		return fail(f, "close_range", NULL);
+	return close_range((unsigned)m->sync + 1, ~0U, 0) < 0 ? fail(f, "close_range", NULL) : 0;
+}
+
+static int loopback_up(struct failure *f)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (s < 0)
+		return fail(f, "socket", "AF_INET");
+	int e = ioctl(s, SIOCSIFFLAGS, &r);
+	close(s);
+	return e < 0 ? fail(f, "ioctl", "lo") : 0;
+}
+
+static int forbid_user_namespaces(struct failure *f)
+{
+	const char *path = "/proc/sys/user/max_user_namespaces";
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : write(fd, "0", 1);
+	close(fd);
+	return n < 0 ? fail(f, "write", path) : 0;
+}
+
+static int stage_settings(struct mon *m, struct failure *f)
+{
+	const char *host = mon_str(m, m->blob->hostname);
+	if (host && sethostname(host, strlen(host)) < 0)
+		return fail(f, "sethostname", host);
+	if (loopback_up(f) < 0)
+		return -1;
+	/* A new user namespace would give every capability back (KERNEL rule: clone3's flags cannot be filtered). */
+	return m->blob->flags & BLOB_NESTING ? 0 : forbid_user_namespaces(f);
+}
+
+static int stage_files(struct mon *m, struct failure *f)
+{
+	if (files_apply(m, f) < 0)
+		return -1;
+	return identity_find(mon_str(m, m->blob->user), &who, f);
+}
+
+static int stage_confine(struct mon *m, struct failure *f)
+{
+	if (confine_limits(m, f) < 0 || confine_keyring(f) < 0)
+		return -1;
+	return confine_capabilities(m, f);
+}
+
+static int stage_seccomp(struct mon *m, struct failure *f)
+{
+	return confine_seccomp(m, f);
+}
+
+static int stage_user(struct mon *m, struct failure *f)
+{
+	if (confine_identity(&who, f) < 0)
+		return -1;
+	return confine_cwd(m, &who, f);
+}
+
+static int stage_exec(struct mon *m, struct failure *f)
+{
+	return confine_exec(m, &who, f);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct mon *m, struct failure *f);
+} stages[] = {
+	{ "identity", stage_identity }, { "cgroup", stage_cgroup },	{ "clocks", stage_clocks },
+	{ "root", stage_root },		{ "mounts", stage_mounts },	{ "terminal", stage_terminal },
+	{ "pivot", stage_pivot },	{ "shed", stage_shed },		{ "settings", stage_settings },
+	{ "files", stage_files },	{ "confine", stage_confine },	{ "seccomp", stage_seccomp },
+	{ "user", stage_user },		{ "exec", stage_exec },
+};
+enum { N_STAGES = sizeof(stages) / sizeof(stages[0]), STAGE_FILES = 9 };
+
+void stages_print(void)
+{
+	for (unsigned i = 0; i < N_STAGES; i++)
+		dprintf(1, "%s\n", stages[i].name);
+}
+
+/* Work inside a stopped VE ends when the files are written. */
+static unsigned last_stage(const struct mon *m)
+{
+	return m->blob->role == MON_WORK ? STAGE_FILES : N_STAGES - 1;
+}
+
+int child_main(struct mon *m)
+{
+	prctl(PR_SET_NAME, "vectl-init");
+	for (unsigned i = 0; i <= last_stage(m); i++) {
+		struct failure f = { 0 };
+		if (fault_here(m, stages[i].name, &f) == 0 && stages[i].run(m, &f) == 0)
+			continue;
+		/* The record goes out in the child's own words; the parent makes the sentence. */
+		msg_failed(m->sync, stages[i].name, &f);
+		return 1;
+	}
+	return 0;
+}

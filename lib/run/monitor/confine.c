@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The last steps before exec, alike for a VE's init and for what joins it later: limits, capabilities, keyring,
+ * seccomp, identity, environment. Nothing here allocates.
+ */
+#include "confine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/magic.h>
+#include <linux/seccomp.h>
+#include <linux/filter.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "sys/syscalls.h"
+
+int confine_limits(const struct mon *m, struct failure *f)
+{
+	const struct blob_rlimit *l = mon_at(m, m->blob->rlimits);
+	for (uint32_t i = 0; i < m->blob->rlimits.n; i++) {
+		struct rlimit r = { l[i].soft, l[i].hard };
+		if (setrlimit((int)l[i].resource, &r) < 0)
+			return fail(f, "setrlimit", NULL);
+	}
+	return 0;
+}
+
+int confine_capabilities(const struct mon *m, struct failure *f)
+{
+	uint64_t keep = m->blob->cap_bounding;
+	for (int cap = 0; cap < 64; cap++) {
+		if (keep & (1ULL << cap))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno == EINVAL)
+				break; /* past the kernel's last capability */
+			return fail(f, "prctl", "PR_CAPBSET_DROP");
+		}
+	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return fail(f, "prctl", "PR_CAP_AMBIENT_CLEAR_ALL");
+	/* The rest of the sets follow at exec: root there gets exactly the bounding set. */
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+	if (syscall(SYS_capget, &h, d) < 0)
+		return fail(f, "capget", NULL);
+	d[0].inheritable = d[1].inheritable = 0;
+	return syscall(SYS_capset, &h, d) < 0 ? fail(f, "capset", NULL) : 0;
+}
+
+int confine_keyring(struct failure *f)
+{
+	/* Else the VE could possess the session keyring of whoever typed the command. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		return fail(f, "keyctl", "a fresh session keyring");
+	return 0;
+}
+
+int confine_seccomp(const struct mon *m, struct failure *f)
+{
+	if (m->blob->flags & BLOB_NO_NEW_PRIVS && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return fail(f, "prctl", "PR_SET_NO_NEW_PRIVS");
+	const struct blob_vec *p = mon_at(m, m->blob->programs);
+	for (uint32_t i = 0; i < m->blob->programs.n; i++) {
+		struct sock_fprog prog = { (unsigned short)p[i].n, (struct sock_filter *)mon_at(m, p[i]) };
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
+			return fail(f, "seccomp", "SECCOMP_SET_MODE_FILTER");
+	}
+	return 0;
+}
+
+int confine_identity(const struct identity *id, struct failure *f)
+{
+	if (setgroups(id->n_groups, id->groups) < 0)
+		return fail(f, "setgroups", id->name);
+	if (setresgid(id->gid, id->gid, id->gid) < 0)
+		return fail(f, "setresgid", id->name);
+	return setresuid(id->uid, id->uid, id->uid) < 0 ? fail(f, "setresuid", id->name) : 0;
+}
+
+/* A path of ours in the VE's devpts, which the VE's root could have covered with anything: it must be the
+ * multiplexor of a devpts. */
+int confine_open_pty(const char *ptmx, int *ret_master, int *ret_slave, struct failure *f)
+{
+	struct statfs fs;
+	struct stat st;
+	int lock = 0;
+	int master = open(ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (master < 0)
+		return fail(f, "open", ptmx);
+	if (fstatfs(master, &fs) < 0 || fstat(master, &st) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC ||
+	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2)) {
+		errno = ENODEV;
+		return fail(f, "open", ptmx);
+	}
+	fcntl(master, F_SETFL, O_RDWR);
+	if (ioctl(master, TIOCSPTLCK, &lock) < 0)
+		return fail(f, "ioctl", "TIOCSPTLCK");
+	int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return fail(f, "ioctl", "TIOCGPTPEER");
+	*ret_master = master;
+	*ret_slave = slave;
+	return 0;
+}
+
+int confine_stdio(int in, int out, int err, bool controlling, struct failure *f)
+{
+	int from[3] = { in, out, err };
+	/* Above 2 first: one of them may be in another's place. */
+	for (int i = 0; i < 3; i++)
+		if ((from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3)) < 0)
+			return fail(f, "dup", "standard descriptors");
+	for (int i = 0; i < 3; i++)
+		if (dup2(from[i], i) < 0)
+			return fail(f, "dup2", "standard descriptors");
+	for (int i = 0; i < 3; i++)
+		close(from[i]);
+	if (controlling && ioctl(0, TIOCSCTTY, 0) < 0)
+		return fail(f, "ioctl", "TIOCSCTTY");
+	return 0;
+}
+
+static void default_signals(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	for (int s = 1; s < _NSIG; s++)
+		signal(s, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+enum { MAX_ENV = 256 };
+
+static bool env_has(char *const *env, unsigned n, const char *name)
+{
+	size_t len = strlen(name);
+	for (unsigned i = 0; i < n; i++)
+		if (strncmp(env[i], name, len) == 0 && env[i][len] == '=')
+			return true;
+	return false;
+}
+
+static unsigned env_fill(const struct mon *m, const struct identity *id, char *env[MAX_ENV])
+{
+	static char home[sizeof(id->home) + 8], user[sizeof(id->name) + 8], logname[sizeof(id->name) + 8],
+		shell[sizeof(id->shell) + 8];
+	const blob_str *given = mon_at(m, m->blob->envp);
+	unsigned n = 0;
+	for (uint32_t i = 0; i < m->blob->envp.n && n < MAX_ENV - 5; i++)
+		env[n++] = (char *)mon_str(m, given[i]);
+	if (!(m->blob->flags & BLOB_ADAPT))
+		return n;
+	snprintf(home, sizeof(home), "HOME=%s", id->home);
+	snprintf(user, sizeof(user), "USER=%s", id->name);
+	snprintf(logname, sizeof(logname), "LOGNAME=%s", id->name);
+	snprintf(shell, sizeof(shell), "SHELL=%s", id->shell);
+	const struct {
+		const char *name;
+		char *text;
+	} extra[] = { { "HOME", home }, { "USER", user }, { "LOGNAME", logname }, { "SHELL", shell } };
+	for (unsigned i = 0; i < 4; i++)
+		if (!env_has(env, n, extra[i].name))
+			env[n++] = extra[i].text;
+	return n;
+}
+
+static void exec_on_path(char *const *argv, char *const *env)
+{
+	const char *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	for (char *const *e = env; *e; e++)
+		if (strncmp(*e, "PATH=", 5) == 0)
+			path = *e + 5;
+	int best = ENOENT;
+	while (*path) {
+		char file[512];
+		size_t n = strcspn(path, ":");
+		snprintf(file, sizeof(file), "%.*s/%s", (int)n, path, argv[0]);
+		execve(file, argv, env);
+		if (errno != ENOENT && errno != ENOTDIR)
+			best = errno;
+		path += n + (path[n] == ':');
+	}
+	errno = best;
+}
+
+int confine_exec(const struct mon *m, const struct identity *id, struct failure *f)
+{
+	static char *argv[1024], *env[MAX_ENV + 1], login[sizeof(id->shell) + 2];
+	const blob_str *given = mon_at(m, m->blob->argv);
+	const char *file;
+	if (m->blob->argv.n >= 1023) {
+		errno = E2BIG;
+		return fail(f, "execve", "argument list");
+	}
+	for (uint32_t i = 0; i < m->blob->argv.n; i++)
+		argv[i] = (char *)mon_str(m, given[i]);
+	env[env_fill(m, id, env)] = NULL;
+	default_signals();
+	umask(022);
+	if (m->blob->flags & BLOB_LOGIN) {
+		const char *slash = strrchr(id->shell, '/');
+		snprintf(login, sizeof(login), "-%s", slash ? slash + 1 : id->shell);
+		argv[0] = login;
+		argv[1] = NULL;
+		execve(id->shell, argv, env);
+		file = id->shell;
+	} else if (strchr(file = argv[0], '/')) {
+		execve(file, argv, env);
+	} else {
+		exec_on_path(argv, env);
+	}
+	return fail(f, "execve", file);
+}
+
+int confine_cwd(const struct mon *m, const struct identity *id, struct failure *f)
+{
+	const char *cwd = mon_str(m, m->blob->cwd);
+	if (cwd)
+		return chdir(cwd) < 0 ? fail(f, "chdir", cwd) : 0;
+	if (!(m->blob->flags & BLOB_ADAPT) || chdir(id->home) < 0)
+		(void)!chdir("/");
+	return 0;
+}

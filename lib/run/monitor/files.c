@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The plan's changes to the VE's own files: resolver, hosts, keys, passwords. They run as the VE's root, inside
+ * all of its namespaces, after pivot_root and with nothing of the host's open: a link in the tree leads no
+ * further than the VE's root could go by itself. Nothing blocks: files are opened with O_NONBLOCK and only
+ * regular ones are read.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mon.h"
+#include "passwd.h"
+
+enum { LINES_MAX_BYTES = 1 << 18 };
+static char present[LINES_MAX_BYTES + 1];
+
+static int make_parents(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	char part[256];
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *p = part + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(part, mode) == 0) {
+			if (lchown(part, uid, gid) < 0)
+				return -1;
+		} else if (errno != EEXIST) {
+			return -1;
+		}
+		*p = '/';
+	}
+	return 0;
+}
+
+static int write_new(const char *path, const char *a, size_t na, const char *b, size_t nb, const struct blob_file *o)
+{
+	char temporary[280];
+	snprintf(temporary, sizeof(temporary), "%s.vectl-new", path);
+	unlink(temporary);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	bool ok = write(fd, a, na) == (ssize_t)na && write(fd, b, nb) == (ssize_t)nb && fchown(fd, o->uid, o->gid) == 0 &&
+		  fchmod(fd, o->mode) == 0;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	if (ok && rename(temporary, path) == 0)
+		return 0;
+	saved = errno;
+	unlink(temporary);
+	errno = saved;
+	return -1;
+}
+
+static ssize_t read_present(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	struct stat st;
+	ssize_t n = -1;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LINES_MAX_BYTES)
+		n = read(fd, present, LINES_MAX_BYTES);
+	else
+		errno = EINVAL;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return n;
+}
+
+/* Is a file already what it should be? Spares the write at every start. */
+static bool is_same(const struct mon *m, const struct blob_file *o, const char *path)
+{
+	struct stat st;
+	ssize_t n = read_present(path);
+	return n == (ssize_t)o->data.n && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       memcmp(present, mon_at(m, o->data), o->data.n) == 0;
+}
+
+static bool has_line(size_t len, const char *line, size_t n)
+{
+	for (const char *p = present; p < present + len;) {
+		const char *end = memchr(p, '\n', (size_t)(present + len - p));
+		size_t k = end ? (size_t)(end - p) : (size_t)(present + len - p);
+		if (k == n && memcmp(p, line, n) == 0)
+			return true;
+		p += k + 1;
+	}
+	return false;
+}
+
+static int add_lines(const struct mon *m, const struct blob_file *o, const char *path)
+{
+	static char fresh[BLOB_MAX_BYTES];
+	ssize_t len = read_present(path);
+	if (len < 0)
+		return -1;
+	size_t n_fresh = 0;
+	if (len > 0 && present[len - 1] != '\n')
+		present[len++] = '\n';
+	const char *data = mon_at(m, o->data), *end = data + o->data.n;
+	while (data < end) {
+		const char *nl = memchr(data, '\n', (size_t)(end - data));
+		size_t n = nl ? (size_t)(nl - data) : (size_t)(end - data);
+		if (n && !has_line((size_t)len, data, n)) {
+			memcpy(fresh + n_fresh, data, n);
+			n_fresh += n;
+			fresh[n_fresh++] = '\n';
+		}
+		data += n + 1;
+	}
+	return n_fresh ? write_new(path, present, (size_t)len, fresh, n_fresh, o) : 0;
+}
+
+static int apply_one(const struct mon *m, const struct blob_file *o, struct failure *f)
+{
+	const char *path = mon_str(m, o->path);
+	int r = 0, fd;
+	switch (o->kind) {
+	case BF_REPLACE:
+		if (!is_same(m, o, path))
+			r = make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);
+		break;
+	case BF_ADD_LINES:
+		r = make_parents(path, 0700, o->uid, o->gid) < 0 ? -1 : add_lines(m, o, path);
+		break;
+	case BF_TRUNCATE:
+		fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 && errno != ENOENT ? -1 : 0;
+		close(fd);
+		break;
+	case BF_PASSWORD:
+		return shadow_set(path, mon_at(m, o->data), f);
+	default:
+		errno = EINVAL;
+		r = -1;
+	}
+	return r < 0 ? fail(f, "write", path) : 0;
+}
+
+int files_apply(const struct mon *m, struct failure *f)
+{
+	const struct blob_file *o = mon_at(m, m->blob->files);
+	for (uint32_t i = 0; i < m->blob->files.n; i++)
+		if (apply_one(m, &o[i], f) < 0 && !o[i].optional)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The root tree as one detached mount. On disk ids are unshifted (root is 0); each layer is a clone of the
+ * store's mount, idmapped by the VE's user namespace, and freed of the nosuid and nodev that the store has on
+ * the host's side. The overlay itself cannot be idmapped, and it must be created by an id that the map knows, else it is silently
+ * read-only: fsuid = fsgid = first id of the range, capabilities kept.
+ *
+ * Kernels before 6.13 or so take no detached layers. There the monitor steps into a mount namespace of its
+ * own, attaches the same layers, creates the overlay from their paths and steps back: the mount it brings
+ * home keeps private clones of its layers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "mon.h"
+#include "owner.h"
+#include "sys/syscalls.h"
+
+enum { MAX_LOWERS = 16 };
+
+struct layers {
+	int lowers[MAX_LOWERS];
+	unsigned n_lowers;
+	int writable; /* holds upper/ and work/: both must be on one mount */
+};
+
+static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct failure *f)
+{
+	int fd = open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return fail(f, "open_tree", "layer");
+	struct mount_attr a = {
+		.attr_set = MOUNT_ATTR_IDMAP | attrs,
+		.attr_clr = (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) & ~attrs,
+		.userns_fd = (uint64_t)userns_fd,
+	};
+	if (mount_setattr(fd, "", AT_EMPTY_PATH, &a, sizeof(a)) < 0) {
+		fail(f, "mount_setattr", "layer");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* The kernel's own words about a file system context: one message a read. */
+static void kernel_words(int fs_fd, struct failure *f)
+{
+	ssize_t n = read(fs_fd, f->text, sizeof(f->text) - 1);
+	f->text[n > 0 ? n : 0] = '\0';
+}
+
+static int set_detached(int fs_fd, const struct layers *l)
+{
+	for (unsigned i = 0; i < l->n_lowers; i++)
+		if (fsconfig(fs_fd, SYS_FSCONFIG_SET_FD, "lowerdir+", NULL, l->lowers[i]) < 0)
+			return -1;
+	int upper = openat(l->writable, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int work = openat(l->writable, "work", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	int r = -1;
+	if (upper >= 0 && work >= 0 && fsconfig(fs_fd, SYS_FSCONFIG_SET_FD, "upperdir", NULL, upper) == 0 &&
+	    fsconfig(fs_fd, SYS_FSCONFIG_SET_FD, "workdir", NULL, work) == 0)
+		r = 0;
+	int saved = errno;
+	close(upper);
+	close(work);
+	errno = saved;
+	return r;
+}
+
+static int attach_at(int fd, const char *name)
+{
+	if (mkdir(name, 0700) < 0)
+		return -1;
+	return move_mount(fd, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* In a mount namespace of our own, on a tmpfs that only we see; paths are relative to it. */
+static int set_attached(int fs_fd, const struct layers *l)
+{
+	char lowerdir[MAX_LOWERS * 4] = "", name[8];
+	size_t len = 0;
+	for (unsigned i = 0; i < l->n_lowers; i++) {
+		snprintf(name, sizeof(name), "l%u", i);
+		if (attach_at(l->lowers[i], name) < 0)
+			return -1;
+		len += (size_t)snprintf(lowerdir + len, sizeof(lowerdir) - len, "%s%s", i ? ":" : "", name);
+	}
+	if (attach_at(l->writable, "w") < 0)
+		return -1;
+	if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir", lowerdir, 0) < 0 ||
+	    fsconfig(fs_fd, FSCONFIG_SET_STRING, "upperdir", "w/upper", 0) < 0)
+		return -1;
+	return fsconfig(fs_fd, FSCONFIG_SET_STRING, "workdir", "w/work", 0);
+}
+
+static int make_overlay(const struct mon *m, const struct layers *l, int (*set)(int, const struct layers *),
+			struct failure *f)
+{
+	int fs = fsopen("overlay", FSOPEN_CLOEXEC), mnt = -1;
+	if (fs < 0)
+		return fail(f, "fsopen", "overlay");
+	if (owner_wear_fs(m, f) < 0)
+		goto out;
+	if (set(fs, l) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "redirect_dir", "on", 0) < 0 ||
+	    (m->blob->flags & BLOB_REPORT_END && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		fail(f, "fsconfig", "overlay");
+		kernel_words(fs, f);
+		goto out;
+	}
+	mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0)
+		fail(f, "fsmount", "overlay");
+out:
+	owner_return_fs();
+	close(fs);
+	return mnt;
+}
+
+static int overlay_attached(struct mon *m, const struct layers *l, struct failure *f)
+{
+	int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), mnt = -1;
+	if (home < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("layers", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=700") < 0 || chdir("/tmp") < 0)
+		fail(f, "unshare", "mount namespace for the layers");
+	else
+		mnt = make_overlay(m, l, set_attached, f);
+	if (home >= 0 && setns(home, CLONE_NEWNS) < 0 && mnt >= 0) {
+		fail(f, "setns", "the host's mount namespace");
+		close(mnt);
+		mnt = -1;
+	}
+	close(home);
+	return mnt;
+}
+
+static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
+{
+	struct layers l = { .n_lowers = m->blob->lowers.n };
+	const int32_t *indexes = mon_at(m, m->blob->lowers);
+	if (l.n_lowers > MAX_LOWERS) {
+		errno = E2BIG;
+		return fail(f, "overlay", "lower layers");
+	}
+	for (unsigned i = 0; i < l.n_lowers; i++)
+		if ((l.lowers[i] = idmapped_clone(mon_fd(m, indexes[i]), userns_fd, MOUNT_ATTR_RDONLY, f)) < 0)
+			return -1;
+	if ((l.writable = idmapped_clone(mon_fd(m, m->blob->fd_upper), userns_fd, 0, f)) < 0)
+		return -1;
+	int mnt = make_overlay(m, &l, set_detached, f);
+	if (mnt < 0) {
+		memset(f, 0, sizeof(*f));
+		mnt = overlay_attached(m, &l, f);
+	}
+	for (unsigned i = 0; i < l.n_lowers; i++)
+		close(l.lowers[i]);
+	close(l.writable);
+	struct statfs st;
+	if (mnt >= 0 && fstatfs(mnt, &st) == 0 && st.f_flags & ST_RDONLY) {
+		close(mnt);
+		errno = EROFS;
+		return fail(f, "overlay", "the overlay became read-only");
+	}
+	return mnt;
+}
+
+int layers_open(struct mon *m, int userns_fd, struct failure *f)
+{
+	if (m->blob->root_kind == ROOT_OVERLAY)
+		m->root_mount = open_overlay(m, userns_fd, f);
+	else
+		m->root_mount = idmapped_clone(mon_fd(m, m->blob->fd_root), userns_fd, 0, f);
+	return m->root_mount < 0 ? -1 : 0;
+}

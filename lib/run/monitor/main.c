@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vectl-monitor: the small static program that libve execs for whatever must be done with the host's root next to a tenant.
+ * One process a running VE is its monitor (supervise.c); joiners (join.c) and workers in stopped VEs live as long as
+ * their task. The plan comes over descriptor 3; see blob.h.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mon.h"
+
+static char plan[BLOB_MAX_BYTES] __attribute__((aligned(16)));
+
+static int usage(void)
+{
+	dprintf(2, "vectl-monitor is started by libve; there is nothing to run by hand.\n"
+		   "vectl-monitor --stages lists the stages of a start.\n");
+	return 64;
+}
+
+static int work(struct mon *m)
+{
+	return birth(m) < 0 ? 1 : 0;
+}
+
+static int start_and_supervise(struct mon *m)
+{
+	return birth(m) < 0 ? 1 : supervise(m);
+}
+
+int main(int argc, char **argv)
+{
+	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
+				.root_mount = -1 };
+	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
+		steps_print();
+		stages_print();
+		return 0;
+	}
+	if (argc != 1)
+		return usage();
+	m.verb = getppid();
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	umask(022);
+	(void)!chdir("/");
+	if (mon_receive(&m, plan, sizeof(plan)) < 0)
+		return usage();
+	switch (m.blob->role) {
+	case MON_SUPERVISE:
+		return start_and_supervise(&m);
+	case MON_WORK:
+		return work(&m);
+	case MON_JOIN:
+		return join_main(&m);
+	case MON_ADOPT:
+		return adopt(&m);
+	default:
+		return usage();
+	}
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * System calls that the C library of Debian 12 (glibc 2.36) has no wrapper for, in its style: -1 and errno.
+ * The mount calls and pidfd calls come from <sys/mount.h> and <sys/pidfd.h> (not from <linux/mount.h>, which
+ * defines the same words again). Header only, because the monitor, which links none of the library, uses it.
+ */
+#ifndef SYS_SYSCALLS_H
+#define SYS_SYSCALLS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than Debian 12's headers. */
+#define SYS_FSCONFIG_SET_FD 5
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+static inline int sys_clone3(struct clone_args *args)
+{
+	return (int)syscall(SYS_clone3, args, sizeof(*args));
+}
+
+static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags, .resolve = resolve };
+	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+}
+
+static inline int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+#endif
