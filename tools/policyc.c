@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * policyc IN.policy OUT.bpf - the compiler of seccomp policies. It runs at build time only.
+ *
+ * A policy is lines; `#` begins a comment, and on a rule the comment is its reason and must be there.
+ *
+ *   no_new_privs                     the loader sets no_new_privs first
+ *   default ACTION                   what a call gets that no rule names (ALLOW or an errno's name)
+ *   other_arch ACTION                what a call of an architecture other than x86-64 and i386 gets (x32 is one)
+ *   default_family ACTION            what socket(2) and socketpair(2) answer to a family that no rule names
+ *   ACTION CALL[,CALL]... [COND]...  a rule on each of the calls: all conditions must hold
+ *   ACTION family AF_X [PROTOCOL]    a rule on socket(2) and socketpair(2)
+ *   ACTION socketcall                i386's old multiplexer of all socket calls, as a whole
+ *   program                          begins another program with defaults of its own; both must allow a call
+ *
+ * ACTION is ALLOW, SUCCESS (the call is not made and returns 0), or an errno's name. A CALL that begins with `?` may be
+ * unknown to the libseccomp of the build, and is then left out. COND is ARG[&MASK]OP VALUE without spaces, with ARG
+ * the argument's number from 0, OP one of == != < <= > >=, and VALUE and MASK numbers or names of the table below.
+ *
+ * The programs are libseccomp's, in order. Rules on families and socketcall become a last one,
+ * written out here, because libseccomp widens a rule on socket(2) to all of i386's socketcall(2).
+ *
+ * Output: see lib/sec/seccomp.h.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "sec/seccomp.h"
+
+#define N_OF(a) (sizeof(a) / sizeof((a)[0]))
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1
+#endif
+#define NAMESPACE_FLAGS 0x7E020000 /* CLONE_NEW* but NEWTIME, which clone(2) takes for a part of the exit signal */
+
+struct word {
+	const char *name;
+	uint64_t value;
+};
+#define WORD(w) { #w, w }
+
+static const struct word values[] = {
+	WORD(MNT_FORCE), WORD(UFFD_USER_MODE_ONLY), WORD(TIOCSTI), WORD(TIOCLINUX), WORD(RLIMIT_CORE),
+	WORD(NAMESPACE_FLAGS), { "LOW32", UINT32_MAX },
+};
+static const struct word errnos[] = {
+	WORD(ENOSYS), WORD(EPERM), WORD(EACCES), WORD(EINVAL), WORD(EAFNOSUPPORT), WORD(EPROTONOSUPPORT),
+};
+static const struct word families[] = {
+	WORD(AF_UNIX), WORD(AF_INET), WORD(AF_INET6), WORD(AF_NETLINK), WORD(AF_PACKET), WORD(AF_ALG), WORD(AF_VSOCK),
+	WORD(AF_KEY), WORD(AF_XDP), WORD(AF_CAN), WORD(AF_TIPC), WORD(AF_RDS), WORD(AF_BLUETOOTH), WORD(AF_SMC),
+};
+static const struct word protocols[] = {
+	WORD(NETLINK_ROUTE), WORD(NETLINK_USERSOCK), WORD(NETLINK_SOCK_DIAG), WORD(NETLINK_NFLOG), WORD(NETLINK_XFRM),
+	WORD(NETLINK_SELINUX), WORD(NETLINK_ISCSI), WORD(NETLINK_AUDIT), WORD(NETLINK_FIB_LOOKUP),
+	WORD(NETLINK_CONNECTOR), WORD(NETLINK_NETFILTER), WORD(NETLINK_KOBJECT_UEVENT), WORD(NETLINK_GENERIC),
+	WORD(NETLINK_SCSITRANSPORT), WORD(NETLINK_RDMA), WORD(NETLINK_CRYPTO),
+};
+
+enum { MAX_FAMILIES = 64, MAX_WORDS = 10 };
+
+struct family_rule {
+	uint32_t action, family, protocol;
+	bool has_protocol;
+};
+
+struct policy {
+	const char *path;
+	unsigned line;
+	bool no_new_privs;
+	uint32_t default_action, other_arch, default_family, socketcall; /* SECCOMP_RET_* */
+	bool has_default;
+	struct family_rule families[MAX_FAMILIES];
+	unsigned n_families;
+	scmp_filter_ctx ctx; /* made by a program's first rule, when its defaults are known */
+	scmp_filter_ctx done[SECCOMP_MAX_PROGRAMS]; /* the programs before it */
+	unsigned n_done;
+};
+
+static void __attribute__((noreturn, format(printf, 2, 3))) die(const struct policy *p, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fprintf(stderr, "policyc: %s:%u: ", p->path, p->line);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(65);
+}
+
+static bool word_find(const struct word *table, size_t n, const char *name, size_t length, uint64_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strlen(table[i].name) == length && memcmp(table[i].name, name, length) == 0) {
+			*ret = table[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint32_t action_of(const struct policy *p, const char *word)
+{
+	uint64_t value;
+	if (!word)
+		die(p, "an action is missing");
+	if (strcmp(word, "ALLOW") == 0)
+		return SECCOMP_RET_ALLOW;
+	if (strcmp(word, "SUCCESS") == 0)
+		return SECCOMP_RET_ERRNO;
+	if (!word_find(errnos, N_OF(errnos), word, strlen(word), &value))
+		die(p, "'%s' is no action", word);
+	return SECCOMP_RET_ERRNO | (uint32_t)value;
+}
+
+static uint64_t number_of(const struct policy *p, const char *text, size_t length)
+{
+	uint64_t value;
+	if (word_find(values, N_OF(values), text, length, &value))
+		return value;
+	char copy[32], *end;
+	if (length == 0 || length >= sizeof(copy))
+		die(p, "'%.*s' is no value", (int)length, text);
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	errno = 0;
+	value = strtoull(copy, &end, 0);
+	if (*end || errno)
+		die(p, "'%s' is no value", copy);
+	return value;
+}
+
+/* "0&MASK==VALUE". With a mask only (in)equality has a meaning, and only equality has libseccomp. */
+static struct scmp_arg_cmp condition_of(const struct policy *p, const char *text)
+{
+	static const struct {
+		const char *text;
+		enum scmp_compare op;
+	} ops[] = {
+		{ "==", SCMP_CMP_EQ }, { "!=", SCMP_CMP_NE }, { "<=", SCMP_CMP_LE },
+		{ ">=", SCMP_CMP_GE }, { "<", SCMP_CMP_LT },  { ">", SCMP_CMP_GT },
+	};
+	if (text[0] < '0' || text[0] > '5')
+		die(p, "'%s' does not begin with an argument's number", text);
+	unsigned arg = (unsigned)(text[0] - '0');
+	size_t at = strcspn(text, "=!<>");
+	for (size_t i = 0; i < N_OF(ops); i++) {
+		size_t n = strlen(ops[i].text);
+		if (strncmp(text + at, ops[i].text, n) != 0)
+			continue;
+		uint64_t value = number_of(p, text + at + n, strlen(text + at + n));
+		if (text[1] != '&' && at == 1)
+			return SCMP_CMP64(arg, ops[i].op, value);
+		if (text[1] == '&' && ops[i].op == SCMP_CMP_EQ)
+			return SCMP_CMP64(arg, SCMP_CMP_MASKED_EQ, number_of(p, text + 2, at - 2), value);
+	}
+	die(p, "'%s' is no condition", text);
+}
+
+/* libseccomp's spelling of an action. */
+static uint32_t scmp_action(uint32_t action)
+{
+	return action == SECCOMP_RET_ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(action & SECCOMP_RET_DATA);
+}
+
+static void begin_rules(struct policy *p)
+{
+	if (p->ctx)
+		return;
+	if (!p->has_default || !p->other_arch)
+		die(p, "'default' and 'other_arch' must come before the rules");
+	p->ctx = seccomp_init(scmp_action(p->default_action));
+	int r = p->ctx ? seccomp_attr_set(p->ctx, SCMP_FLTATR_ACT_BADARCH, scmp_action(p->other_arch)) : -ENOMEM;
+	if (r == 0)
+		r = seccomp_arch_add(p->ctx, SCMP_ARCH_X86); /* the native one is there already */
+	if (r < 0)
+		die(p, "cannot begin a filter: %s", strerror(-r));
+}
+
+static void add_call(struct policy *p, uint32_t action, const char *name, char **conditions, unsigned n)
+{
+	begin_rules(p);
+	bool optional = name[0] == '?';
+	int number = seccomp_syscall_resolve_name(name + optional);
+	if (number == __NR_SCMP_ERROR) {
+		if (!optional)
+			die(p, "there is no system call '%s'", name);
+		return;
+	}
+	if (n > 6)
+		die(p, "too many conditions");
+	struct scmp_arg_cmp cmp[6];
+	for (unsigned i = 0; i < n; i++)
+		cmp[i] = condition_of(p, conditions[i]);
+	int r = seccomp_rule_add_array(p->ctx, scmp_action(action), number, n, cmp);
+	if (r < 0)
+		die(p, "cannot add the rule on '%s': %s", name, strerror(-r));
+}
+
+static void add_family(struct policy *p, uint32_t action, char **words, unsigned n)
+{
+	uint64_t family, protocol = 0;
+	if (n < 1 || n > 2 || p->n_families == MAX_FAMILIES)
+		die(p, "a family rule has a family and perhaps a protocol");
+	if (!p->default_family)
+		die(p, "'default_family' must come before the rules on families");
+	if (!word_find(families, N_OF(families), words[0], strlen(words[0]), &family))
+		die(p, "'%s' is no family", words[0]);
+	if (n == 2 && !word_find(protocols, N_OF(protocols), words[1], strlen(words[1]), &protocol))
+		die(p, "'%s' is no protocol", words[1]);
+	p->families[p->n_families++] = (struct family_rule){ action, (uint32_t)family, (uint32_t)protocol, n == 2 };
+}
+
+/* The program under way is complete. */
+static void end_program(struct policy *p)
+{
+	if (!p->ctx)
+		die(p, "the program before this line has no rule");
+	if (p->n_done == SECCOMP_MAX_PROGRAMS - 1)
+		die(p, "too many programs");
+	p->done[p->n_done++] = p->ctx;
+	p->ctx = NULL;
+	p->has_default = false;
+	p->other_arch = 0;
+}
+
+static bool directive(struct policy *p, char **words, unsigned n)
+{
+	uint32_t *target = NULL;
+	if (strcmp(words[0], "no_new_privs") == 0 && n == 1)
+		return p->no_new_privs = true;
+	if (strcmp(words[0], "program") == 0 && n == 1) {
+		end_program(p);
+		return true;
+	}
+	if (strcmp(words[0], "default") == 0)
+		target = &p->default_action;
+	else if (strcmp(words[0], "other_arch") == 0)
+		target = &p->other_arch;
+	else if (strcmp(words[0], "default_family") == 0)
+		target = &p->default_family;
+	if (!target)
+		return false;
+	if (n != 2 || (p->ctx && target != &p->default_family))
+		die(p, "'%s' has one action and stands before the rules", words[0]);
+	*target = action_of(p, words[1]);
+	p->has_default |= target == &p->default_action;
+	return true;
+}
+
+static void read_line(struct policy *p, char *line)
+{
+	char *words[MAX_WORDS], *save = NULL, *reason = strchr(line, '#');
+	unsigned n = 0;
+	if (reason)
+		*reason++ = '\0';
+	for (char *w = strtok_r(line, " \t\n", &save); w; w = strtok_r(NULL, " \t\n", &save)) {
+		if (n == MAX_WORDS)
+			die(p, "too many words");
+		words[n++] = w;
+	}
+	if (n == 0 || directive(p, words, n))
+		return;
+	uint32_t action = action_of(p, words[0]);
+	if (n < 2)
+		die(p, "a rule has an action and a call");
+	if (!reason || strspn(reason, " \t\n") == strlen(reason))
+		die(p, "the rule on '%s' has no reason: say it behind a '#'", words[1]);
+	if (strcmp(words[1], "family") == 0)
+		add_family(p, action, words + 2, n - 2);
+	else if (strcmp(words[1], "socketcall") == 0 && n == 2)
+		p->socketcall = action;
+	else
+		for (char *call = strtok_r(words[1], ",", &save); call; call = strtok_r(NULL, ",", &save))
+			add_call(p, action, call, words + 2, n - 2);
+}
+
+/* ---- the program on families ------------------------------------------------------------------------- */
+
+enum { PROGRAM_MAX = 16 + 4 * MAX_FAMILIES, I386_SOCKETCALL = 102, I386_SOCKET = 359, I386_SOCKETPAIR = 360,
+       X86_64_SOCKET = 41, X86_64_SOCKETPAIR = 53 };
+
+struct program {
+	struct sock_filter code[PROGRAM_MAX];
+	unsigned n;
+};
+
+static void emit(struct program *g, struct sock_filter f)
+{
+	g->code[g->n++] = f;
+}
+
+static void emit_load(struct program *g, size_t offset)
+{
+	emit(g, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void emit_return(struct program *g, uint32_t action)
+{
+	emit(g, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+}
+
+/* Skips N instructions unless the accumulator is K. */
+static void emit_unless(struct program *g, uint32_t k, uint8_t n)
+{
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, k, 0, n));
+}
+
+/* Family and protocol are ints: the kernel looks at the low half only, and so must we. */
+static size_t arg_low(unsigned i)
+{
+	return offsetof(struct seccomp_data, args) + i * sizeof(uint64_t); /* little endian */
+}
+
+static void emit_family(struct program *g, const struct family_rule *r)
+{
+	if (!r->has_protocol) {
+		emit_unless(g, r->family, 1);
+		emit_return(g, r->action);
+		return;
+	}
+	emit_unless(g, r->family, 4);
+	emit_load(g, arg_low(2));
+	emit_unless(g, r->protocol, 1);
+	emit_return(g, r->action);
+	emit_load(g, arg_low(0)); /* the next rule wants the family again */
+}
+
+/* What leads to the table of families: the two calls of either architecture; everything else is allowed here. A
+ * program that is not of these two architectures, or is x32, was answered by the first program. */
+static void emit_families(const struct policy *p, struct program *g)
+{
+	uint32_t socketcall = p->socketcall ?: SECCOMP_RET_ALLOW;
+	emit_load(g, offsetof(struct seccomp_data, arch));
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 4));
+	emit_load(g, offsetof(struct seccomp_data, nr));
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, X86_64_SOCKET, 9, 0));
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, X86_64_SOCKETPAIR, 8, 0));
+	emit_return(g, SECCOMP_RET_ALLOW);
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 5));
+	emit_load(g, offsetof(struct seccomp_data, nr));
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, I386_SOCKET, 4, 0));
+	emit(g, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, I386_SOCKETPAIR, 3, 0));
+	emit_unless(g, I386_SOCKETCALL, 1);
+	emit_return(g, socketcall);
+	emit_return(g, SECCOMP_RET_ALLOW);
+	emit_load(g, arg_low(0)); /* where the jumps of 9, 8, 4 and 3 end */
+	for (unsigned i = 0; i < p->n_families; i++)
+		emit_family(g, &p->families[i]);
+	emit_return(g, p->default_family ?: SECCOMP_RET_ALLOW);
+}
+
+/* ---- output ---------------------------------------------------------------------------------------- */
+
+static void put(const struct policy *p, FILE *out, const void *data, size_t size)
+{
+	if (fwrite(data, 1, size, out) != size)
+		die(p, "cannot write: %s", strerror(errno));
+}
+
+static void put_program(const struct policy *p, FILE *out, const struct sock_filter *code, uint32_t n)
+{
+	put(p, out, &n, sizeof(n));
+	put(p, out, code, n * sizeof(*code));
+}
+
+/* libseccomp writes its program to a descriptor. */
+static void put_filter(const struct policy *p, FILE *out, scmp_filter_ctx ctx)
+{
+	struct sock_filter code[BPF_MAXINSNS];
+	int fd = memfd_create("policy", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+	if (r < 0)
+		die(p, "cannot make the program: %s", strerror(-r));
+	ssize_t n = pread(fd, code, sizeof(code), 0);
+	if (n <= 0 || n == (ssize_t)sizeof(code) || n % (ssize_t)sizeof(*code))
+		die(p, "the program of %zd bytes is too long", n);
+	close(fd);
+	put_program(p, out, code, (uint32_t)((size_t)n / sizeof(*code)));
+}
+
+static void write_policy(const struct policy *p, FILE *out)
+{
+	uint32_t flags = p->no_new_privs ? SECCOMP_FILE_NO_NEW_PRIVS : 0;
+	put(p, out, SECCOMP_FILE_MAGIC, sizeof(SECCOMP_FILE_MAGIC) - 1);
+	put(p, out, &flags, sizeof(flags));
+	for (unsigned i = 0; i < p->n_done; i++)
+		put_filter(p, out, p->done[i]);
+	if (p->default_family || p->socketcall) {
+		struct program families_program = { .n = 0 };
+		emit_families(p, &families_program);
+		put_program(p, out, families_program.code, families_program.n);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3) {
+		fprintf(stderr, "usage: policyc IN.policy OUT.bpf\n");
+		return 64;
+	}
+	struct policy p = { .path = argv[1] };
+	FILE *in = fopen(argv[1], "re");
+	if (!in)
+		die(&p, "cannot open: %s", strerror(errno));
+	char *line = NULL;
+	size_t size = 0;
+	while (getline(&line, &size, in) >= 0) {
+		p.line++;
+		read_line(&p, line);
+	}
+	free(line);
+	fclose(in);
+	end_program(&p);
+	/* Under another name until it is whole: make believes in a file that is there. */
+	char temporary[4096];
+	snprintf(temporary, sizeof(temporary), "%s.tmp", argv[2]);
+	FILE *out = fopen(temporary, "we");
+	if (!out)
+		die(&p, "cannot write '%s': %s", temporary, strerror(errno));
+	write_policy(&p, out);
+	if (fclose(out) != 0 || rename(temporary, argv[2]) < 0)
+		die(&p, "cannot write '%s': %s", argv[2], strerror(errno));
+	for (unsigned i = 0; i < p.n_done; i++)
+		seccomp_release(p.done[i]);
+	return 0;
+}
