@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs of the room: attach, detach and change walk over the plan's interfaces and the table of types. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "net/priv.h"
+
+/* The rows say what a type is; bridged will be one more with functions of its own. */
+const struct net_type_ops net_types[NET_TYPE_COUNT] = {
+	[NET_NONE] = { .name = "none" }, /* the VE's init finds lo, which the child brings up itself */
+	[NET_ROUTED] = {
+		.name = "routed",
+		.forwarded = true,
+		.proxied = true,
+		.attach = routed_attach,
+		.detach = routed_detach,
+		.change = routed_change,
+	},
+	[NET_NAT] = {
+		.name = "nat",
+		.forwarded = true,
+		.masqueraded = true,
+		.attach = routed_attach,
+		.detach = routed_detach,
+		.change = routed_change,
+	},
+};
+
+/* What the interfaces of a plan need of the host together. */
+struct needs {
+	bool anything, v4, v6, masquerading;
+};
+
+static struct needs needs_of(const struct net_plan *plan)
+{
+	struct needs n = { 0 };
+	for (unsigned k = 0; k < plan->n_ifs; k++) {
+		const struct net_if *i = &plan->ifs[k];
+		const struct net_type_ops *t = &net_types[i->type];
+		n.anything |= t->attach != NULL;
+		n.v4 |= t->forwarded && net_if_has(i, AF_INET);
+		n.v6 |= t->forwarded && net_if_has(i, AF_INET6);
+		n.masquerading |= t->masqueraded;
+	}
+	return n;
+}
+
+/* Everything that is switched on once for all VEs. */
+static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret_error)
+{
+	int r = nl_open(NETLINK_ROUTE, &j->host, ret_error);
+	if (r == 0)
+		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
+	if (r == 0)
+		r = forward_enable(j->host, n->v4, n->v6, ret_error);
+	if (r == 0 && n->masquerading)
+		r = nft_ensure_nat(j->plan->firewall_file, j->plan->nat_range, ret_error);
+	return r;
+}
+
+static void job_done(struct net_job *j)
+{
+	nl_close(j->host);
+	nl_close(j->guest);
+}
+#define _cleanup_job_ __attribute__((cleanup(job_done)))
+
+int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error)
+{
+	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = netns_fd };
+	struct needs needs = needs_of(plan);
+	if (!needs.anything)
+		return 0;
+	int r = prepare_host(&j, &needs, ret_error);
+	if (r == 0)
+		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
+	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
+		if (net_types[plan->ifs[k].type].attach)
+			r = net_types[plan->ifs[k].type].attach(&j, &plan->ifs[k], undo, ret_error);
+	return r;
+}
+
+int net_detach(const struct net_plan *plan, ve_error **ret_error)
+{
+	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = -1 };
+	if (!needs_of(plan).anything)
+		return 0;
+	int r = nl_open(NETLINK_ROUTE, &j.host, ret_error);
+	if (r < 0)
+		return r;
+	for (unsigned k = 0; k < plan->n_ifs; k++) {
+		const struct net_type_ops *t = &net_types[plan->ifs[k].type];
+		int r2 = t->detach ? t->detach(&j, &plan->ifs[k], r == 0 ? ret_error : NULL) : 0;
+		if (r == 0)
+			r = r2;
+	}
+	return r;
+}
+
+static const struct net_if *find_if(const struct net_plan *plan, unsigned label)
+{
+	for (unsigned k = 0; k < plan->n_ifs; k++)
+		if (plan->ifs[k].label == label)
+			return &plan->ifs[k];
+	return NULL;
+}
+
+static bool same_addresses(const struct net_if *a, const struct net_if *b)
+{
+	if (a->n_addrs != b->n_addrs)
+		return false;
+	for (unsigned k = 0; k < a->n_addrs; k++)
+		if (!net_addr_equal(&a->addrs[k], &b->addrs[k]))
+			return false;
+	return true;
+}
+
+/* Checks that nothing but addresses differs. RET_ANY: something does. */
+static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any, ve_error **ret_error)
+{
+	*ret_any = false;
+	bool same = from->n_ifs == to->n_ifs && from->link_id == to->link_id;
+	for (unsigned k = 0; k < to->n_ifs && same; k++) {
+		const struct net_if *i = &to->ifs[k], *old = find_if(from, i->label);
+		same = old && old->type == i->type && memcmp(old->mac, i->mac, sizeof(i->mac)) == 0;
+		*ret_any |= same && !same_addresses(old, i);
+	}
+	return same ? 0 : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
+				    "only the addresses of an interface can be changed while the VE runs");
+}
+
+int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd, ve_error **ret_error)
+{
+	_cleanup_job_ struct net_job j = { .plan = plan_new, .netns_fd = netns_fd };
+	bool any;
+	int r = compare_plans(plan_old, plan_new, &any, ret_error);
+	if (r < 0 || !any)
+		return r;
+	struct needs needs = needs_of(plan_new);
+	r = prepare_host(&j, &needs, ret_error);
+	if (r == 0)
+		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
+	for (unsigned k = 0; k < plan_new->n_ifs && r == 0; k++) {
+		const struct net_if *to = &plan_new->ifs[k], *from = find_if(plan_old, to->label);
+		if (net_types[to->type].change && !same_addresses(from, to))
+			r = net_types[to->type].change(&j, from, to, ret_error);
+	}
+	return r;
+}

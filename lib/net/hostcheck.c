@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The network's rows of `vectl check`. Reads only, and goes on where one row cannot be told. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "net/priv.h"
+
+struct rows {
+	net_check_fn fn;
+	void *data;
+	unsigned n_blockers;
+};
+
+/* DETAIL is stolen; NULL: out of memory, or nothing to say. */
+static void row(struct rows *rows, const char *feature, bool present, char *detail, const char *hint)
+{
+	rows->fn(feature, present, detail ?: "", present ? NULL : hint, rows->data);
+	free(detail);
+}
+
+/* Asks for an interface that cannot be (an MTU of 1): with the type known the kernel refuses the number, else the type. */
+static void row_veth(struct rows *rows, struct nl *nl)
+{
+	static const unsigned char mac[6] = { 2, 0, 0, 0, 0, 1 };
+	struct net_veth v = { "vz-check", "vz-check", mac, mac, 1, -1 };
+	int errnum;
+	link_put_veth(nl, &v);
+	nl_result_into(nl, &errnum);
+	nl_commit(nl, NULL);
+	row(rows, "veth", errnum != EOPNOTSUPP,
+	    str_printf("%s", errnum == EOPNOTSUPP ? "the kernel knows no veth interfaces" :
+			     errnum == EPERM ? "cannot be told without root" : "interface pairs"),
+	    "load the module veth, or use a kernel with CONFIG_VETH");
+}
+
+static void row_uplinks(struct rows *rows, struct nl *nl)
+{
+	struct uplinks u;
+	if (uplink_find(nl, NULL, &u, NULL) < 0)
+		return;
+	bool any = u.v4.index > 0 || u.v6.index > 0;
+	row(rows, "uplink", any,
+	    any ? str_printf("IPv4: %s, IPv6: %s", u.v4.index ? u.v4.name : "none", u.v6.index ? u.v6.name : "none") :
+		  str_printf("the host has no default route: VEs and host reach one another only"),
+	    "give the host a default route, or name the interface: vectl host set uplink=NAME");
+	int all = sysctl_get("ipv4/conf/all/rp_filter");
+	int own = u.v4.index ? sysctl_get("ipv4/conf/%s/rp_filter", u.v4.name) : 0;
+	int filter = own > all ? own : all; /* the kernel takes the greater one */
+	row(rows, "rp_filter", true,
+	    str_printf("%s", filter == 1 ? "strict on the uplink: answers must leave by the interface the question came in by" :
+			     filter == 2 ? "loose on the uplink" : "off on the uplink"), NULL);
+}
+
+static void row_forwarding(struct rows *rows)
+{
+	int v4 = sysctl_get("ipv4/ip_forward"), v6 = sysctl_get("ipv6/conf/all/forwarding");
+	row(rows, "ipv4-forwarding", v4 >= 0,
+	    str_printf("%s", v4 < 0 ? "net.ipv4.ip_forward cannot be read" : v4 ? "on" : "off; the first VE that needs it switches it on"),
+	    "mount /proc with the host's network settings");
+	row(rows, "ipv6-forwarding", v6 >= 0,
+	    str_printf("%s", v6 < 0 ? "the kernel runs without IPv6" : v6 ? "on" : "off; the first VE that needs it switches it on"),
+	    "boot without ipv6.disable=1; VEs with IPv4 addresses do not need it");
+}
+
+static void row_nft(struct rows *rows)
+{
+	const char *program = nft_program();
+	row(rows, "nft", program != NULL, str_printf("%s", program ?: "the program nft is not there: no VE of type nat can start"),
+	    "install the package nftables");
+}
+
+static void row_blocker(const struct nft_blocker *b, void *data)
+{
+	struct rows *rows = data;
+	const char *what = strcmp(b->family, "ip") == 0 ? "IPv4 packets" : strcmp(b->family, "ip6") == 0 ? "IPv6 packets" : "packets";
+	_cleanup_free_ char *hint = str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
+					       "nft insert rule %s %s %s oifname \"vz*\" accept",
+					       b->family, b->table, b->chain, b->family, b->table, b->chain);
+	rows->n_blockers += !b->knows_us;
+	row(rows, "forward-policy", b->knows_us,
+	    str_printf("the chain '%s' of the table '%s %s' drops forwarded %s%s", b->chain, b->family, b->table,
+		       what,
+		       b->knows_us ? ", and has rules for vz* interfaces" : " that no rule of it accepts"),
+	    hint);
+}
+
+static void row_forward_policy(struct rows *rows)
+{
+	_cleanup_err_ ve_error *error = NULL;
+	int seen = 0;
+	struct rows counting = *rows;
+	seen = nft_each_blocker(row_blocker, &counting, &error);
+	if (seen < 0)
+		row(rows, "forward-policy", false, str_printf("%s", ve_error_message(error)),
+		    "use a kernel with nftables (CONFIG_NF_TABLES)");
+	else if (counting.n_blockers == 0)
+		row(rows, "forward-policy", true, str_printf("no other firewall drops what is forwarded"), NULL);
+}
+
+static void row_br_netfilter(struct rows *rows)
+{
+	int on = sysctl_get("bridge/bridge-nf-call-iptables");
+	row(rows, "br_netfilter", true,
+	    str_printf("%s", on == 1 ? "active: the host's IP rules also see what passes bridges" : "not active"), NULL);
+}
+
+void net_host_check(net_check_fn fn, void *data)
+{
+	struct rows rows = { .fn = fn, .data = data };
+	_cleanup_nl_ struct nl *nl = NULL;
+	_cleanup_err_ ve_error *error = NULL;
+	if (nl_open(NETLINK_ROUTE, &nl, &error) < 0) {
+		row(&rows, "netlink", false, str_printf("%s", ve_error_message(error)), NULL);
+		return;
+	}
+	row_veth(&rows, nl);
+	row_uplinks(&rows, nl);
+	row_forwarding(&rows);
+	row_nft(&rows);
+	row_forward_policy(&rows);
+	row_br_netfilter(&rows);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * nftables: whether our table is there, and which chains of others stand in the way, is asked over netlink; the firewall
+ * file is loaded by nft(8), which only runs where the table is missing or speaks of another range.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "net/priv.h"
+#include "sys/syscalls.h"
+
+#define NAT_TABLE "vectl_nat" /* as in vectl.nft */
+#define NAT_SET "range"
+
+enum { NFT_DEADLINE_MS = 30000 };
+
+static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags, unsigned char family, const char *what)
+{
+	struct nlmsghdr *m = nl_add(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, "%s", what);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
+	g->nfgen_family = family;
+	g->version = NFNETLINK_V0;
+	return m;
+}
+
+/* ---- is masquerading loaded? ----------------------------------------------------------------------- */
+
+struct range_seen {
+	uint32_t first, behind; /* of the wanted range, BEHIND is 0 where it ends with the address space */
+	bool begins, ends, others;
+};
+
+/* An interval is two elements: its first address, and the address behind its last with a flag. */
+static void read_element(const struct nlattr *element, struct range_seen *seen)
+{
+	const struct nlattr *attr, *inner;
+	uint32_t flags = 0, key = 0;
+	mnl_attr_for_each_nested(attr, element) {
+		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_FLAGS)
+			flags = ntohl(mnl_attr_get_u32(attr));
+		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_KEY)
+			continue;
+		mnl_attr_for_each_nested(inner, attr)
+			if (mnl_attr_get_type(inner) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(inner) == sizeof(key))
+				key = ntohl(mnl_attr_get_u32(inner));
+	}
+	if (flags & NFT_SET_ELEM_INTERVAL_END)
+		seen->ends |= key == seen->behind;
+	else if (key == seen->first)
+		seen->begins = true;
+	else
+		seen->others = true;
+}
+
+static void read_elements(const struct nlmsghdr *nlh, void *data)
+{
+	const struct nlattr *attr, *element;
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
+			continue;
+		mnl_attr_for_each_nested(element, attr)
+			read_element(element, data);
+	}
+}
+
+int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	int r = nl_open(NETLINK_NETFILTER, &nl, ret_error);
+	if (r < 0)
+		return r;
+	uint32_t first = ntohl(range->v4.s_addr);
+	struct range_seen seen = { .first = first, .behind = first + (uint32_t)((uint64_t)1 << (32 - range->prefix)) };
+	struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_IPV4, "look for the table ip " NAT_TABLE);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, NAT_TABLE);
+	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, NAT_SET);
+	nl_on_reply(nl, read_elements, &seen);
+	nl_tolerate(nl, ENOENT);
+	r = nl_commit(nl, ret_error);
+	if (r < 0)
+		return r;
+	return seen.begins && (seen.ends || seen.behind == 0) && !seen.others;
+}
+
+/* ---- loading the file ------------------------------------------------------------------------------ */
+
+const char *nft_program(void)
+{
+	/* Fixed places: what root's PATH is at the moment is not to decide. */
+	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/bin/nft", "/usr/local/sbin/nft" };
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (access(places[i], X_OK) == 0)
+			return places[i];
+	return NULL;
+}
+
+/* In the child, until exec: nothing is allocated. Its handlers are gone already (CLONE_CLEAR_SIGHAND). */
+static void __attribute__((noreturn)) become_nft(const char *const *argv, int output_fd)
+{
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null_fd >= 0 && dup2(null_fd, 0) == 0 && dup2(output_fd, 1) == 1 && dup2(output_fd, 2) == 2) {
+		close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+		execve(argv[0], (char *const *)argv, (char *const *)env);
+	}
+	_exit(127);
+}
+
+/* Runs ARGV to its end. RET_STATUS: as wait(2) says. Its exit signal is none, so that a caller who reaps all children,
+ * or ignores SIGCHLD, neither sees it nor takes it from us. */
+static int run_to_end(const char *const *argv, int output_fd, int *ret_status)
+{
+	int pid_fd = -1;
+	struct clone_args args = {
+		.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&pid_fd,
+	};
+	int pid = sys_clone3(&args);
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		become_nft(argv, output_fd);
+	_cleanup_close_ int guard = pid_fd;
+	struct pollfd p = { .fd = guard, .events = POLLIN };
+	int r;
+	do
+		r = poll(&p, 1, NFT_DEADLINE_MS);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		pidfd_send_signal(guard, SIGKILL, NULL, 0);
+	siginfo_t info;
+	do
+		r = waitid(P_PIDFD, (id_t)guard, &info, WEXITED | __WALL);
+	while (r < 0 && errno == EINTR);
+	if (r < 0)
+		return -errno;
+	*ret_status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+/* What nft wrote, its first line. */
+static void first_line(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size - 1, 0);
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
+static int load(const char *file, const char *range, ve_error **ret_error)
+{
+	const char *program = nft_program();
+	if (!program) {
+		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
+				  "cannot load the firewall file '%s': the program 'nft' is not there", file);
+		err_hint(ret_error, "install the package nftables");
+		return r;
+	}
+	_cleanup_free_ char *define = str_printf("nat_range=%s", range);
+	_cleanup_close_ int output_fd = memfd_create("nft", MFD_CLOEXEC);
+	if (!define)
+		return err_nomem(ret_error);
+	if (output_fd < 0)
+		return err_sys(ret_error, errno, "network", "cannot make a memory file");
+	const char *const argv[] = { program, "-D", define, "-f", file, NULL };
+	int status = 0, r = run_to_end(argv, output_fd, &status);
+	if (r < 0)
+		return err_sys(ret_error, -r, "network", "cannot run '%s'", program);
+	if (status == 0)
+		return 0;
+	char line[400];
+	first_line(output_fd, line, sizeof(line));
+	_cleanup_free_ char *quoted = str_quote(line);
+	return err_plain(ret_error, VE_ERR_KERNEL, EIO, "network", "'%s' could not load '%s' (status %d): %s", program, file,
+			 status, quoted ?: "");
+}
+
+int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error)
+{
+	struct net_addr parsed;
+	int r = net_range_parse(range, &parsed, ret_error);
+	if (r == 0)
+		r = nft_nat_loaded(&parsed, ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : load(file, range, ret_error);
+}
+
+/* ---- who else decides about forwarding --------------------------------------------------------------- */
+
+enum { BLOCKERS_MAX = 32, NAME_MAX_BYTES = 64 };
+
+struct blocker {
+	unsigned char family;
+	char table[NAME_MAX_BYTES], chain[NAME_MAX_BYTES];
+};
+
+struct blockers {
+	struct blocker found[BLOCKERS_MAX];
+	unsigned n;
+};
+
+static const char *family_name(unsigned char family)
+{
+	return family == NFPROTO_IPV4 ? "ip" : family == NFPROTO_IPV6 ? "ip6" : "inet";
+}
+
+static void copy_name(const struct nlattr *attr, char name[NAME_MAX_BYTES])
+{
+	snprintf(name, NAME_MAX_BYTES, "%.*s", (int)mnl_attr_get_payload_len(attr), mnl_attr_get_str(attr));
+}
+
+static bool at_forward_hook(const struct nlattr *hook)
+{
+	const struct nlattr *attr;
+	mnl_attr_for_each_nested(attr, hook)
+		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
+			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_FORWARD;
+	return false;
+}
+
+static void read_chain(const struct nlmsghdr *nlh, void *data)
+{
+	struct blockers *b = data;
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct blocker c = { .family = g->nfgen_family };
+	bool forward = false, drops = false;
+	if (g->nfgen_family != NFPROTO_IPV4 && g->nfgen_family != NFPROTO_IPV6 && g->nfgen_family != NFPROTO_INET)
+		return;
+	mnl_attr_for_each(attr, nlh, sizeof(*g)) {
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_CHAIN_TABLE:
+			copy_name(attr, c.table);
+			break;
+		case NFTA_CHAIN_NAME:
+			copy_name(attr, c.chain);
+			break;
+		case NFTA_CHAIN_HOOK:
+			forward = at_forward_hook(attr);
+			break;
+		case NFTA_CHAIN_POLICY:
+			drops = ntohl(mnl_attr_get_u32(attr)) == NF_DROP;
+			break;
+		}
+	}
+	if (forward && drops && b->n < BLOCKERS_MAX)
+		b->found[b->n++] = c;
+}
+
+/* `iifname "vz*"` compares two bytes with "vz": an attribute of 6 bytes, NFTA_DATA_VALUE. Somebody who writes such rules has
+ * thought of us, whatever they decided. */
+static void read_rule(const struct nlmsghdr *nlh, void *data)
+{
+	static const unsigned char compares[] = { 6, 0, NFTA_DATA_VALUE, 0, 'v', 'z' };
+	bool *knows_us = data;
+	const struct nlattr *attr;
+	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS &&
+		    memmem(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), compares, sizeof(compares)))
+			*knows_us = true;
+}
+
+static int tell_blocker(struct nl *nl, const struct blocker *c, nft_blocker_fn fn, void *data, ve_error **ret_error)
+{
+	struct nft_blocker b = { .family = family_name(c->family), .table = c->table, .chain = c->chain };
+	struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETRULE, NLM_F_DUMP, c->family, "read the host's firewall rules");
+	mnl_attr_put_strz(m, NFTA_RULE_TABLE, c->table);
+	nl_on_reply(nl, read_rule, &b.knows_us);
+	nl_tolerate(nl, ENOENT);
+	int r = nl_commit(nl, ret_error);
+	if (r == 0)
+		fn(&b, data);
+	return r;
+}
+
+int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	struct blockers found = { .n = 0 };
+	int r = nl_open(NETLINK_NETFILTER, &nl, ret_error);
+	if (r < 0)
+		return r;
+	nft_add(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_UNSPEC, "read the host's firewall chains");
+	nl_on_reply(nl, read_chain, &found);
+	r = nl_commit(nl, ret_error);
+	for (unsigned i = 0; i < found.n && r == 0; i++)
+		r = tell_blocker(nl, &found.found[i], fn, data, ret_error);
+	return r;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of this room share. Functions named x_put_* add a request to a batch (sys/netlink.h); nothing
+ * happens before its nl_commit().
+ */
+#ifndef NET_PRIV_H
+#define NET_PRIV_H
+
+#include "net/net.h"
+#include "sys/netlink.h"
+
+/* ---- addr.c -------------------------------------------------------------------------------------- */
+
+static inline unsigned net_addr_bits(const struct net_addr *a)
+{
+	return a->family == AF_INET ? 32 : 128;
+}
+static inline size_t net_addr_size(const struct net_addr *a)
+{
+	return net_addr_bits(a) / 8;
+}
+/* Are the first BITS bits the same? */
+bool net_bits_equal(const void *a, const void *b, unsigned bits);
+static inline bool net_addr_same_host(const struct net_addr *a, const struct net_addr *b)
+{
+	return a->family == b->family && net_bits_equal(&a->v6, &b->v6, net_addr_bits(a));
+}
+static inline bool net_addr_equal(const struct net_addr *a, const struct net_addr *b)
+{
+	return net_addr_same_host(a, b) && a->prefix == b->prefix;
+}
+static inline bool net_addr_is_host(const struct net_addr *a)
+{
+	return a->prefix == net_addr_bits(a);
+}
+void net_addr_network(const struct net_addr *a, struct net_addr *ret_network);
+/* The text of an address for a message. */
+struct addr_text {
+	char s[INET6_ADDRSTRLEN + 4];
+};
+struct addr_text addr_text(const struct net_addr *a);
+int net_range_parse(const char *text, struct net_addr *ret_range, ve_error **ret_error);
+
+static inline bool net_if_has(const struct net_if *i, int family)
+{
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		if (i->addrs[k].family == family)
+			return true;
+	return false;
+}
+
+/* ---- link.c: interfaces and the addresses on them ------------------------------------------------ */
+
+struct net_link {
+	int index;      /* 0: no such interface */
+	int peer_index; /* of a veth: the other end's index in its own namespace */
+	unsigned mtu;
+	char name[IFNAMSIZ];
+};
+
+struct net_veth {
+	const char *host_name, *guest_name;
+	const unsigned char *host_mac, *guest_mac;
+	unsigned mtu;
+	int netns_fd; /* where the guest end is born */
+};
+
+void link_put_veth(struct nl *nl, const struct net_veth *v);
+/* By NAME, or by INDEX where NAME is NULL. RESULT receives the errno (ENODEV), NULL: an error is one. */
+void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result);
+/* The settings of a host end that netlink can make. SINGLE: the VE has no other interface. */
+void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single, bool ipv6);
+void link_put_up(struct nl *nl, int index, const char *name);
+/* A missing link is success. */
+void link_put_delete(struct nl *nl, const char *name);
+void link_put_address(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope);
+void link_put_address_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
+
+/* ---- route.c ------------------------------------------------------------------------------------- */
+
+/* The next hop that every VE has: an address on the host end. Link-local, so that it takes none of anybody's. */
+extern const struct net_addr route_gateway4, route_gateway6;
+static inline const struct net_addr *route_gateway(int family)
+{
+	return family == AF_INET ? &route_gateway4 : &route_gateway6;
+}
+
+struct route_found {
+	int errnum;          /* 0, or why there is no route */
+	unsigned char type;  /* RTN_* */
+	unsigned char prefix, scope, protocol;
+	int index;           /* the interface it leaves by, 0: none */
+	bool has_gateway;
+};
+/* Which route of the host's matches the address. */
+void route_put_lookup(struct nl *nl, const struct net_addr *a, struct route_found *ret);
+
+/* Host: the way to the network of A. SCOPE as route(8)'s. */
+void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope);
+void route_put_to_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
+/* Guest: the way to the gateway, and the default route through it. */
+void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family);
+void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family);
+
+/* Calls FN for the interface of each default route of FAMILY, in no order. */
+struct route_default {
+	int index;
+	uint32_t metric;
+	unsigned char protocol;
+};
+typedef void (*route_default_fn)(const struct route_default *d, void *data);
+int route_each_default(struct nl *nl, int family, route_default_fn fn, void *data, ve_error **ret_error);
+
+/* ---- uplink.c ------------------------------------------------------------------------------------ */
+
+struct uplinks {
+	struct net_link v4, v6; /* index 0: the host has none for this family, which is no error */
+};
+static inline const struct net_link *uplink_of(const struct uplinks *u, int family)
+{
+	return family == AF_INET ? &u->v4 : &u->v6;
+}
+/* NAME NULL: the interfaces of the default routes. A NAME that does not exist: VE_ERR_CONFIG. */
+int uplink_find(struct nl *nl, const char *name, struct uplinks *ret_uplinks, ve_error **ret_error);
+/* The MTU a VE's interface gets: the smaller one of the uplinks, 1500 where there is none. */
+unsigned uplink_mtu(const struct uplinks *u);
+
+/* ---- neigh.c ------------------------------------------------------------------------------------- */
+
+/* Host: who has A behind the interface is fixed, not learned. */
+void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a, const unsigned char mac[6]);
+void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
+/* The uplink answers ARP (NDP) for A. */
+void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a);
+/* Takes the answers for the N addresses away, on whichever interface they are given. */
+int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n, ve_error **ret_error);
+/* Lets the uplink answer at all. */
+int neigh_prepare_uplink(const struct net_link *uplink, int family, ve_error **ret_error);
+
+/* ---- forward.c ----------------------------------------------------------------------------------- */
+
+/* Switches on what is asked for, if it is off. */
+int forward_enable(struct nl *nl, bool v4, bool v6, ve_error **ret_error);
+
+/* ---- sysctl.c: kernel settings below /proc/sys/net, of the caller's network namespace ---------------- */
+
+/* FMT makes the path below /proc/sys/net. The value, or -errno. */
+int sysctl_get(const char *fmt, ...) ATTR_PRINTF(1, 2);
+/* 0 or -errno, no sentence. */
+int sysctl_try_set(int value, const char *fmt, ...) ATTR_PRINTF(2, 3);
+/* Writes only where the value differs. */
+int sysctl_set(int value, ve_error **ret_error, const char *fmt, ...) ATTR_PRINTF(3, 4);
+
+/* ---- nft.c --------------------------------------------------------------------------------------- */
+
+/* 1: masquerading for this range is loaded. 0: it is not, or for another range. */
+int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
+/* Loads FILE by nft(8) unless that is so. */
+int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error);
+/* The path of the nft program, or NULL. */
+const char *nft_program(void);
+
+/* A base chain at the forward hook that drops what no rule accepts. */
+struct nft_blocker {
+	const char *family, *table, *chain; /* "ip", "filter", "FORWARD" */
+	bool knows_us; /* a rule of its table speaks of interfaces called vz* */
+};
+typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
+int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);
+
+/* ---- resolv.c ------------------------------------------------------------------------------------ */
+
+/* net_host_resolvers() from these files, the first that names a server a VE can use. NULL-terminated. */
+int resolv_read(const char *const *paths, char ***ret_servers, char ***ret_search, ve_error **ret_error);
+
+/* ---- attach.c: the types of interfaces ---------------------------------------------------------- */
+
+/* One attach, detach or change under way. */
+struct net_job {
+	const struct net_plan *plan;
+	struct nl *host, *guest; /* guest: NULL where not needed */
+	int netns_fd;
+	struct uplinks uplinks;
+};
+
+struct net_type_ops {
+	const char *name;
+	bool forwarded;   /* needs forwarding on the host */
+	bool proxied;     /* the uplink answers for its addresses */
+	bool masqueraded; /* leaves the host under one of the host's addresses */
+	/* NULL: nothing to do. */
+	int (*attach)(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
+	int (*detach)(struct net_job *j, const struct net_if *i, ve_error **ret_error);
+	int (*change)(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+};
+extern const struct net_type_ops net_types[NET_TYPE_COUNT];
+
+/* routed.c */
+int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
+int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
+int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+
+#endif

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * An interface of type routed or nat: a veth pair and host routes; no address of a network is used up for it, and nothing
+ * of layer 2 reaches the VE or leaves it.
+ *
+ *   VE, ethN                                  host, vzID.N
+ *   192.0.2.10/32                             169.254.1.1/32, fe80::1/64: the next hop, the same for all VEs
+ *   169.254.1.1 dev ethN scope link           192.0.2.10 dev vzID.N
+ *   default via 169.254.1.1, via fe80::1      192.0.2.10 lladdr of ethN, permanent
+ *                                             uplink: proxy entry for 192.0.2.10 (routed only)
+ *
+ * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address itself
+ * only, as whoever hands out prefixes routes them.
+ *
+ * The guest's end is made ready first: when the host's end comes up, everything is in place.
+ */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "net/priv.h"
+
+struct ends {
+	struct net_link host;
+	char guest_name[IFNAMSIZ];
+};
+
+static bool proxied(const struct net_if *i)
+{
+	return net_types[i->type].proxied;
+}
+
+/* ---- undo ---------------------------------------------------------------------------------------- */
+
+/* Undo data is one block of malloc(3) each, so that a commit may free it as such. */
+struct undo_proxies {
+	unsigned n;
+	struct net_addr addrs[];
+};
+
+static void delete_link(const char *name)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	if (nl_open(NETLINK_ROUTE, &nl, NULL) < 0)
+		return;
+	link_put_delete(nl, name);
+	nl_commit(nl, NULL);
+}
+
+static void undo_link(void *data)
+{
+	delete_link(data);
+	free(data);
+}
+
+static void undo_proxies(void *data)
+{
+	struct undo_proxies *p = data;
+	_cleanup_nl_ struct nl *nl = NULL;
+	if (nl_open(NETLINK_ROUTE, &nl, NULL) == 0)
+		neigh_delete_proxies(nl, p->addrs, p->n, NULL);
+	free(p);
+}
+
+static int push_link(struct undo *undo, const char *name, ve_error **ret_error)
+{
+	char *copy = strdup(name);
+	if (!copy) {
+		delete_link(name);
+		return err_nomem(ret_error);
+	}
+	return undo_push(undo, undo_link, copy) < 0 ? err_nomem(ret_error) : 0;
+}
+
+static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **ret_error)
+{
+	struct undo_proxies *p = malloc(sizeof(*p) + i->n_addrs * sizeof(p->addrs[0]));
+	if (!p)
+		return err_nomem(ret_error);
+	p->n = i->n_addrs;
+	if (i->n_addrs > 0)
+		memcpy(p->addrs, i->addrs, i->n_addrs * sizeof(p->addrs[0]));
+	return undo_push(undo, undo_proxies, p) < 0 ? err_nomem(ret_error) : 0;
+}
+
+/* ---- both ends ----------------------------------------------------------------------------------- */
+
+static void guest_put_address(struct net_job *j, const struct ends *e, const struct net_addr *a)
+{
+	link_put_address(j->guest, e->host.peer_index, e->guest_name, a, RT_SCOPE_UNIVERSE);
+}
+
+static void host_put_address(struct net_job *j, const struct net_if *i, const struct ends *e, const struct net_addr *a)
+{
+	/* A route of global scope makes the kernel take one of the host's real addresses as the source of what the host itself
+	 * sends; with scope link it would take 169.254.1.1. A host without an uplink may have no other. */
+	unsigned char scope = a->family == AF_INET && j->uplinks.v4.index == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	route_put_to(j->host, e->host.index, e->host.name, a, scope);
+	neigh_put_fixed(j->host, e->host.index, e->host.name, a, i->mac);
+	const struct net_link *uplink = uplink_of(&j->uplinks, a->family);
+	if (proxied(i) && uplink->index > 0)
+		neigh_put_proxy(j->host, uplink, a);
+}
+
+static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error **ret_error)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
+		const struct net_link *uplink = uplink_of(&j->uplinks, families[k]);
+		if (!proxied(i) || uplink->index == 0 || !net_if_has(i, families[k]))
+			continue;
+		int r = neigh_prepare_uplink(uplink, families[k], ret_error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What netlink cannot set of the host's end. Without IPv6 addresses it has no IPv6 at all: nothing of the host's answers
+ * there. With them it must not believe the VE's router advertisements. */
+static int settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error)
+{
+	if (!wanted) {
+		int r = sysctl_try_set(1, "ipv6/conf/%s/disable_ipv6", host->name);
+		return r < 0 && r != -ENOENT ? err_sys(ret_error, -r, "network", "cannot switch off IPv6 on '%s'",
+						       host->name) : 0;
+	}
+	int r = sysctl_set(0, ret_error, "ipv6/conf/%s/accept_ra", host->name);
+	return r < 0 ? r : sysctl_set(0, ret_error, "ipv6/conf/%s/disable_ipv6", host->name);
+}
+
+/* The gateway's side of a family: the next hop's address on the host's end, the default route in the VE. */
+static void put_gateway_address(struct net_job *j, const struct ends *e, int family)
+{
+	link_put_address(j->host, e->host.index, e->host.name, route_gateway(family), RT_SCOPE_LINK);
+}
+
+/* ---- attach -------------------------------------------------------------------------------------- */
+
+static int make_veth(struct net_job *j, const struct net_if *i, struct undo *undo, struct ends *ret, ve_error **ret_error)
+{
+	char name[IFNAMSIZ];
+	unsigned char host_mac[6];
+	net_if_name(j->plan->link_id, i->label, name);
+	snprintf(ret->guest_name, sizeof(ret->guest_name), "eth%u", i->label);
+	memcpy(host_mac, i->mac, 6);
+	host_mac[0] = i->mac[0] == 0xfe ? 0xfa : 0xfe; /* the VE's with another beginning; both locally administered */
+	struct net_veth v = {
+		.host_name = name,
+		.guest_name = ret->guest_name,
+		.host_mac = host_mac,
+		.guest_mac = i->mac,
+		.mtu = i->mtu ? i->mtu : uplink_mtu(&j->uplinks),
+		.netns_fd = j->netns_fd,
+	};
+	link_put_veth(j->host, &v);
+	int r = nl_commit(j->host, ret_error);
+	if (r == 0)
+		r = push_link(undo, name, ret_error);
+	if (r < 0)
+		return r;
+	link_put_get(j->host, name, 0, &ret->host, NULL);
+	return nl_commit(j->host, ret_error);
+}
+
+static int configure_guest(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
+{
+	link_put_up(j->guest, e->host.peer_index, e->guest_name);
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		guest_put_address(j, e, &i->addrs[k]);
+	if (net_if_has(i, AF_INET))
+		route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, AF_INET);
+	if (net_if_has(i, AF_INET6))
+		route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, AF_INET6);
+	return nl_commit(j->guest, ret_error);
+}
+
+static int configure_host(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
+{
+	bool ipv6 = net_if_has(i, AF_INET6);
+	link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, ipv6);
+	link_put_up(j->host, e->host.index, e->host.name);
+	put_gateway_address(j, e, AF_INET);
+	if (ipv6)
+		put_gateway_address(j, e, AF_INET6);
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		host_put_address(j, i, e, &i->addrs[k]);
+	return nl_commit(j->host, ret_error);
+}
+
+int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error)
+{
+	struct ends e = { 0 };
+	int r = prepare_uplinks(j, i, ret_error);
+	if (r == 0)
+		r = make_veth(j, i, undo, &e, ret_error);
+	if (r == 0)
+		r = settle_ipv6(&e.host, net_if_has(i, AF_INET6), ret_error);
+	if (r == 0)
+		r = configure_guest(j, i, &e, ret_error);
+	/* Before they are made: of a batch that fails half-way some would stay. */
+	if (r == 0 && proxied(i))
+		r = push_proxies(undo, i, ret_error);
+	return r == 0 ? configure_host(j, i, &e, ret_error) : r;
+}
+
+/* ---- detach -------------------------------------------------------------------------------------- */
+
+int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error)
+{
+	char name[IFNAMSIZ];
+	net_if_name(j->plan->link_id, i->label, name);
+	/* The proxies first: no traffic is drawn here that nobody takes. Addresses, routes and neighbours on the link go with it. */
+	int r = proxied(i) ? neigh_delete_proxies(j->host, i->addrs, i->n_addrs, ret_error) : 0;
+	link_put_delete(j->host, name);
+	int r2 = nl_commit(j->host, r == 0 ? ret_error : NULL);
+	return r < 0 ? r : r2;
+}
+
+/* ---- change -------------------------------------------------------------------------------------- */
+
+static bool contains(const struct net_if *i, const struct net_addr *a, bool (*same)(const struct net_addr *, const struct net_addr *))
+{
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		if (same(&i->addrs[k], a))
+			return true;
+	return false;
+}
+
+static int add_missing(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e,
+		       ve_error **ret_error)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	for (unsigned k = 0; k < to->n_addrs; k++) {
+		if (contains(from, &to->addrs[k], net_addr_equal))
+			continue;
+		guest_put_address(j, e, &to->addrs[k]);
+		host_put_address(j, to, e, &to->addrs[k]);
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
+		if (net_if_has(from, families[k]) || !net_if_has(to, families[k]))
+			continue;
+		if (families[k] == AF_INET6)
+			link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, true);
+		put_gateway_address(j, e, families[k]);
+		route_put_default(j->guest, e->host.peer_index, e->guest_name, to->label, families[k]);
+	}
+	/* The VE knows its address before the first packet for it comes. */
+	int r = nl_commit(j->guest, ret_error);
+	int r2 = nl_commit(j->host, r == 0 ? ret_error : NULL);
+	return r < 0 ? r : r2;
+}
+
+/* Takes away what FROM has and TO has not. CLASHING: only those that TO has with another prefix: of one IPv6 address an
+ * interface has only one. Goes on to its end; the first failure is the result. */
+static int remove_surplus(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e,
+			  bool clashing, ve_error **ret_error)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	int r = 0, r2;
+	for (unsigned k = 0; k < from->n_addrs; k++) {
+		const struct net_addr *a = &from->addrs[k];
+		if (contains(to, a, net_addr_equal) || (clashing && !contains(to, a, net_addr_same_host)))
+			continue;
+		if (proxied(from) && (r2 = neigh_delete_proxies(j->host, a, 1, r == 0 ? ret_error : NULL)) < 0)
+			r = r2;
+		neigh_put_fixed_delete(j->host, e->host.index, e->host.name, a);
+		route_put_to_delete(j->host, e->host.index, e->host.name, a);
+		link_put_address_delete(j->guest, e->host.peer_index, e->guest_name, a);
+	}
+	for (size_t k = 0; k < ARRAY_SIZE(families) && !clashing; k++)
+		if (net_if_has(from, families[k]) && !net_if_has(to, families[k]))
+			route_put_default_delete(j->guest, e->host.peer_index, e->guest_name, from->label, families[k]);
+	if ((r2 = nl_commit(j->host, r == 0 ? ret_error : NULL)) < 0 && r == 0)
+		r = r2;
+	if ((r2 = nl_commit(j->guest, r == 0 ? ret_error : NULL)) < 0 && r == 0)
+		r = r2;
+	return r;
+}
+
+static int find_ends(struct net_job *j, const struct net_if *i, struct ends *ret, ve_error **ret_error)
+{
+	char name[IFNAMSIZ];
+	int missing;
+	net_if_name(j->plan->link_id, i->label, name);
+	snprintf(ret->guest_name, sizeof(ret->guest_name), "eth%u", i->label);
+	link_put_get(j->host, name, 0, &ret->host, &missing);
+	int r = nl_commit(j->host, ret_error);
+	if (r == 0 && missing != 0) {
+		r = err_plain(ret_error, VE_ERR_STATE, missing, "network",
+			      "cannot change the addresses of '%s': its host end '%s' is gone", ret->guest_name, name);
+		err_hint(ret_error, "the VE's root has removed the interface; a restart of the VE makes it anew");
+	}
+	return r;
+}
+
+int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error)
+{
+	struct ends e = { 0 };
+	int r = find_ends(j, to, &e, ret_error);
+	if (r == 0)
+		r = prepare_uplinks(j, to, ret_error);
+	if (r == 0 && net_if_has(to, AF_INET6) && !net_if_has(from, AF_INET6))
+		r = settle_ipv6(&e.host, true, ret_error);
+	if (r == 0)
+		r = remove_surplus(j, from, to, &e, true, ret_error);
+	if (r == 0)
+		r = add_missing(j, from, to, &e, ret_error);
+	if (r < 0) {
+		/* Back to what was: the same, the other way round. */
+		remove_surplus(j, to, from, &e, false, NULL);
+		add_missing(j, to, from, &e, NULL);
+		return r;
+	}
+	return remove_surplus(j, from, to, &e, false, ret_error);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Runs the network room alone, in whatever network namespace it is started in (tests/e2e/net.bats).
+ *
+ *   net_driver check WORD...            net_driver attach NETNS WORD...     net_driver undo NETNS WORD...
+ *   net_driver detach WORD...           net_driver change NETNS WORD... -- WORD...
+ *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
+ *
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and for each
+ * interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...]. The exit status is the error's; its sentence goes to stderr.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "net/net.h"
+
+#define UUID "0b0e5f6e-6a55-4a3c-9d9d-5a0c3f1e7a11"
+
+static const char *const types[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat" };
+
+static void fail(ve_error *error)
+{
+	fprintf(stderr, "%s: %s\n", ve_category_name(ve_error_category(error)), ve_error_message(error));
+	if (ve_error_hint(error))
+		fprintf(stderr, "hint: %s\n", ve_error_hint(error));
+	exit(ve_category_exit_code(ve_error_category(error)));
+}
+
+static void usage(const char *what)
+{
+	fprintf(stderr, "net_driver: bad word '%s'\n", what);
+	exit(64);
+}
+
+static void parse_if(struct net_if *i, char *text)
+{
+	char *label = strsep(&text, ":"), *type = strsep(&text, ":");
+	if (!label || !type)
+		usage("if=");
+	*i = (struct net_if){ .label = (unsigned)atoi(label), .type = NET_TYPE_COUNT };
+	for (unsigned t = 0; t < NET_TYPE_COUNT; t++)
+		if (strcmp(type, types[t]) == 0)
+			i->type = t;
+	if (i->type == NET_TYPE_COUNT)
+		usage(type);
+	net_mac(UUID, i->label, i->mac);
+	i->addrs = calloc(64, sizeof(*i->addrs));
+	/* Behind the second ':' everything is addresses, also IPv6 ones. */
+	for (char *a; text && (a = strsep(&text, ",")) && i->n_addrs < 64;) {
+		ve_error *error = NULL;
+		if (*a && net_addr_parse(a, &i->addrs[i->n_addrs++], &error) < 0)
+			fail(error);
+	}
+}
+
+static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
+{
+	*plan = (struct net_plan){ .link_id = 5, .nat_range = "10.77.0.0/16", .firewall_file = "templates/nft/vectl.nft" };
+	plan->ifs = calloc(8, sizeof(*plan->ifs));
+	for (; *argc > 0; (*argc)--, (*argv)++) {
+		char *w = (*argv)[0];
+		if (strcmp(w, "--") == 0) {
+			(*argc)--, (*argv)++;
+			return;
+		}
+		if (str_starts(w, "id="))
+			plan->link_id = (uint32_t)strtoul(w + 3, NULL, 10);
+		else if (str_starts(w, "uplink="))
+			plan->uplink = w + 7;
+		else if (str_starts(w, "range="))
+			plan->nat_range = w + 6;
+		else if (str_starts(w, "file="))
+			plan->firewall_file = w + 5;
+		else if (str_starts(w, "if=") && plan->n_ifs < 8)
+			parse_if(&plan->ifs[plan->n_ifs++], w + 3);
+		else
+			usage(w);
+	}
+}
+
+static void free_plan(struct net_plan *plan)
+{
+	for (unsigned k = 0; k < plan->n_ifs; k++)
+		free(plan->ifs[k].addrs);
+	free(plan->ifs);
+}
+
+static void print_row(const char *feature, bool present, const char *detail, const char *hint, void *data)
+{
+	printf("%s %s: %s%s%s\n", present ? "yes" : "no", feature, detail, hint ? " | " : "", hint ? hint : "");
+}
+
+static int resolvers(void)
+{
+	ve_error *error = NULL;
+	_cleanup_strv_ char **servers = NULL, **search = NULL;
+	if (net_host_resolvers(&servers, &search, &error) < 0)
+		fail(error);
+	for (char **s = servers; *s; s++)
+		printf("nameserver %s\n", *s);
+	for (char **s = search; *s; s++)
+		printf("search %s\n", *s);
+	return 0;
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static int measure(const struct net_plan *plan, int netns_fd, int rounds)
+{
+	ve_error *error = NULL;
+	double check = 0, attach = 0, detach = 0;
+	for (int i = 0; i < rounds; i++) {
+		struct undo undo = { 0 };
+		double t0 = now_ms();
+		if (net_check(plan, &error) < 0)
+			fail(error);
+		double t1 = now_ms();
+		if (net_attach(plan, netns_fd, &undo, &error) < 0)
+			fail(error);
+		double t2 = now_ms();
+		undo_commit(&undo, free);
+		if (net_detach(plan, &error) < 0)
+			fail(error);
+		check += t1 - t0, attach += t2 - t1, detach += now_ms() - t2;
+	}
+	printf("check %.3f ms, attach %.3f ms, detach %.3f ms\n", check / rounds, attach / rounds, detach / rounds);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		usage("");
+	const char *verb = argv[1];
+	argc -= 2, argv += 2;
+	if (str_eq(verb, "host-check")) {
+		net_host_check(print_row, NULL);
+		return 0;
+	}
+	if (str_eq(verb, "resolvers"))
+		return resolvers();
+
+	_cleanup_close_ int netns_fd = -1;
+	int rounds = 0;
+	if (!str_eq(verb, "check") && !str_eq(verb, "detach")) {
+		netns_fd = argc > 0 ? open(argv[0], O_RDONLY | O_CLOEXEC) : -1;
+		if (netns_fd < 0)
+			usage("NETNS");
+		argc--, argv++;
+	}
+	if (str_eq(verb, "time") && argc > 0) {
+		rounds = atoi(argv[0]);
+		argc--, argv++;
+	}
+	struct net_plan plan, new_plan;
+	parse_plan(&plan, &argc, &argv);
+	parse_plan(&new_plan, &argc, &argv);
+
+	ve_error *error = NULL;
+	struct undo undo = { 0 };
+	int r = 0;
+	if (str_eq(verb, "check")) {
+		r = net_check(&plan, &error);
+	} else if (str_eq(verb, "detach")) {
+		r = net_detach(&plan, &error);
+	} else if (str_eq(verb, "change")) {
+		r = net_change(&plan, &new_plan, netns_fd, &error);
+	} else if (str_eq(verb, "time")) {
+		r = measure(&plan, netns_fd, rounds);
+	} else if (str_eq(verb, "attach") || str_eq(verb, "undo")) {
+		r = net_check(&plan, &error);
+		if (r == 0)
+			r = net_attach(&plan, netns_fd, &undo, &error);
+		if (r < 0 || str_eq(verb, "undo"))
+			undo_run(&undo);
+		else
+			undo_commit(&undo, free);
+	} else {
+		usage(verb);
+	}
+	free_plan(&plan);
+	free_plan(&new_plan);
+	if (r < 0)
+		fail(error);
+	return 0;
+}
