@@ -73,7 +73,7 @@ static int step_maps(struct mon *m, struct failure *f)
 	int fds[2] = { m->pidfd, open_ns(m, "net", f) };
 	if (fds[1] < 0)
 		return -1;
-	struct msg msg = { .kind = MSG_CLONED, .pid = m->child };
+	struct msg msg = { .kind = MSG_CLONED, .pid = m->child, .status = getpid() };
 	int r = msg_send(m->control, &msg, fds, 2);
 	close(fds[1]);
 	return r < 0 ? fail(f, "sendmsg", "libve") : 0;
@@ -106,10 +106,10 @@ static int step_layers(struct mon *m, struct failure *f)
  * what it began with it. Returns 1, 0 at the child's end of file, -1. */
 static int wait_message(struct mon *m, int sock, struct msg *msg, int *fds, unsigned *n_fds, struct failure *f)
 {
-	struct pollfd p[2] = { { .fd = sock, .events = POLLIN }, { .fd = m->control, .events = 0 } };
+	struct pollfd p[2] = { { .fd = sock, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
 	while (poll(p, 2, -1) < 0 && errno == EINTR)
 		;
-	if (!(p[0].revents & POLLIN) && p[1].revents & (POLLHUP | POLLERR)) {
+	if (!(p[0].revents & POLLIN) && p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
 		errno = EPIPE;
 		return fail(f, "poll", "the verb went away");
 	}

@@ -9,7 +9,7 @@
  *
  * Then, for a VE (roles MON_SUPERVISE and MON_WORK):
  *
- *     monitor -> libve   MSG_CLONED   pid, and fds {pidfd, network namespace}
+ *     monitor -> libve   MSG_CLONED   pid, status (the monitor's pid), and fds {pidfd, network namespace}
  *     libve -> monitor   MSG_GO       the links are made
  *     monitor -> libve   MSG_STARTED  init runs (MON_SUPERVISE), or the files are written (MON_WORK)
  *     libve -> monitor   MSG_COMMIT   the running record is on disk; from here on libve may go away

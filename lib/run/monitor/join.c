@@ -159,10 +159,10 @@ static int place_child(struct mon *m, struct failure *f)
 static int await_exec(struct mon *m, bool *ret_relayed, struct failure *f)
 {
 	for (;;) {
-		struct pollfd p[2] = { { .fd = m->sync, .events = POLLIN }, { .fd = m->control } };
+		struct pollfd p[2] = { { .fd = m->sync, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
 		if (poll(p, 2, -1) < 0)
 			continue;
-		if (p[1].revents & (POLLHUP | POLLERR)) {
+		if (p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
 			errno = EPIPE;
 			return fail(f, "poll", "the verb went away");
 		}
@@ -223,9 +223,9 @@ int join_main(struct mon *m)
 	msg_send(m->control, &started, &m->console, m->console >= 0 ? 1 : 0);
 	close(m->console);
 	close(m->console_slave);
-	struct pollfd p[2] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->control } };
+	struct pollfd p[2] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
 	while (!(p[0].revents & POLLIN)) {
-		if (poll(p, 2, -1) > 0 && p[1].revents & (POLLHUP | POLLERR)) {
+		if (poll(p, 2, -1) > 0 && p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
 			/* The caller is gone, as when a terminal is closed. */
 			pidfd_send_signal(m->pidfd, SIGHUP, NULL, 0);
 			p[1].fd = -1;

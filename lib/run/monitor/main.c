@@ -32,6 +32,11 @@ static int start_and_supervise(struct mon *m)
 	return birth(m) < 0 ? 1 : supervise(m);
 }
 
+static bool outlives_the_verb(const struct mon *m)
+{
+	return m->blob->role == MON_ADOPT || (m->blob->role == MON_SUPERVISE && !(m->blob->flags & BLOB_REPORT_END));
+}
+
 int main(int argc, char **argv)
 {
 	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
@@ -52,6 +57,8 @@ int main(int argc, char **argv)
 	(void)!chdir("/");
 	if (mon_receive(&m, plan, sizeof(plan)) < 0)
 		return usage();
+	if (outlives_the_verb(&m) && fork() > 0)
+		_exit(0); /* the caller of libve is left without a child that it did not make */
 	switch (m.blob->role) {
 	case MON_SUPERVISE:
 		return start_and_supervise(&m);

@@ -93,7 +93,7 @@ static void fill(const struct mon *m, const struct console *c, bool attended, st
 	};
 	for (unsigned i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = i < P_CLIENTS ? fds[i] : c->clients[i - P_CLIENTS], .events = POLLIN };
-	p[P_CONTROL].events = 0;
+	p[P_CONTROL].events = POLLRDHUP;
 }
 
 static int watch(struct mon *m)
@@ -118,7 +118,7 @@ static int watch(struct mon *m)
 		for (unsigned i = 0; i < CONSOLE_CLIENTS; i++)
 			if (p[P_CLIENTS + i].revents)
 				console_input(&c, i);
-		if (p[P_CONTROL].revents & (POLLHUP | POLLERR)) {
+		if (p[P_CONTROL].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
 			/* The caller of a jail is gone: the jail goes too. */
 			attended = false;
 			pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);

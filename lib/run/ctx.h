@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The context of a caller: one store and what is opened of the host on first need. */
+#ifndef RUN_CTX_H
+#define RUN_CTX_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "cg/cgroup.h"
+#include "model/host.h"
+#include "model/store.h"
+
+struct ve_ctx {
+	char *root;
+	struct store *store;   /* ctx_open() */
+	bool store_is_made;
+	struct cg_host *cg;    /* ctx_cgroups() */
+	struct host *host;     /* ctx_host() */
+	ve_progress_fn progress;
+	void *progress_data;
+	unsigned lock_timeout_ms;
+	int cancel_fd;
+	json_t *warnings;      /* of the verb under way */
+};
+
+/* Opens the store. MAKE: for verbs that change something: directories are made, the store is protected (fs/storage.h). */
+int ctx_open(struct ve_ctx *c, bool make, ve_error **ret_error);
+int ctx_cgroups(struct ve_ctx *c, ve_error **ret_error);
+int ctx_host(struct ve_ctx *c, ve_error **ret_error);
+/* A sentence for the caller: what was done differently from what was asked. */
+void ctx_warn(struct ve_ctx *c, const char *fmt, ...) ATTR_PRINTF(2, 3);
+void ctx_warn_sentence(const char *sentence, void *ctx); /* a cg_warn_fn */
+void ctx_progress(const struct ve_ctx *c, const char *what, uint64_t done, uint64_t total);
+/* VE_ERR_BUSY with EINTR once the caller's cancel descriptor is readable. */
+int ctx_check_cancelled(const struct ve_ctx *c, ve_error **ret_error);
+/* Not root: VE_ERR_PERMISSION, before anything else is tried. */
+int ctx_need_root(ve_error **ret_error);
+
+#endif

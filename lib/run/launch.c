@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "ns/idrange.h"
+#include "run/fault.h"
+#include "run/rootplan.h"
+
+enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
+
+/* What a launch holds while it works. */
+struct launching {
+	struct plan *plan;
+	const struct launch_command *cmd;
+	struct cg *cg;
+	int console_listen, notify_socket, notify_mount;
+	struct spawn spawn;
+	pid_t init_pid, monitor_pid;
+	int init_pidfd, netns_fd;
+	int terminal_fd;
+	struct undo *undo;
+};
+
+/* ---- undo steps ---- */
+
+static void undo_groups(void *cg)
+{
+	cg_destroy(cg, NULL);
+	cg_free(cg);
+}
+
+static void remove_run_files(int run_fd)
+{
+	static const char *const files[] = { "console.sock", "ready", "reboot", "stopping", "frozen", "running.json",
+					     "record.json" };
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(run_fd, files[i], 0);
+	file_remove_tree(run_fd, "notify");
+}
+
+static void undo_run_files(void *ve)
+{
+	remove_run_files(((struct ve *)ve)->run_fd);
+}
+
+static void undo_spawn(void *spawn)
+{
+	spawn_close(spawn);
+}
+
+/* ---- steps ---- */
+
+static int step_groups(struct launching *l, ve_error **ret_error)
+{
+	struct ve *v = l->plan->ve;
+	int r = fault_point("control-groups", ret_error);
+	if (r == 0)
+		r = ctx_cgroups(v->ctx, ret_error);
+	if (r == 0)
+		r = cg_create(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
+	if (r < 0)
+		return r;
+	if (undo_push(l->undo, undo_groups, l->cg) < 0)
+		return err_nomem(ret_error);
+	r = fault_point("device-filter", ret_error);
+	if (r == 0)
+		r = cg_attach_device_filter(l->cg, ret_error);
+	if (r == 0)
+		r = fault_point("limits", ret_error);
+	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, v->ctx, ret_error);
+}
+
+/* Binds NAME below DIR_FD: the path of a unix socket has 108 bytes, a root directory may have more. */
+static int bind_socket(int dir_fd, const char *name, int type, mode_t mode, int *ret_fd)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || fchmodat(dir_fd, name, mode, 0) < 0)
+		return -errno;
+	if (type != SOCK_DGRAM && listen(fd, 4) < 0)
+		return -errno;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+/* The VE gets the directory, read-only, not the socket's inode: a monitor that recover starts can bind anew. */
+static int open_notify(int run_fd, int *ret_socket, int *ret_mount)
+{
+	if (mkdirat(run_fd, "notify", 0755) < 0 && errno != EEXIST)
+		return -errno;
+	_cleanup_close_ int dir = file_opendir(run_fd, "notify");
+	if (dir < 0)
+		return dir;
+	unlinkat(dir, "socket", 0);
+	_cleanup_close_ int sock = -1;
+	int r = bind_socket(dir, "socket", SOCK_DGRAM, 0666, &sock);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int tree = open_tree(dir, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	*ret_socket = steal_fd(&sock);
+	*ret_mount = steal_fd(&tree);
+	return 0;
+}
+
+static int step_run_files(struct launching *l, ve_error **ret_error)
+{
+	struct ve *v = l->plan->ve;
+	remove_run_files(v->run_fd); /* what a killed verb or a crashed host left */
+	int r = fault_point("run-files", ret_error);
+	if (r < 0)
+		return r;
+	if (undo_push(l->undo, undo_run_files, v) < 0)
+		return err_nomem(ret_error);
+	if (!l->cmd->attended)
+		r = bind_socket(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &l->console_listen);
+	if (r == 0 && !l->plan->jail)
+		r = open_notify(v->run_fd, &l->notify_socket, &l->notify_mount);
+	return r < 0 ? err_sys(ret_error, -r, "run-files", "cannot make the sockets of '%s'", v->name) : 0;
+}
+
+static char **command_of(const struct launching *l)
+{
+	char **argv = NULL;
+	size_t i;
+	json_t *e;
+	const json_t *configured = config_list(l->plan->config, "command");
+	for (const char *const *a = l->cmd->argv; a && *a; a++)
+		if (strv_add(&argv, *a) < 0)
+			goto oom;
+	if (argv)
+		return argv;
+	json_array_foreach((json_t *)configured, i, e)
+	{
+		if (strv_add(&argv, json_string_value(e)) < 0)
+			goto oom;
+	}
+	const char *init = config_string(l->plan->config, "init");
+	if (!init && l->plan->image)
+		init = l->plan->image->init;
+	if (!argv && strv_add(&argv, init ? init : "/sbin/init") < 0)
+		goto oom;
+	return argv;
+oom:
+	strv_free(argv);
+	return NULL;
+}
+
+static char **environment_of(const struct launching *l)
+{
+	char **env = NULL;
+	size_t i;
+	json_t *e;
+	_cleanup_free_ char *uuid = str_printf("container_uuid=%s", l->plan->ve->uuid);
+	const json_t *configured = config_list(l->plan->config, "environment");
+	bool ok = uuid && strv_add(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") == 0;
+	const char *term = l->cmd->tty ? secure_getenv("TERM") : NULL;
+	_cleanup_free_ char *term_is = str_printf("TERM=%s", term ? term : "vt220");
+	if (ok && !l->plan->jail)
+		ok = strv_add(&env, "container=vectl") == 0 && strv_add(&env, uuid) == 0;
+	if (ok && l->plan->notify)
+		ok = strv_add(&env, "NOTIFY_SOCKET=/run/host/notify/socket") == 0;
+	if (ok && (l->cmd->tty || !l->plan->jail))
+		ok = term_is && strv_add(&env, term_is) == 0;
+	json_array_foreach((json_t *)configured, i, e)
+	{
+		ok = ok && strv_add(&env, json_string_value(e)) == 0;
+	}
+	for (const char *const *p = l->cmd->env; ok && p && *p; p++)
+		ok = strv_add(&env, *p) == 0;
+	if (!ok) {
+		strv_free(env);
+		return NULL;
+	}
+	return env;
+}
+
+static void freeze_security(struct blobber *b, const struct plan *p)
+{
+	struct blob_rlimit limits[RLIMITS_MAX];
+	struct blob_vec programs[SECCOMP_MAX_PROGRAMS];
+	for (int i = 0; i < p->n_rlimits; i++)
+		limits[i] = (struct blob_rlimit){ (uint32_t)p->rlimits[i].resource, 0, p->rlimits[i].limit.rlim_cur,
+						  p->rlimits[i].limit.rlim_max };
+	for (unsigned i = 0; i < p->policy.n_programs; i++)
+		programs[i] = blobber_vec(b, p->policy.programs[i].filter, p->policy.programs[i].len,
+					  sizeof(struct sock_filter));
+	b->head.rlimits = blobber_vec(b, limits, (size_t)p->n_rlimits, sizeof(limits[0]));
+	b->head.programs = blobber_vec(b, programs, p->policy.n_programs, sizeof(programs[0]));
+	b->head.cap_bounding = p->caps;
+	if (p->policy.no_new_privs)
+		b->head.flags |= BLOB_NO_NEW_PRIVS;
+	if (config_bool(p->config, "features.nesting"))
+		b->head.flags |= BLOB_NESTING;
+}
+
+static void freeze_root(struct blobber *b, const struct plan *p)
+{
+	b->head.id_base = p->id_base;
+	b->head.id_count = IDRANGE_SIZE;
+	if (p->storage.kind == STORAGE_OVERLAY) {
+		b->head.root_kind = ROOT_OVERLAY;
+		b->head.lowers = blobber_fds(b, &p->storage.image_fd, 1);
+		b->head.fd_upper = blobber_fd(b, p->storage.writable_fd);
+	} else {
+		b->head.root_kind = ROOT_DIR;
+		b->head.fd_root = blobber_fd(b, p->storage.writable_fd);
+	}
+}
+
+static int freeze_groups(struct blobber *b, struct launching *l, ve_error **ret_error)
+{
+	int fds[MAX_PROCS];
+	int n = cg_procs_fds(l->cg, fds, MAX_PROCS, ret_error);
+	if (n < 0)
+		return n;
+	b->head.procs = blobber_fds(b, fds, (unsigned)n);
+	n = cg_monitor_procs_fds(l->plan->ve->ctx->cg, fds, MAX_PROCS, ret_error);
+	if (n < 0)
+		return n;
+	b->head.monitor_procs = blobber_fds(b, fds, (unsigned)n);
+	b->head.fd_cgroup = blobber_fd(b, cg_guest_fd(l->cg));
+	return 0;
+}
+
+static void freeze_process(struct blobber *b, const struct launching *l, char **argv, char **env)
+{
+	const struct plan *p = l->plan;
+	const char *hostname = config_string(p->config, "hostname");
+	b->head.argv = blobber_strv(b, (const char *const *)argv);
+	b->head.envp = blobber_strv(b, (const char *const *)env);
+	b->head.hostname = blobber_str(b, hostname ? hostname : p->ve->name);
+	b->head.cwd = blobber_str(b, l->cmd->cwd);
+	b->head.user = blobber_str(b, l->cmd->user);
+	if (!p->jail)
+		b->head.flags |= BLOB_FULL_ROOT;
+	else
+		b->head.flags |= BLOB_ADAPT;
+	if (l->cmd->tty)
+		b->head.flags |= BLOB_TTY;
+	for (int i = 0; l->cmd->stdio && i < 3; i++) {
+		b->head.flags |= BLOB_STDIO;
+		b->head.fd_stdio[i] = blobber_fd(b, l->cmd->stdio[i]);
+	}
+}
+
+static void freeze_supervision(struct blobber *b, const struct launching *l)
+{
+	struct ve *v = l->plan->ve;
+	_cleanup_free_ char *program = str_printf("%s/vectl-ended", store_libexec_dir());
+	_cleanup_free_ char *log = str_printf("%s.console.log", v->uuid);
+	_cleanup_free_ char *data = str_printf("VECTL_DATADIR=%s", store_data_dir());
+	_cleanup_free_ char *libexec = str_printf("VECTL_LIBEXECDIR=%s", store_libexec_dir());
+	if (!program || !log || !data || !libexec) {
+		b->failed = true;
+		return;
+	}
+	b->head.name = blobber_str(b, v->name);
+	b->head.uuid = blobber_str(b, v->uuid);
+	b->head.root_dir = blobber_str(b, v->ctx->root);
+	b->head.ended_program = blobber_str(b, program);
+	b->head.ended_env[0] = blobber_str(b, data);
+	b->head.ended_env[1] = blobber_str(b, libexec);
+	b->head.log_name = l->cmd->attended ? 0 : blobber_str(b, log);
+	b->head.log_max_bytes = LOG_MAX_BYTES;
+	b->head.fd_run_dir = blobber_fd(b, v->run_fd);
+	b->head.fd_log_dir = blobber_fd(b, v->ctx->store->log_fd);
+	b->head.fd_console_listen = blobber_fd(b, l->console_listen);
+	b->head.fd_notify = blobber_fd(b, l->notify_socket);
+	if (l->cmd->attended)
+		b->head.flags |= BLOB_REPORT_END;
+}
+
+static int step_spawn(struct launching *l, ve_error **ret_error)
+{
+	_cleanup_blobber_ struct blobber b;
+	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
+	if (!argv || !env)
+		return err_nomem(ret_error);
+	blobber_init(&b, MON_SUPERVISE);
+	freeze_security(&b, l->plan);
+	freeze_root(&b, l->plan);
+	freeze_process(&b, l, argv, env);
+	freeze_supervision(&b, l);
+	rootplan_mounts(&b, l->plan, l->notify_mount);
+	rootplan_files(&b, l->plan, NULL, 0);
+	fault_forward(&b);
+	int r = fault_point("spawn", ret_error);
+	if (r == 0)
+		r = freeze_groups(&b, l, ret_error);
+	if (r == 0)
+		r = spawn_monitor(&b, l->plan->ve->ctx->cancel_fd, &l->spawn, ret_error);
+	if (r < 0)
+		return r;
+	return undo_push(l->undo, undo_spawn, &l->spawn) < 0 ? err_nomem(ret_error) : 0;
+}
+
+static int step_network(struct launching *l, ve_error **ret_error)
+{
+	struct msg cloned;
+	int fds[2] = { -1, -1 };
+	unsigned n = 2;
+	int r = spawn_expect(&l->spawn, MSG_CLONED, SETUP_DEADLINE_MS, &cloned, fds, &n, ret_error);
+	if (r < 0)
+		return r;
+	l->init_pidfd = fds[0];
+	l->netns_fd = fds[1];
+	l->init_pid = cloned.pid;
+	l->monitor_pid = cloned.status;
+	if (l->plan->net.n_ifs) {
+		r = fault_point("network", ret_error);
+		if (r == 0)
+			r = net_attach(&l->plan->net, l->netns_fd, l->undo, ret_error);
+	}
+	return r < 0 ? r : spawn_tell(&l->spawn, MSG_GO, ret_error);
+}
+
+static int step_record(struct launching *l, ve_error **ret_error)
+{
+	struct ve *v = l->plan->ve;
+	struct record rec;
+	unsigned n = 1;
+	int r = spawn_expect(&l->spawn, MSG_STARTED, SETUP_DEADLINE_MS, NULL, &l->terminal_fd, &n, ret_error);
+	if (r == 0)
+		r = fault_point("record", ret_error);
+	/* What the VE runs with, so that detaching and pending changes are told from the file's later state. */
+	char *text = r == 0 ? json_dumps(l->plan->config->root, JSON_COMPACT) : NULL;
+	if (text) {
+		int e = file_replace(v->run_fd, "running.json", text, strlen(text), 0600, false);
+		if (e < 0)
+			r = err_sys(ret_error, -e, "record", "cannot write running.json of '%s'", v->name);
+	}
+	free(text);
+	if (r == 0)
+		r = record_make(l->init_pid, l->monitor_pid, &rec, ret_error);
+	if (r == 0)
+		r = record_write(v->run_fd, &rec, ret_error);
+	return r < 0 ? r : spawn_tell(&l->spawn, MSG_COMMIT, ret_error);
+}
+
+static int run_steps(struct launching *l, ve_error **ret_error)
+{
+	int (*const steps[])(struct launching *, ve_error **) = { step_groups, step_run_files, step_spawn, step_network,
+								  step_record };
+	int r = fault_point("network-check", ret_error);
+	if (r == 0 && l->plan->net.n_ifs)
+		r = net_check(&l->plan->net, ret_error);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
+		r = steps[i](l, ret_error);
+		if (r == 0)
+			r = ctx_check_cancelled(l->plan->ve->ctx, ret_error);
+	}
+	return r;
+}
+
+int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
+{
+	struct undo undo = { 0 };
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1,
+			       .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
+			       .spawn = { .control = -1, .cancel_fd = -1 } };
+	int r = run_steps(&l, ret_error);
+	if (r == 0) {
+		if (!cmd->attended)
+			spawn_close(&l.spawn);
+		*ret_launched = (struct launched){ .spawn = l.spawn, .init_pid = l.init_pid,
+						   .terminal_fd = steal_fd(&l.terminal_fd) };
+		cg_free(l.cg);
+		undo_commit(&undo, NULL);
+	} else {
+		undo_run(&undo);
+	}
+	close_fd(&l.console_listen);
+	close_fd(&l.notify_socket);
+	close_fd(&l.notify_mount);
+	close_fd(&l.init_pidfd);
+	close_fd(&l.netns_fd);
+	close_fd(&l.terminal_fd);
+	return r;
+}
+
+int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
+{
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
+	struct cg *cg = NULL;
+	ve_error **error = ret_error;
+	int r = ctx_host(v->ctx, error), first = 0;
+	if (r == 0)
+		r = plan_network(v->ctx, c, ifs, &net, error);
+	if (r == 0 && net.n_ifs)
+		r = net_detach(&net, error);
+	plan_network_done(&net);
+	first = r;
+	r = ctx_cgroups(v->ctx, error);
+	if (r == 0 && cg_open(v->ctx->cg, v->name, &cg, NULL) == 0) {
+		r = cg_destroy(cg, error);
+		cg_free(cg);
+	}
+	if (v->run_fd >= 0)
+		remove_run_files(v->run_fd);
+	return first < 0 ? first : r;
+}
+
+int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error)
+{
+	_cleanup_blobber_ struct blobber b;
+	struct spawn s = { .control = -1 };
+	blobber_init(&b, MON_WORK);
+	freeze_security(&b, p);
+	freeze_root(&b, p);
+	/* There is no /proc in which user namespaces could be forbidden; nothing of the VE's runs here. */
+	b.head.flags |= BLOB_NESTING;
+	rootplan_files(&b, p, changes, n);
+	fault_forward(&b);
+	int r = spawn_monitor(&b, p->ve->ctx->cancel_fd, &s, ret_error);
+	if (r < 0)
+		return r;
+	int fds[2] = { -1, -1 };
+	unsigned n_fds = 2;
+	r = spawn_expect(&s, MSG_CLONED, SETUP_DEADLINE_MS, NULL, fds, &n_fds, ret_error);
+	close_fd(&fds[0]);
+	close_fd(&fds[1]);
+	if (r == 0)
+		r = spawn_tell(&s, MSG_GO, ret_error);
+	if (r == 0)
+		r = spawn_expect(&s, MSG_STARTED, SETUP_DEADLINE_MS, NULL, NULL, NULL, ret_error);
+	spawn_close(&s);
+	return r;
+}

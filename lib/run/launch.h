@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Launching: a plan becomes processes. Used by start and run (a whole VE), and by create and passwd (work inside
+ * a stopped VE). Everything acquired pushes its undo; on failure nothing is left.
+ */
+#ifndef RUN_LAUNCH_H
+#define RUN_LAUNCH_H
+
+#include "base/undo.h"
+#include "run/plan.h"
+#include "run/spawn.h"
+
+struct launch_command {
+	const char *const *argv; /* NULL: the configuration's command, else the image's init */
+	const char *const *env;	 /* added to the configuration's */
+	const char *cwd, *user;
+	const int *stdio; /* three descriptors handed to the command, or NULL */
+	bool tty;
+	bool attended; /* run: the VE lives as long as its caller, and its end is reported */
+};
+
+struct launched {
+	struct spawn spawn; /* open only with `attended` */
+	pid_t init_pid;
+	int terminal_fd; /* with `tty`: the master */
+};
+
+/* Starts PLAN's VE, whose lock is held. On success groups, links and the running record stand. */
+int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error);
+/* Takes away what a launch left on the host when init is dead: groups, links, routes, run files. C: the configuration it was
+ * started with. Tolerates what is gone already; the first trouble is reported, the rest is still done. */
+int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);
+
+/* One change of the VE's own files. */
+struct file_change {
+	enum blob_file_kind kind;
+	const char *path, *data;
+	unsigned mode;
+};
+/* Applies CHANGES inside a stopped VE: its namespaces without its init. */
+int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error);
+
+#endif

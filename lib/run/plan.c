@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "sec/caps.h"
+
+void plan_limits(const struct config *c, struct cg_limits *ret_limits)
+{
+	cg_limits_init(ret_limits);
+	ret_limits->memory_bytes = config_int(c, "memory.limit");
+	if (config_raw(c, "memory.swap"))
+		ret_limits->swap_bytes = config_int(c, "memory.swap");
+	ret_limits->pids = config_int(c, "pids.limit");
+	if (config_raw(c, "cpu.cores"))
+		ret_limits->cpu_cores = config_int(c, "cpu.cores");
+	if (config_raw(c, "cpu.limit"))
+		ret_limits->cpu_limit_mc = config_int(c, "cpu.limit");
+	ret_limits->cpu_weight = config_int(c, "cpu.weight");
+}
+
+static char **list_strv(const json_t *list)
+{
+	char **v = calloc(1, sizeof(char *));
+	size_t i;
+	json_t *e;
+	json_array_foreach((json_t *)list, i, e)
+	{
+		if (v && json_is_string(e) && strv_add(&v, json_string_value(e)) < 0) {
+			strv_free(v);
+			return NULL;
+		}
+	}
+	return v;
+}
+
+/* ---- network ---- */
+
+static int type_of(const struct config *c, unsigned label, const json_t *ips, enum net_type *ret_type)
+{
+	static const char *const names[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat" };
+	_cleanup_free_ char *key = str_printf("network.%u.type", label);
+	if (!key)
+		return -ENOMEM;
+	const char *type = config_raw(c, key) ? config_string(c, key) : NULL;
+	if (!type) {
+		*ret_type = json_array_size(ips) ? NET_ROUTED : NET_NAT;
+		return 0;
+	}
+	for (int t = 0; t < NET_TYPE_COUNT; t++) {
+		if (!str_eq(type, names[t]))
+			continue;
+		*ret_type = (enum net_type)t;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int add_address(struct net_if *nif, const char *text, ve_error **ret_error)
+{
+	struct net_addr *more = reallocarray(nif->addrs, nif->n_addrs + 1, sizeof(*more));
+	if (!more)
+		return err_nomem(ret_error);
+	nif->addrs = more;
+	int r = net_addr_parse(text, &more[nif->n_addrs], ret_error);
+	if (r == 0)
+		nif->n_addrs++;
+	return r;
+}
+
+static int parse_mac(const char *text, unsigned char mac[6])
+{
+	unsigned b[6];
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5]) != 6)
+		return -EINVAL;
+	for (int i = 0; i < 6; i++)
+		mac[i] = (unsigned char)b[i];
+	return 0;
+}
+
+static int plan_interface(const struct config *c, unsigned label, struct net_if *nif, ve_error **ret_error)
+{
+	_cleanup_free_ char *ips_key = str_printf("network.%u.ips", label), *mtu_key = str_printf("network.%u.mtu", label);
+	_cleanup_free_ char *mac_key = str_printf("network.%u.mac", label), *nat = str_printf("nat_address_%u", label);
+	if (!ips_key || !mtu_key || !mac_key || !nat)
+		return err_nomem(ret_error);
+	json_t *ips = config_list(c, ips_key), *e;
+	size_t i;
+	*nif = (struct net_if){ .label = label };
+	if (type_of(c, label, ips, &nif->type) < 0)
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network", "network.%u.type is not known", label);
+	if (config_raw(c, mtu_key))
+		nif->mtu = (unsigned)config_int(c, mtu_key);
+	const char *mac = config_raw(c, mac_key) ? config_string(c, mac_key) : NULL;
+	if (!mac || parse_mac(mac, nif->mac) < 0)
+		net_mac(config_uuid(c), label, nif->mac);
+	const char *private = nif->type == NET_NAT ? config_identity_string(c, nat) : NULL;
+	int r = private ? add_address(nif, private, ret_error) : 0;
+	json_array_foreach(ips, i, e)
+	{
+		if (r == 0 && nif->type == NET_ROUTED)
+			r = add_address(nif, json_string_value(e), ret_error);
+	}
+	return r;
+}
+
+void plan_network_done(struct net_plan *net)
+{
+	for (unsigned i = 0; i < net->n_ifs; i++)
+		free(net->ifs[i].addrs);
+	net->n_ifs = 0;
+}
+
+int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
+		 ve_error **ret_error)
+{
+	unsigned labels[PLAN_MAX_IFS];
+	int n = config_networks(c, labels, PLAN_MAX_IFS);
+	*ret_net = (struct net_plan){
+		.link_id = (uint32_t)config_identity_int(c, "link_id"),
+		.uplink = ctx->host->uplink,
+		.nat_range = ctx->host->nat_range,
+		.ifs = ifs,
+	};
+	for (int i = 0; i < n; i++) {
+		int r = plan_interface(c, labels[i], &ifs[ret_net->n_ifs], ret_error);
+		ret_net->n_ifs++; /* also a failed one, for its addresses to be freed */
+		if (r < 0) {
+			plan_network_done(ret_net);
+			return r;
+		}
+		if (ifs[ret_net->n_ifs - 1].type == NET_NONE)
+			ret_net->n_ifs--; /* only lo, which the child brings up itself */
+	}
+	return 0;
+}
+
+static bool has_network(const struct plan *p)
+{
+	return p->net.n_ifs > 0;
+}
+
+static int plan_resolv_conf(struct plan *p, ve_error **ret_error)
+{
+	_cleanup_strbuf_ struct strbuf b = { 0 };
+	_cleanup_strv_ char **servers = NULL, **search = NULL;
+	int r;
+	if (config_raw(p->config, "dns.servers") && json_is_array(config_raw(p->config, "dns.servers"))) {
+		servers = list_strv(config_list(p->config, "dns.servers"));
+		search = list_strv(config_list(p->config, "dns.search"));
+	} else if (p->ve->ctx->host->dns) {
+		servers = list_strv(p->ve->ctx->host->dns);
+	} else if ((r = net_host_resolvers(&servers, &search, ret_error)) < 0) {
+		return r;
+	}
+	strbuf_add(&b, "# Written by vectl at each start of the VE: set dns.servers and dns.search.\n");
+	for (char **s = search; s && *s; s++)
+		strbuf_addf(&b, "%s%s", s == search ? "search " : " ", *s);
+	if (search && *search)
+		strbuf_add(&b, "\n");
+	for (char **s = servers; s && *s; s++)
+		strbuf_addf(&b, "nameserver %s\n", *s);
+	p->resolv_conf = strbuf_steal(&b);
+	return p->resolv_conf ? 0 : err_nomem(ret_error);
+}
+
+/* ---- security ---- */
+
+static int plan_rlimits(struct plan *p, ve_error **ret_error)
+{
+	const json_t *set = config_raw(p->config, "rlimits");
+	_cleanup_strv_ char **overrides = calloc(1, sizeof(char *));
+	const char *name;
+	json_t *value;
+	json_object_foreach((json_t *)set, name, value)
+	{
+		if (!overrides || strv_add(&overrides, name) < 0 || strv_add(&overrides, json_string_value(value)) < 0)
+			return err_nomem(ret_error);
+	}
+	p->n_rlimits = rlimits_plan(p->limits.pids, p->limits.memory_bytes, (const char *const *)overrides, p->rlimits,
+				    ret_error);
+	return p->n_rlimits < 0 ? p->n_rlimits : 0;
+}
+
+static int plan_security(struct plan *p, ve_error **ret_error)
+{
+	const char *policy = config_string(p->config, "security.seccomp");
+	_cleanup_free_ char *dir = str_printf("%s/seccomp", store_data_dir());
+	_cleanup_strv_ char **extra = list_strv(config_list(p->config, "security.capabilities"));
+	if (!dir || !extra)
+		return err_nomem(ret_error);
+	int r = seccomp_policy_load(dir, policy, &p->policy, ret_error);
+	if (r < 0)
+		return r;
+	r = caps_bounding_set(str_eq(policy, "jail") ? CAPS_JAIL : CAPS_VPS, config_bool(p->config, "features.nesting"),
+			      (const char *const *)extra, &p->caps, ret_error);
+	return r < 0 ? r : plan_rlimits(p, ret_error);
+}
+
+/* ---- root tree ---- */
+
+static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
+{
+	enum storage_kind kind;
+	_cleanup_close_ int image_fd = rootfs_fd;
+	int r = storage_kind(config_string(p->config, "disk.backend"), &kind, ret_error);
+	if (r < 0)
+		return r;
+	if (image_fd < 0) {
+		const char *name = config_string(p->config, "image"), *digest = config_identity_string(p->config, "image_digest");
+		_cleanup_free_ char *reference = str_printf("%s@%s", name ? name : "", digest ? digest : "");
+		r = reference ? image_open(p->ve->ctx->store->images_fd, reference, &p->image, ret_error) : err_nomem(ret_error);
+		if (r == 0)
+			r = image_open_rootfs(p->ve->ctx->store->images_fd, p->image, &image_fd, ret_error);
+		if (r < 0)
+			return r;
+		p->notify = !p->jail && str_eq(p->image->init_system, "systemd");
+	}
+	return storage_open(kind, p->ve->dir_fd, steal_fd(&image_fd), &p->storage, ret_error);
+}
+
+int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error)
+{
+	_cleanup_plan_ struct plan p = {
+		.ve = v,
+		.config = c,
+		.jail = json_array_size(config_list(c, "command")) > 0 || config_identity_int(c, "ephemeral"),
+		.id_base = (uint32_t)config_identity_int(c, "id_base"),
+		.storage = { .image_fd = -1, .writable_fd = -1 },
+	};
+	int r = ctx_host(v->ctx, ret_error);
+	if (r < 0) {
+		if (rootfs_fd >= 0)
+			close(rootfs_fd);
+		return r;
+	}
+	plan_limits(c, &p.limits);
+	r = plan_root(&p, rootfs_fd, ret_error);
+	if (r == 0)
+		r = plan_security(&p, ret_error);
+	if (r == 0)
+		r = plan_network(v->ctx, c, p.ifs, &p.net, ret_error);
+	if (r == 0 && has_network(&p))
+		r = plan_resolv_conf(&p, ret_error);
+	if (r < 0)
+		return r;
+	p.firewall_file = str_printf("%s/nft/vectl.nft", store_data_dir());
+	if (!p.firewall_file)
+		return err_nomem(ret_error);
+	p.net.firewall_file = p.firewall_file;
+	*ret_plan = p;
+	ret_plan->net.ifs = ret_plan->ifs; /* the array moved with the struct */
+	p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
+	return 0;
+}
+
+void plan_done(struct plan *p)
+{
+	if (p->net.ifs)
+		p->net.ifs = p->ifs;
+	plan_network_done(&p->net);
+	image_free(p->image);
+	storage_close(&p->storage);
+	seccomp_policy_done(&p->policy);
+	free(p->firewall_file);
+	free(p->resolv_conf);
+	*p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
+}

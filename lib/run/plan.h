@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The plan of a start: everything that the kernel will be asked for, validated, before anything is asked. It is made from a
+ * configuration and changes nothing but to open descriptors.
+ */
+#ifndef RUN_PLAN_H
+#define RUN_PLAN_H
+
+#include "cg/cgroup.h"
+#include "fs/storage.h"
+#include "model/config.h"
+#include "model/image.h"
+#include "net/net.h"
+#include "run/handle.h"
+#include "sec/rlimits.h"
+#include "sec/seccomp.h"
+
+enum { PLAN_MAX_IFS = 8 };
+
+struct plan {
+	struct ve *ve;
+	const struct config *config;
+	bool jail;		/* runs one application: the lean root, no notify socket */
+	uint32_t id_base;
+	struct image *image;	/* NULL with a rootfs directory */
+	struct storage storage;
+	struct seccomp_policy policy;
+	uint64_t caps;
+	struct rlimit_value rlimits[RLIMITS_MAX];
+	int n_rlimits;
+	struct cg_limits limits;
+	struct net_plan net;
+	struct net_if ifs[PLAN_MAX_IFS];
+	char *firewall_file;
+	char *resolv_conf; /* NULL: left as it is */
+	bool notify;	   /* the image's init reports over NOTIFY_SOCKET */
+};
+
+/* ROOTFS_FD: a root tree in the place of the image's (run --rootfs), or -1; taken over. */
+int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error);
+void plan_done(struct plan *p);
+#define _cleanup_plan_ __attribute__((cleanup(plan_done)))
+/* What a configuration says about control groups and about the network alone (set, detach). NET's storage is IFS. */
+void plan_limits(const struct config *c, struct cg_limits *ret_limits);
+int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
+		 ve_error **ret_error);
+void plan_network_done(struct net_plan *net);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/rootplan.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+
+#include "base/guard.h"
+
+enum where { EVERYWHERE, VPS_ONLY };
+
+/* In order. Nothing in /proc is masked: a mask that the VE cannot remove forbids every fresh /proc inside, one
+ * that it can is no mask; procfs' own ownership is the fence. /sys is a read-only superblock, so that no remount
+ * makes it writable. */
+static const struct {
+	enum where where;
+	enum blob_mount_kind kind;
+	const char *target, *fstype, *options, *source;
+	unsigned attrs, mode, optional;
+} table[] = {
+#define KERNEL_FS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+	{ EVERYWHERE, BM_FS, "proc", "proc", NULL, NULL, KERNEL_FS, 0555, 0 },
+	{ EVERYWHERE, BM_FS, "sys", "sysfs", "ro", NULL, KERNEL_FS | MOUNT_ATTR_RDONLY, 0555, 0 },
+	{ VPS_ONLY, BM_FS, "sys/fs/cgroup", "cgroup2", NULL, NULL, KERNEL_FS, 0, 1 },
+	{ EVERYWHERE, BM_FS, "dev", "tmpfs", "mode=0755,size=4m,nr_inodes=64k", NULL, MOUNT_ATTR_NOSUID, 0755, 0 },
+	/* gid 5 is tty on every distribution; max= would be no fence: the VE's root can remount. */
+	{ EVERYWHERE, BM_FS, "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", NULL,
+	  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0755, 0 },
+	{ EVERYWHERE, BM_FS, "dev/shm", "tmpfs", "mode=1777", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0755, 0 },
+	{ VPS_ONLY, BM_FS, "dev/mqueue", "mqueue", NULL, NULL, KERNEL_FS, 0755, 1 },
+	{ VPS_ONLY, BM_FS, "run", "tmpfs", "mode=0755", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0755, 0 },
+	{ VPS_ONLY, BM_DIR, "run/host", NULL, NULL, NULL, 0, 0755, 0 },
+	/* Bound from the host: mknod(2) is refused in a user namespace. */
+	{ EVERYWHERE, BM_DEVICE, "dev/null", NULL, NULL, "/dev/null", 0, 0, 0 },
+	{ EVERYWHERE, BM_DEVICE, "dev/zero", NULL, NULL, "/dev/zero", 0, 0, 0 },
+	{ EVERYWHERE, BM_DEVICE, "dev/full", NULL, NULL, "/dev/full", 0, 0, 0 },
+	{ EVERYWHERE, BM_DEVICE, "dev/random", NULL, NULL, "/dev/random", 0, 0, 0 },
+	{ EVERYWHERE, BM_DEVICE, "dev/urandom", NULL, NULL, "/dev/urandom", 0, 0, 0 },
+	{ EVERYWHERE, BM_DEVICE, "dev/tty", NULL, NULL, "/dev/tty", 0, 0, 0 },
+	{ EVERYWHERE, BM_LINK, "dev/ptmx", NULL, NULL, "pts/ptmx", 0, 0, 0 },
+	{ EVERYWHERE, BM_LINK, "dev/fd", NULL, NULL, "/proc/self/fd", 0, 0, 0 },
+	{ EVERYWHERE, BM_LINK, "dev/stdin", NULL, NULL, "/proc/self/fd/0", 0, 0, 0 },
+	{ EVERYWHERE, BM_LINK, "dev/stdout", NULL, NULL, "/proc/self/fd/1", 0, 0, 0 },
+	{ EVERYWHERE, BM_LINK, "dev/stderr", NULL, NULL, "/proc/self/fd/2", 0, 0, 0 },
+};
+
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount)
+{
+	struct blob_mount m[ARRAY_SIZE(table) + 1];
+	unsigned n = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
+		if (table[i].where == VPS_ONLY && p->jail)
+			continue;
+		m[n++] = (struct blob_mount){
+			.kind = table[i].kind,
+			.target = blobber_str(b, table[i].target),
+			.fstype = blobber_str(b, table[i].fstype),
+			.options = blobber_str(b, table[i].options),
+			.source = blobber_str(b, table[i].source),
+			.attrs = table[i].attrs,
+			.mode = table[i].mode,
+			.fd = -1,
+			.optional = table[i].optional,
+		};
+	}
+	if (notify_mount >= 0)
+		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "run/host/notify"), .mode = 0755,
+					      .fd = blobber_fd(b, notify_mount) };
+	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
+}
+
+static struct blob_file file(struct blobber *b, enum blob_file_kind kind, const char *path, const char *data,
+			     unsigned mode, bool optional)
+{
+	return (struct blob_file){
+		.kind = kind,
+		.path = blobber_str(b, path),
+		/* With its NUL, which is not counted: a password's hash is read as a string. */
+		.data = { blobber_str(b, data), (uint32_t)strlen(data) },
+		.mode = mode,
+		.optional = optional,
+	};
+}
+
+enum { MAX_CHANGES = 16 };
+
+void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n)
+{
+	struct blob_file f[MAX_CHANGES + 4];
+	unsigned k = 0;
+	if (p->resolv_conf && !changes)
+		f[k++] = file(b, BF_REPLACE, "/etc/resolv.conf", p->resolv_conf, 0644, true);
+	if (!p->jail && !changes) {
+		/* systemd's container interface: who manages us, and which container this is. */
+		f[k++] = file(b, BF_REPLACE, "/run/host/container-manager", "vectl\n", 0444, true);
+		_cleanup_free_ char *uuid = NULL;
+		if (asprintf(&uuid, "%s\n", p->ve->uuid) > 0)
+			f[k++] = file(b, BF_REPLACE, "/run/host/container-uuid", uuid, 0444, true);
+	}
+	for (unsigned i = 0; i < n && i < MAX_CHANGES; i++)
+		f[k++] = file(b, changes[i].kind, changes[i].path, changes[i].data, changes[i].mode, false);
+	b->head.files = blobber_vec(b, f, k, sizeof(f[0]));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which file systems, nodes and files a VE finds in its root: data, frozen into the blob. */
+#ifndef RUN_ROOTPLAN_H
+#define RUN_ROOTPLAN_H
+
+#include "run/blobber.h"
+#include "run/launch.h"
+
+/* NOTIFY_MOUNT: a detached mount for /run/host/notify, or -1. */
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount);
+void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
+
+#endif

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "model/store.h"
+
+static int exec_monitor(const char *program, int socket, pid_t *ret_pid)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	sigemptyset(&none);
+	sigfillset(&all);
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return -ENOMEM;
+	if (posix_spawnattr_init(&attr) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -ENOMEM;
+	}
+	/* Order matters: the socket may be at 0, 1 or 2 in a program that closed those. */
+	posix_spawn_file_actions_adddup2(&actions, socket, CONTROL_FD);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
+	posix_spawn_file_actions_adddup2(&actions, 0, 1);
+	posix_spawn_file_actions_adddup2(&actions, 0, 2);
+	posix_spawn_file_actions_addclosefrom_np(&actions, CONTROL_FD + 1);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+	char *argv[] = { (char *)"vectl-monitor", NULL }, *env[] = { NULL };
+	int e = posix_spawn(ret_pid, program, &actions, &attr, argv, env);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	return -e;
+}
+
+static int send_plan(int socket, const struct blobber *plan)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * BLOB_MAX_FDS)];
+	} control = { 0 };
+	struct iovec iov = { plan->data, plan->len };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
+	if (plan->n_fds) {
+		h.msg_control = control.bytes;
+		h.msg_controllen = CMSG_SPACE(sizeof(int) * plan->n_fds);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int) * plan->n_fds);
+		memcpy(CMSG_DATA(c), plan->fds, sizeof(int) * plan->n_fds);
+	}
+	return sendmsg(socket, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int spawn_monitor(struct blobber *plan, int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error)
+{
+	int r = blobber_finish(plan, ret_error);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int ours = -1, theirs = -1;
+	int pair[2], size = BLOB_MAX_BYTES * 2;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(ret_error, errno, "spawn", "cannot make a socket for the monitor");
+	ours = pair[0];
+	theirs = pair[1];
+	setsockopt(ours, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	r = send_plan(ours, plan);
+	if (r < 0)
+		return err_sys(ret_error, -r, "spawn", "cannot send the plan to the monitor");
+	_cleanup_free_ char *program = str_printf("%s/vectl-monitor", store_libexec_dir());
+	if (!program)
+		return err_nomem(ret_error);
+	struct spawn s = { .control = -1, .cancel_fd = cancel_fd };
+	r = exec_monitor(program, theirs, &s.pid);
+	if (r < 0) {
+		r = err_make(ret_error, VE_ERR_UNSUPPORTED, -r, "spawn", "cannot run '%s'", program);
+		err_hint(ret_error, "is vectl installed whole? (make install)");
+		return r;
+	}
+	s.control = steal_fd(&ours);
+	*ret_spawn = s;
+	return 0;
+}
+
+/* What the stages' short words mean for the one who reads the message. */
+static const struct {
+	const char *stage, *sentence;
+	enum ve_category category;
+} meanings[] = {
+	{ "groups", "cannot put the monitor into its control group", VE_ERR_KERNEL },
+	{ "clone", "cannot make the VE's namespaces", VE_ERR_KERNEL },
+	{ "maps", "cannot write the VE's id maps", VE_ERR_KERNEL },
+	{ "place", "cannot put the VE into its control groups", VE_ERR_KERNEL },
+	{ "layers", "cannot open the VE's root tree through an idmapped mount", VE_ERR_KERNEL },
+	{ "timens", "cannot set the VE's clocks", VE_ERR_KERNEL },
+	{ "clocks", "cannot enter the VE's time namespace", VE_ERR_KERNEL },
+	{ "root", "cannot attach the VE's root tree", VE_ERR_KERNEL },
+	{ "mounts", "cannot mount the VE's file systems", VE_ERR_KERNEL },
+	{ "terminal", "cannot open the VE's console", VE_ERR_KERNEL },
+	{ "pivot", "cannot change into the VE's root tree", VE_ERR_KERNEL },
+	{ "settings", "cannot set up the VE from inside", VE_ERR_KERNEL },
+	{ "files", "cannot write the VE's files", VE_ERR_KERNEL },
+	{ "confine", "cannot limit the VE's first process", VE_ERR_KERNEL },
+	{ "seccomp", "cannot load the system call filter", VE_ERR_KERNEL },
+	{ "user", "cannot become the user", VE_ERR_KERNEL },
+	{ "exec", "cannot run", VE_ERR_KERNEL },
+	{ "join", "cannot join the VE", VE_ERR_KERNEL },
+};
+
+static enum ve_category category_of(const struct msg *m, enum ve_category def)
+{
+	if (strcmp(m->stage, "exec") == 0 || strcmp(m->op, "user") == 0)
+		return m->err == ENOENT || m->err == ENOTDIR ? VE_ERR_NOT_FOUND : VE_ERR_KERNEL;
+	if (m->err == ENOSPC || m->err == EDQUOT || m->err == ENOMEM)
+		return VE_ERR_NO_ROOM;
+	if (m->err == ENOSYS)
+		return VE_ERR_UNSUPPORTED;
+	return def;
+}
+
+int spawn_failure(const struct msg *m, ve_error **ret_error)
+{
+	const char *sentence = "the monitor failed", *stage = "monitor";
+	enum ve_category cat = VE_ERR_KERNEL;
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++) {
+		if (strncmp(meanings[i].stage, m->stage, sizeof(m->stage)) != 0)
+			continue;
+		sentence = meanings[i].sentence;
+		stage = meanings[i].stage;
+		cat = meanings[i].category;
+	}
+	_cleanup_free_ char *object = str_quote(m->object), *words = str_quote(m->text);
+	bool is_exec = strcmp(stage, "exec") == 0;
+	if (strcmp(m->op, "user") == 0)
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "user", "there is no user '%s' in the VE", object ?: "");
+	return err_make(ret_error, category_of(m, cat), m->err, stage, "%s%s%s%s%s%s%s%s", sentence,
+			!is_exec && m->op[0] ? ": " : "", is_exec ? "" : m->op, object && *object ? " '" : "",
+			object ? object : "", object && *object ? "'" : "", words && *words ? ": " : "", words ? words : "");
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Reads one message. 1, 0 at end of file, or -errno. */
+static int receive(int socket, struct msg *msg, int *fds, unsigned *n_fds)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int) * 4)];
+	} control;
+	struct iovec iov = { msg, sizeof(*msg) };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+			    .msg_controllen = sizeof(control.bytes) };
+	ssize_t n = recvmsg(socket, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno == ECONNRESET))
+		return 0;
+	if (n < 0)
+		return -errno;
+	unsigned got = 0, wanted = n_fds ? *n_fds : 0;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c; c = CMSG_NXTHDR(&h, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		const int *sent = (const int *)(void *)CMSG_DATA(c);
+		for (unsigned i = 0; i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++) {
+			if (got < wanted)
+				fds[got++] = sent[i];
+			else
+				close(sent[i]);
+		}
+	}
+	if (n_fds)
+		*n_fds = got;
+	return n == sizeof(*msg) ? 1 : -EBADMSG;
+}
+
+int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct msg *ret_msg, int *ret_fds,
+		 unsigned *n_fds, ve_error **ret_error)
+{
+	int64_t until = deadline_ms < 0 ? INT64_MAX : now_ms() + deadline_ms;
+	for (;;) {
+		struct pollfd p[2] = { { .fd = s->control, .events = POLLIN }, { .fd = s->cancel_fd, .events = POLLIN } };
+		int64_t left = until - now_ms();
+		int r = poll(p, 2, deadline_ms < 0 ? -1 : left > 0 ? (int)left : 0);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (p[0].revents == 0 && p[1].revents)
+			return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted", "interrupted");
+		if (r == 0)
+			return err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "monitor", "no answer came within %d seconds",
+					 deadline_ms / 1000);
+		struct msg msg;
+		r = receive(s->control, &msg, ret_fds, n_fds);
+		if (r == -EAGAIN)
+			continue;
+		if (r == 0)
+			return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "monitor", "the monitor died");
+		if (r < 0)
+			return err_sys(ret_error, -r, "monitor", "cannot hear the monitor");
+		if (msg.kind == MSG_FAILED)
+			return spawn_failure(&msg, ret_error);
+		if (msg.kind != (uint32_t)kind)
+			return err_plain(ret_error, VE_ERR_BUG, EBADMSG, "monitor", "the monitor said %u instead of %u",
+					 msg.kind, (unsigned)kind);
+		if (ret_msg)
+			*ret_msg = msg;
+		return 0;
+	}
+}
+
+int spawn_tell(struct spawn *s, enum msg_kind kind, ve_error **ret_error)
+{
+	struct msg msg = { .kind = kind };
+	return send(s->control, &msg, sizeof(msg), MSG_NOSIGNAL) < 0 ?
+		       err_sys(ret_error, errno, "monitor", "the monitor does not listen") :
+		       0;
+}
+
+void spawn_close(struct spawn *s)
+{
+	if (s->control >= 0) {
+		/* Its end of file says that everything that holds it is gone. */
+		char byte[sizeof(struct msg)];
+		shutdown(s->control, SHUT_WR);
+		while (recv(s->control, byte, sizeof(byte), 0) > 0)
+			;
+		close_fd(&s->control);
+	}
+	while (s->pid > 0 && waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	s->pid = 0;
+}
