@@ -7,6 +7,7 @@
 #define MODEL_SCHEMA_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -28,6 +29,8 @@ enum schema_flags {
 	SCHEMA_UNLIMITED = 1 << 2, /* the word "unlimited" is a value */
 	SCHEMA_IDENTITY = 1 << 3,  /* fixed at create (uuid, image): `set` refuses */
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
+	SCHEMA_KEYED = 1 << 5,     /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
+	SCHEMA_WORDS = 1 << 6,     /* a list that is typed with blanks between its elements; else with commas */
 };
 
 struct schema_key {
@@ -35,25 +38,45 @@ struct schema_key {
 	enum schema_type type;
 	enum unit unit;
 	int64_t min, max;  /* for SCHEMA_INT, in base units */
-	const char *words; /* for SCHEMA_ENUM, separated by spaces */
+	const char *words; /* for SCHEMA_ENUM, separated by spaces; for "*" rows: the names allowed, NULL: any */
 	const char *def;   /* the default, as typed; NULL: unset */
 	unsigned flags;
 	int (*check)(const char *value, ve_error **ret_error); /* further check of a string or of one element */
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
+	const char *later; /* words of SCHEMA_ENUM that are known but not built yet: refused with 69 */
 };
 
 extern const struct schema_key schema_keys[]; /* ends with .key = NULL */
 
+/* The functions without "_in" look into schema_keys; another table of such rows is the host's (model/host.c). */
+const struct schema_key *schema_find_in(const struct schema_key *table, const char *key);
+bool schema_is_group_in(const struct schema_key *table, const char *prefix);
+const char *schema_nearest_in(const struct schema_key *table, const char *key);
+int schema_unknown_in(const struct schema_key *table, const char *key, ve_error **ret_error);
+
 /* The row of KEY ("network.0.ips" finds "network.N.ips"), or NULL. */
 const struct schema_key *schema_find(const char *key);
+/* Whether keys begin with "PREFIX." ("memory", "network.0"). */
+bool schema_is_group(const char *prefix);
 /* "did you mean" - the nearest known key, or NULL. Static storage. */
 const char *schema_nearest(const char *key);
+/* The error for a key that is none: VE_ERR_CONFIG, "'memory.limt': unknown key (did you mean 'memory.limit'?)". */
+int schema_unknown(const char *key, ve_error **ret_error);
 /* Checks TEXT as typed for KEY and gives the JSON value (json_null for unlimited). A new reference. */
+/* Errors: VE_ERR_CONFIG; VE_ERR_UNSUPPORTED for a key or word that is not built. */
 int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value, ve_error **ret_error);
 /* Checks a JSON value read from a file (VE_ERR_CONFIG). Strings in the typed spelling ("1G") are also taken
  * where an integer is expected, and normalised into *RET_VALUE. */
 int schema_check(const struct schema_key *row, const char *key, json_t *value, json_t **ret_value, ve_error **ret_error);
-/* The typed spelling of a JSON value; the caller frees. */
+/* Puts ELEMENT (as typed) into ARRAY, a list of ROW's, or takes it out; what is there (or not) already is left as it is.
+ * Addresses are the same whatever their prefix, KEYED elements by their names. Returns 1 if ARRAY changed, 0 if not. */
+int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element, ve_error **ret_error);
+int schema_list_remove(const struct schema_key *row, const char *key, json_t *array, const char *element,
+		       ve_error **ret_error);
+/* The elements of a list as typed: a JSON array of strings, else split as ROW says. An array of strings, unchecked. */
+int schema_list_split(const struct schema_key *row, const char *key, const char *text, json_t **ret_array,
+		      ve_error **ret_error);
+/* The typed spelling of a JSON value ("512M", "on", "192.0.2.1,192.0.2.2"); the caller frees. NULL: out of memory. */
 char *schema_format(const struct schema_key *row, const json_t *value);
 
 #endif

@@ -32,23 +32,32 @@ struct store {
 	char **template_dirs; /* for template_open() */
 };
 
-/* MAKE: directories are made (mutating verbs); else missing ones give descriptors of -1. */
+/* ROOT: NULL is "/"; links in it are resolved, so that one directory has one tag. MAKE: directories are made (mutating
+ * verbs); else missing ones give descriptors of -1. Refused (VE_ERR_PERMISSION): a directory of the store that is not
+ * root's (or the caller's), that others may write to, or, of images/ and ve/, that others may enter (files in there
+ * carry the setuid bits of tenants). */
 int store_open(const char *root, bool make, struct store **ret_store, ve_error **ret_error);
-void store_free(struct store *s);
+void store_free(struct store *s); /* NULL is allowed */
+void store_freep(struct store **s);
+#define _cleanup_store_ __attribute__((cleanup(store_freep)))
 
 enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_LINK, CLAIM_KIND_COUNT };
 
-/* Claims KEY for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is success. */
+/* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is success.
+ * The directory ve/UUID must be there before: a claim without it is dead, and taken over by whoever comes. */
 int store_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error);
 void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const char *uuid);
-/* The owner's uuid: 0, or -ENOENT without a message. */
+/* All keys of KIND that are claimed, dead claims among them, unordered; strv_free(). For looking for a free one. */
+int store_claim_keys(struct store *s, enum claim_kind kind, char ***ret_keys, ve_error **ret_error);
+/* The owner's uuid: 0, or -ENOENT without a message (no claim, or a dead one). */
 int store_claimed_by(struct store *s, enum claim_kind kind, const char *key, char ret_uuid[UUID_LENGTH + 1]);
 
-/* The uuid of the VE called NAME_OR_UUID (VE_ERR_NOT_FOUND with the nearest name). */
+/* The uuid of the VE called NAME_OR_UUID (VE_ERR_NOT_FOUND, with the nearest name as hint). */
 int store_find(struct store *s, const char *name_or_uuid, char ret_uuid[UUID_LENGTH + 1], ve_error **ret_error);
 /* All uuids that have a directory below var/lib/vectl/ve, NULL-terminated; strv_free(). */
 int store_uuids(struct store *s, char ***ret_uuids, ve_error **ret_error);
-/* Descriptors of a VE's directories; store_open_run() makes it. */
+/* Descriptors of a VE's directories. store_open_run() makes its one where MAKE says so; else a missing one (the VE does not
+ * run) is -ENOENT without a message. */
 int store_open_ve(struct store *s, const char *uuid, int *ret_fd, ve_error **ret_error);
 int store_open_run(struct store *s, const char *uuid, bool make, int *ret_fd, ve_error **ret_error);
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The table itself. Order is the order of `vectl keys`, of differences and of the man page.
+ *
+ * A row without BUILT is a key whose meaning is fixed but whose machinery this version lacks: it is known by name,
+ * so that nobody gives it another meaning, and refused everywhere (69). A default of NULL is "unset": the doc says what
+ * happens then.
+ */
+#include "model/checks.h"
+#include "model/schema.h"
+
+#define LIVE SCHEMA_LIVE
+#define BUILT SCHEMA_BUILT
+#define UNLIMITED SCHEMA_UNLIMITED
+#define IDENTITY SCHEMA_IDENTITY
+
+#define MIB (INT64_C(1) << 20)
+#define PIB (INT64_C(1) << 50)
+enum { DAY = 86400, CPUS_MAX = 8192, PIDS_MAX = 4194304 /* the kernel's PID_MAX_LIMIT */ };
+
+#define STR(name, ...) { .key = name, .type = SCHEMA_STRING, __VA_ARGS__ }
+#define INT(name, u, least, most, ...) { .key = name, .type = SCHEMA_INT, .unit = u, .min = least, .max = most, __VA_ARGS__ }
+#define BOOLEAN(name, ...) { .key = name, .type = SCHEMA_BOOL, __VA_ARGS__ }
+#define ENUM(name, list, ...) { .key = name, .type = SCHEMA_ENUM, .words = list, __VA_ARGS__ }
+#define LIST(name, ...) { .key = name, .type = SCHEMA_LIST, __VA_ARGS__ }
+
+const struct schema_key schema_keys[] = {
+	/* ---- what it is */
+	STR("name", .flags = BUILT | IDENTITY, .check = check_name, .doc = "What the VE is called."),
+	STR("uuid", .flags = BUILT | IDENTITY, .doc = "The VE's own number, made at create and never changed."),
+	LIST("aliases", .flags = LIVE, .doc = "Further names."),
+	STR("owner", .flags = LIVE, .doc = "Whom it belongs to; vectl only stores it."),
+	STR("labels.*", .flags = LIVE, .doc = "Words of the provider's own, for filters."),
+	STR("notes", .flags = LIVE, .doc = "Free text."),
+	BOOLEAN("protect", .flags = LIVE, .def = "off", .doc = "Refuse to destroy or stop it."),
+	STR("hostname", .flags = LIVE | BUILT, .check = check_hostname,
+	    .doc = "The host name inside. Unset: the VE's name."),
+	STR("image", .flags = BUILT | IDENTITY, .check = check_image,
+	    .doc = "The image it was made from. Unset at create: the template's, else the host's default.image."),
+	STR("template", .flags = BUILT | IDENTITY, .check = check_name,
+	    .doc = "The template that was copied into it at create."),
+	STR("init", .flags = BUILT, .check = check_path,
+	    .doc = "The program started as process 1. Unset: what the image says."),
+	LIST("command", .flags = BUILT | SCHEMA_WORDS, .check = check_argument,
+	     .doc = "A jail's command, run instead of an init: program and arguments. A JSON array where an argument has "
+		    "blanks in it."),
+	LIST("environment", .flags = BUILT | SCHEMA_KEYED, .check = check_environment,
+	     .doc = "Variables of the first process, NAME=VALUE each."),
+	STR("timezone", .flags = 0, .doc = "The time zone inside."),
+	LIST("users", .flags = 0, .doc = "Accounts made at the first start."),
+
+	/* ---- cpu */
+	INT("cpu.cores", UNIT_NONE, 1, CPUS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "How many CPUs the VE sees and at most uses; 'unlimited' is all of the host's."),
+	INT("cpu.limit", UNIT_MILLICORES, 10, CPUS_MAX * INT64_C(1000), .flags = LIVE | BUILT | UNLIMITED,
+	    .def = "unlimited", .doc = "How much CPU time it gets at most: 1.5 is one and a half cores, 150% the same."),
+	INT("cpu.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
+	    .doc = "Its share of the CPUs when they are all busy, relative to other VEs."),
+	STR("cpu.set", .flags = LIVE, .doc = "The host's CPUs it is pinned to."),
+	INT("cpu.burst", UNIT_MILLICORES, 0, CPUS_MAX * INT64_C(1000), .flags = LIVE,
+	    .doc = "Unused CPU time that may be saved up."),
+
+	/* ---- memory */
+	INT("memory.limit", UNIT_BYTES, 4 * MIB, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "How much memory it uses at most, page cache included, swap not."),
+	INT("memory.swap", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "How much swap it uses at most, memory not included; 0 is none."),
+	INT("memory.guarantee", UNIT_BYTES, 0, PIB, .flags = LIVE, .doc = "Memory that is not taken from it."),
+	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | UNLIMITED, .doc = "From where on it is slowed down."),
+
+	/* ---- processes and their limits */
+	INT("pids.limit", UNIT_NONE, 4, PIDS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "How many processes and threads it has at most."),
+	STR("rlimits.*", .flags = BUILT, .check = check_rlimit,
+	    .words = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack",
+	    .doc = "Resource limits of the first process, SOFT or SOFT:HARD in setrlimit(2)'s units. nproc, memlock, "
+		   "msgqueue and sigpending count for the whole VE."),
+
+	/* ---- disk */
+	ENUM("disk.backend", "overlay dir", .later = "btrfs image", .flags = BUILT | IDENTITY,
+	     .doc = "How its root tree is stored: overlay (over the image, nothing copied) or dir (a full copy). Unset at "
+		    "create: the host's default.backend."),
+	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | UNLIMITED, .doc = "How much disk it uses at most."),
+	INT("disk.inodes", UNIT_NONE, 1, INT64_MAX - 1, .flags = LIVE | UNLIMITED, .doc = "How many files it has at most."),
+	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
+	LIST("volumes", .flags = 0, .doc = "Further disks."),
+	STR("pool", .flags = IDENTITY, .doc = "The pool its storage is in."),
+	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE, .doc = "Its share of the disks when they are busy."),
+	INT("io.read_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Bytes read a second."),
+	INT("io.write_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Bytes written a second."),
+	INT("io.read_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | UNLIMITED, .doc = "Reads a second."),
+	INT("io.write_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | UNLIMITED, .doc = "Writes a second."),
+
+	/* ---- network. N is a label from 0 to 99; the VE's interface is ethN */
+	ENUM("network.N.type", "routed nat none", .later = "bridged", .flags = BUILT,
+	     .doc = "routed: the addresses of network.N.ips; nat: a private address behind the host's; none. Unset: routed "
+		    "where addresses are given, else nat."),
+	{ .key = "network.N.ips", .type = SCHEMA_ADDRESS_LIST, .flags = LIVE | BUILT,
+	  .doc = "Its addresses, IPv4 and IPv6, ADDR or ADDR/LEN each." },
+	STR("network.N.mac", .flags = BUILT, .check = check_mac,
+	    .doc = "The MAC address of its interface. Unset: made from the uuid."),
+	INT("network.N.mtu", UNIT_NONE, 1280, 65535, .flags = BUILT, .doc = "The MTU. Unset: the uplink's."),
+	STR("network.N.bridge", .flags = 0, .doc = "The bridge it is in."),
+	INT("network.N.vlan", UNIT_NONE, 1, 4094, .flags = 0, .doc = "The VLAN it is in."),
+	STR("network.N.gateway", .flags = 0, .doc = "Its gateway, where it is bridged."),
+	INT("network.N.rate_in", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
+	    .doc = "Bits a second towards it."),
+	INT("network.N.rate_out", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
+	    .doc = "Bits a second from it."),
+	LIST("network.N.forwards", .flags = LIVE, .doc = "Ports of the host's that lead to it: tcp:8080:80."),
+	INT("network.N.quota", UNIT_BYTES, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Traffic a month."),
+	LIST("firewall.in", .flags = LIVE, .doc = "Rules for what reaches it."),
+	LIST("firewall.out", .flags = LIVE, .doc = "Rules for what leaves it."),
+	LIST("dns.servers", .flags = BUILT | SCHEMA_INHERIT, .check = check_resolver, .def = "inherit",
+	     .doc = "Its resolvers; 'inherit': those the host uses."),
+	LIST("dns.search", .flags = BUILT, .check = check_domain, .doc = "Domains in which short names are looked up."),
+
+	/* ---- what it may */
+	LIST("mounts", .flags = 0, .doc = "Directories of the host's: SRC:DST[:ro]."),
+	LIST("devices", .flags = 0, .doc = "Devices of the host's."),
+	BOOLEAN("features.nesting", .flags = BUILT, .def = "off",
+		.doc = "Containers inside (Docker, podman): user namespaces and SYS_RESOURCE are left to it."),
+	BOOLEAN("features.fuse", .flags = 0, .def = "off", .doc = "/dev/fuse."),
+	BOOLEAN("features.tun", .flags = 0, .def = "off", .doc = "/dev/net/tun."),
+	ENUM("security.seccomp", "vps jail none", .flags = BUILT, .def = "vps",
+	     .doc = "The system call policy: vps (a whole system), jail (one application) or none."),
+	LIST("security.capabilities", .flags = BUILT, .check = check_capability,
+	     .doc = "Changes to the bounding set: +net_raw gives, -net_admin takes. What only reaches the host cannot be "
+		    "given."),
+
+	/* ---- boot and stop */
+	ENUM("boot.auto", "on off last", .flags = LIVE | BUILT, .def = "last",
+	     .doc = "Started with the host: on, off, or last (if it ran when the host went down)."),
+	INT("boot.order", UNIT_NONE, 0, 9999, .flags = LIVE | BUILT, .def = "100",
+	    .doc = "Lower numbers are started first, and stopped last."),
+	INT("boot.delay", UNIT_SECONDS, 0, 3600, .flags = LIVE | BUILT, .def = "0",
+	    .doc = "How long to wait after its start before higher numbers are started."),
+	ENUM("boot.restart", "no on-failure always", .flags = LIVE | BUILT, .def = "no",
+	     .doc = "Whether it is started again when its init ends by itself. reboot inside always restarts."),
+	STR("stop.signal", .flags = LIVE | BUILT, .check = check_signal,
+	    .doc = "What asks its init to stop. Unset: what the image says."),
+	INT("stop.timeout", UNIT_SECONDS, 1, DAY, .flags = LIVE | BUILT,
+	    .doc = "How long stop waits before it kills. Unset: the host's stop.timeout."),
+	STR("hooks.*", .flags = 0, .doc = "Programs of the provider's that are run at an event."),
+	{ .key = NULL },
+};
