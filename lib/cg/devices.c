@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The device filter on cgroup2: a list of rules as a BPF_PROG_TYPE_CGROUP_DEVICE program, assembled by hand
+ * (a compiler and libbpf would be much machinery for two dozen comparisons).
+ *
+ * It is the fence, not a second line: a node in an image's tree can be opened although the VE's root may not make
+ * one, and the VE's root can clear nodev.
+ *
+ * The program: r2 the type, r4 the major, r5 the minor; rules in groups of one type and major:
+ *     type != T or major != M: next group
+ *     minor == m1: allow ... minor == mN: allow   (or: allow, where any minor will do)
+ *     ...
+ *     r0 = 0; exit;  allow: r0 = 1; exit
+ * What is asked for (read, write, mknod) does not matter: a device is a VE's or it is not.
+ */
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "cg/backend.h"
+
+/* Not 5:1: the VE's /dev/console is a pty of its own, and 5:1 is the host's console. Not 4:x, the host's terminals. */
+const struct cg_device cg_default_devices[] = {
+	{ 'c', 1, 3 },	  /* null */
+	{ 'c', 1, 5 },	  /* zero */
+	{ 'c', 1, 7 },	  /* full */
+	{ 'c', 1, 8 },	  /* random */
+	{ 'c', 1, 9 },	  /* urandom */
+	{ 'c', 5, 0 },	  /* tty: whatever terminal the opener has */
+	{ 'c', 5, 2 },	  /* ptmx */
+	{ 'c', 136, -1 }, /* pts: those of the devpts that was mounted; the VE has only its own */
+};
+const unsigned cg_n_default_devices = ARRAY_SIZE(cg_default_devices);
+
+enum { TYPE = BPF_REG_2, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
+
+struct program {
+	struct bpf_insn *insns;
+	int n;
+};
+
+static void emit(struct program *p, struct bpf_insn insn)
+{
+	p->insns[p->n++] = insn;
+}
+
+static struct bpf_insn load(int reg, size_t offset)
+{
+	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = reg, .src_reg = BPF_REG_1, .off = offset };
+}
+
+static struct bpf_insn jump(int op, int reg, uint32_t value)
+{
+	return (struct bpf_insn){ .code = BPF_JMP32 | BPF_K | op, .dst_reg = reg, .imm = (int32_t)value };
+}
+
+static void emit_answer(struct program *p, int answer)
+{
+	emit(p, (struct bpf_insn){ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = answer });
+	emit(p, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
+}
+
+static int type_of(const struct cg_device *d)
+{
+	return d->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
+}
+
+/* Rules I.. of the same type and major as rule I: the test and the allowing jumps, whose target is filled in later.
+ * Returns the index after them. Nothing may follow a jump for any minor: the verifier refuses what cannot be reached. */
+static unsigned emit_group(struct program *p, const struct cg_device *rules, unsigned n, unsigned i)
+{
+	const struct cg_device *first = &rules[i];
+	int test = p->n;
+	unsigned end = i;
+	bool any = false;
+	for (; end < n && rules[end].type == first->type && rules[end].major == first->major; end++)
+		any = any || rules[end].minor < 0;
+	emit(p, jump(BPF_JNE, TYPE, type_of(first)));
+	emit(p, jump(BPF_JNE, MAJOR, first->major));
+	if (any)
+		emit(p, (struct bpf_insn){ .code = BPF_JMP | BPF_JA });
+	for (; i < end && !any; i++)
+		emit(p, jump(BPF_JEQ, MINOR, (uint32_t)rules[i].minor));
+	for (int j = test; j < test + 2; j++)
+		p->insns[j].off = (short)(p->n - j - 1);
+	return end;
+}
+
+/* Jumps that have no target yet go to the allowing answer, the last but one instruction. */
+static void aim(struct program *p)
+{
+	for (int i = 0; i < p->n; i++) {
+		uint8_t code = p->insns[i].code;
+		if (code == (BPF_JMP | BPF_JA) || code == (BPF_JMP32 | BPF_K | BPF_JEQ))
+			p->insns[i].off = (short)(p->n - 2 - i - 1);
+	}
+}
+
+int cg_devices_program(const struct cg_device *rules, unsigned n, struct bpf_insn **ret_insns)
+{
+	if (n == 0 || n > 4096) /* jumps are 16 bits wide */
+		return -EINVAL;
+	/* Every rule at worst a group of its own: three instructions; the frame takes eight. */
+	struct program p = { .insns = calloc(3 * (size_t)n + 8, sizeof(struct bpf_insn)) };
+	if (!p.insns)
+		return -ENOMEM;
+	emit(&p, load(TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type)));
+	emit(&p, (struct bpf_insn){ .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = TYPE, .imm = 0xFFFF });
+	emit(&p, load(MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major)));
+	emit(&p, load(MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor)));
+	for (unsigned i = 0; i < n;)
+		i = emit_group(&p, rules, n, i);
+	emit_answer(&p, 0);
+	emit_answer(&p, 1);
+	aim(&p);
+	*ret_insns = p.insns;
+	return p.n;
+}
+
+static int sys_bpf(int command, union bpf_attr *attr)
+{
+	int r = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
+	return r < 0 ? -errno : r;
+}
+
+int cg_devices_load(const struct cg_device *rules, unsigned n)
+{
+	_cleanup_free_ struct bpf_insn *insns = NULL;
+	int count = cg_devices_program(rules, n, &insns);
+	if (count < 0)
+		return count;
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr)); /* the kernel wants all of it zero, also where our member ends */
+	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+	attr.insns = (uintptr_t)insns;
+	attr.insn_cnt = (uint32_t)count;
+	attr.license = (uintptr_t) "LGPL-2.1-or-later";
+	memcpy(attr.prog_name, "vectl_devices", sizeof("vectl_devices"));
+	return sys_bpf(BPF_PROG_LOAD, &attr);
+}
+
+/* ALLOW_MULTI: programs of groups above run too (systemd may have one on the service) and ours runs whatever is attached
+ * below. With ALLOW_OVERRIDE one below would replace ours; with neither, a nested manager could not have its own. */
+int cg_devices_attach(int group_fd, int program_fd)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.target_fd = (uint32_t)group_fd;
+	attr.attach_bpf_fd = (uint32_t)program_fd;
+	attr.attach_type = BPF_CGROUP_DEVICE;
+	attr.attach_flags = BPF_F_ALLOW_MULTI;
+	int r = sys_bpf(BPF_PROG_ATTACH, &attr);
+	return r < 0 ? r : 0;
+}
+
+int cg_devices_query(int group_fd)
+{
+	union bpf_attr attr;
+	memset(&attr, 0, sizeof(attr));
+	attr.query.target_fd = (uint32_t)group_fd;
+	attr.query.attach_type = BPF_CGROUP_DEVICE;
+	int r = sys_bpf(BPF_PROG_QUERY, &attr);
+	return r < 0 ? r : 0;
+}

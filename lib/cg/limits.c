@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Limits: one table, configuration key -> controller -> file and formatter on v1 and on v2.
+ *
+ * cg_apply() first plans all writes, then does them in order; one that is refused takes the earlier ones back.
+ * What is set is written, nothing else: a group just made has the kernel's defaults, and a value that is the default
+ * is not written into it.
+ *
+ * Memory and swap are one thing on v1 (memsw is their sum and never below memory's limit), which orders the
+ * two writes; on v2 they are apart. On v2 a memory.max below what is used makes the kernel kill; so the
+ * throttle point goes there first, which only reclaims.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "cg/backend.h"
+#include "model/units.h"
+
+enum {
+	PERIOD_US = 100000,	/* of the CPU bandwidth controller, on both versions its default */
+	MIN_QUOTA_US = 1000,	/* the kernel refuses less */
+	STEPS_MAX = 16,
+	OLD_MAX = 65536,
+};
+
+void cg_limits_init(struct cg_limits *l)
+{
+	*l = (struct cg_limits){
+		.memory_bytes = CG_UNSET,
+		.swap_bytes = CG_UNSET,
+		.memory_guarantee_bytes = CG_UNSET,
+		.memory_high_bytes = CG_UNSET,
+		.pids = CG_UNSET,
+		.cpu_cores = CG_UNSET,
+		.cpu_limit_mc = CG_UNSET,
+		.cpu_weight = CG_UNSET,
+	};
+}
+
+/* ---- formatters ---- */
+
+int cg_format_number(int64_t value, char ret_text[CG_TEXT_MAX])
+{
+	snprintf(ret_text, CG_TEXT_MAX, "%" PRId64, value);
+	return value < 0 ? -ERANGE : 0;
+}
+
+int cg_format_max(int64_t value, char ret_text[CG_TEXT_MAX])
+{
+	if (value != UNITS_UNLIMITED)
+		return cg_format_number(value, ret_text);
+	strcpy(ret_text, "max");
+	return 0;
+}
+
+int cg_format_bytes_v1(int64_t value, char ret_text[CG_TEXT_MAX])
+{
+	if (value != UNITS_UNLIMITED)
+		return cg_format_number(value, ret_text);
+	strcpy(ret_text, "-1");
+	return 0;
+}
+
+/* Microseconds in each period; thousandths of a core are PERIOD_US / 1000 of them. */
+static int quota_us(int64_t millicores, int64_t *ret_us)
+{
+	if (millicores < MIN_QUOTA_US / (PERIOD_US / 1000) || millicores > INT64_C(1) << 40)
+		return -ERANGE;
+	*ret_us = millicores * (PERIOD_US / 1000);
+	return 0;
+}
+
+int cg_format_cpu_max(int64_t millicores, char ret_text[CG_TEXT_MAX])
+{
+	int64_t us = 0;
+	int r = millicores == UNITS_UNLIMITED ? 0 : quota_us(millicores, &us);
+	if (millicores == UNITS_UNLIMITED)
+		snprintf(ret_text, CG_TEXT_MAX, "max %d", PERIOD_US);
+	else
+		snprintf(ret_text, CG_TEXT_MAX, "%" PRId64 " %d", us, PERIOD_US);
+	return r;
+}
+
+int cg_format_cfs_quota(int64_t millicores, char ret_text[CG_TEXT_MAX])
+{
+	int64_t us = -1;
+	int r = millicores == UNITS_UNLIMITED ? 0 : quota_us(millicores, &us);
+	snprintf(ret_text, CG_TEXT_MAX, "%" PRId64, us);
+	return r;
+}
+
+/* Weight 100 is 1024 shares, the default of either version. */
+int cg_format_shares(int64_t weight, char ret_text[CG_TEXT_MAX])
+{
+	snprintf(ret_text, CG_TEXT_MAX, "%" PRId64, (weight * 1024 + 50) / 100);
+	return weight < 1 || weight > 10000 ? -ERANGE : 0;
+}
+
+int64_t cg_memsw(int64_t memory_bytes, int64_t swap_bytes)
+{
+	int64_t sum;
+	if (memory_bytes == UNITS_UNLIMITED || swap_bytes == UNITS_UNLIMITED ||
+	    __builtin_add_overflow(memory_bytes, swap_bytes, &sum))
+		return UNITS_UNLIMITED;
+	return sum;
+}
+
+/* ---- the plan ---- */
+
+struct apply;
+
+/* One write to NAME/FILE. */
+struct step {
+	struct cg_hierarchy *hi;
+	const char *key, *file;
+	int64_t value;
+	char *text;
+	char *old; /* what was there, to be put back; NULL in a new group */
+	int (*put)(struct apply *a, struct step *s);
+};
+
+struct apply {
+	struct cg *cg;
+	const struct cg_limits *limits;
+	cg_warn_fn warn;
+	void *data;
+	struct step steps[STEPS_MAX];
+	int n;
+	struct cg_cpus online, taken, bound; /* taken: counted by this call; bound: to be given back if it succeeds */
+};
+
+static void apply_done(struct apply *a)
+{
+	for (int i = 0; i < a->n; i++) {
+		free(a->steps[i].text);
+		free(a->steps[i].old);
+	}
+}
+
+static void warn(struct apply *a, const char *fmt, ...) ATTR_PRINTF(2, 3);
+static void warn(struct apply *a, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	_cleanup_free_ char *sentence = a->warn ? str_vprintf(fmt, ap) : NULL;
+	va_end(ap);
+	if (sentence)
+		a->warn(sentence, a->data);
+}
+
+static int put_text(struct apply *a, struct step *s)
+{
+	char path[CG_FILE_MAX];
+	cg_file_name(a->cg->name, s->file, path);
+	int r = a->cg->fresh || s->old ? 0 : file_read(s->hi->base_fd, path, OLD_MAX, &s->old, NULL);
+	return r < 0 ? r : file_poke(s->hi->base_fd, path, s->text);
+}
+
+static int add_step(struct apply *a, struct cg_hierarchy *hi, const char *key, const char *file, int64_t value,
+		    const char *text)
+{
+	char *copy = strdup(text);
+	if (!copy || a->n == STEPS_MAX) {
+		free(copy);
+		return -ENOMEM;
+	}
+	a->steps[a->n++] =
+		(struct step){ .hi = hi, .key = key, .file = file, .value = value, .text = copy, .put = put_text };
+	return 0;
+}
+
+static bool has_file(struct apply *a, struct cg_hierarchy *hi, const char *file)
+{
+	char path[CG_FILE_MAX];
+	cg_file_name(a->cg->name, file, path);
+	return faccessat(hi->base_fd, path, F_OK, 0) == 0;
+}
+
+/* A number of a controller file; "max" and v1's largest are UNITS_UNLIMITED. */
+static int read_number(struct apply *a, struct cg_hierarchy *hi, const char *file, int64_t *ret_value)
+{
+	enum { PAGE = 4096 };
+	char path[CG_FILE_MAX], text[32];
+	cg_file_name(a->cg->name, file, path);
+	int r = file_read_line(hi->base_fd, path, text, sizeof(text));
+	if (r < 0)
+		return r;
+	int64_t value = str_eq(text, "max") ? UNITS_UNLIMITED : strtoll(text, NULL, 10);
+	*ret_value = value >= INT64_MAX - 16 * PAGE ? UNITS_UNLIMITED : value;
+	return 0;
+}
+
+/* ---- the rows that are more than a number in a file ---- */
+
+/* Makes the kernel reclaim down to the new limit before that becomes one. -EBUSY: it could not. */
+static int put_memory_max(struct apply *a, struct step *s)
+{
+	int64_t used = 0;
+	if (a->cg->fresh || read_number(a, s->hi, "memory.current", &used) < 0 || used <= s->value)
+		return put_text(a, s);
+	char high[CG_FILE_MAX];
+	_cleanup_free_ char *old_high = NULL;
+	cg_file_name(a->cg->name, "memory.high", high);
+	int r = file_read(s->hi->base_fd, high, OLD_MAX, &old_high, NULL);
+	if (r == 0)
+		r = file_poke(s->hi->base_fd, high, s->text);
+	if (r == 0)
+		r = read_number(a, s->hi, "memory.current", &used);
+	if (r == 0)
+		r = used > s->value ? -EBUSY : put_text(a, s);
+	if (old_high)
+		file_poke(s->hi->base_fd, high, old_high);
+	return r;
+}
+
+/* A group is protected as far as the groups above it are. */
+static int put_memory_low(struct apply *a, struct step *s)
+{
+	int r = file_poke(s->hi->base_fd, "memory.low", "max");
+	return r < 0 ? r : put_text(a, s);
+}
+
+/* v1: limit L and memsw M, with L <= M after every write. */
+static int plan_memory_v1(struct apply *a, struct cg_hierarchy *hi)
+{
+	const char *limit = "memory.limit_in_bytes", *memsw = "memory.memsw.limit_in_bytes";
+	int64_t memory = a->limits->memory_bytes, swap = a->limits->swap_bytes;
+	int64_t old_l = UNITS_UNLIMITED, old_m = UNITS_UNLIMITED;
+	bool accounted = has_file(a, hi, memsw);
+	int r = a->cg->fresh ? 0 : read_number(a, hi, limit, &old_l);
+	if (r == 0 && !a->cg->fresh && accounted)
+		r = read_number(a, hi, memsw, &old_m);
+	if (r < 0)
+		return r;
+
+	int64_t old_swap = old_m == UNITS_UNLIMITED ? UNITS_UNLIMITED : old_m - old_l;
+	int64_t new_l = memory == CG_UNSET ? old_l : memory;
+	int64_t new_swap = swap == CG_UNSET ? old_swap : swap;
+	int64_t new_m = accounted ? cg_memsw(new_l, new_swap) : old_m;
+	if (swap != CG_UNSET && swap != UNITS_UNLIMITED && !accounted)
+		warn(a, "memory.swap of '%s' is not enforced: this kernel does not account swap", a->cg->name);
+	else if (swap != CG_UNSET && swap != UNITS_UNLIMITED && new_l == UNITS_UNLIMITED)
+		warn(a, "memory.swap of '%s' is not enforced: on cgroup v1 it needs a memory.limit", a->cg->name);
+
+	char text_l[CG_TEXT_MAX], text_m[CG_TEXT_MAX];
+	if (cg_format_bytes_v1(new_l, text_l) < 0 || cg_format_bytes_v1(new_m, text_m) < 0)
+		return -ERANGE;
+	bool limit_first = new_l <= old_m;
+	if (limit_first && new_l != old_l)
+		r = add_step(a, hi, "memory.limit", limit, new_l, text_l);
+	if (r == 0 && new_m != old_m)
+		r = add_step(a, hi, memory == CG_UNSET ? "memory.swap" : "memory.limit", memsw, new_m, text_m);
+	if (r == 0 && !limit_first && new_l != old_l)
+		r = add_step(a, hi, "memory.limit", limit, new_l, text_l);
+	return r;
+}
+
+static int plan_swap_v2(struct apply *a, struct cg_hierarchy *hi)
+{
+	int64_t swap = a->limits->swap_bytes;
+	char text[CG_TEXT_MAX];
+	if (has_file(a, hi, "memory.swap.max"))
+		return cg_format_max(swap, text) < 0 ? -ERANGE :
+						       add_step(a, hi, "memory.swap", "memory.swap.max", swap, text);
+	if (swap != UNITS_UNLIMITED)
+		warn(a, "memory.swap of '%s' is not enforced: this kernel does not account swap", a->cg->name);
+	return 0;
+}
+
+static int plan_cores(struct apply *a, struct cg_hierarchy *hi)
+{
+	int64_t cores = a->limits->cpu_cores;
+	struct cg_cpus bound;
+	int r = cg_cpus_bound(a->cg, &a->online, &bound);
+	if (r < 0)
+		return r;
+	if (cores < 1)
+		return -ERANGE;
+	unsigned n_online = cg_cpus_count(&a->online);
+	bool all = cores >= n_online;
+	if (all && cores != UNITS_UNLIMITED && cores > n_online)
+		warn(a, "cpu.cores of '%s' is %" PRId64 ", the host has %u: it gets all of them", a->cg->name, cores,
+		     n_online);
+	if ((all && cg_cpus_count(&bound) == 0) || (!all && cores == cg_cpus_count(&bound)))
+		return 0;
+	a->bound = bound;
+	if (!all)
+		cg_cpus_take(a->cg->host, &a->online, (unsigned)cores, NULL, &a->taken);
+	/* An empty list on v2 is "those of the group above"; on v1 it is none. */
+	_cleanup_free_ char *list = cg_cpus_format(!all ? &a->taken : hi->version == 2 ? &a->taken : &a->online);
+	if (!list)
+		return -ENOMEM;
+	return add_step(a, hi, "cpu.cores", "cpuset.cpus", cores, *list ? list : "\n");
+}
+
+/* ---- the table ---- */
+
+#define FIELD(f) offsetof(struct cg_limits, f)
+
+static const struct limit {
+	const char *key;
+	size_t field;
+	enum cg_controller controller;
+	int64_t neutral; /* the kernel's default: needs no controller, and no write into a new group */
+	struct {
+		const char *file; /* NULL: that version cannot */
+		cg_format_fn format;
+		int (*put)(struct apply *a, struct step *s);
+		int (*plan)(struct apply *a, struct cg_hierarchy *hi); /* instead of file and format */
+	} on[3]; /* [1] and [2]: the version */
+} table[] = {
+	{ "memory.limit", FIELD(memory_bytes), CG_MEMORY, UNITS_UNLIMITED,
+	  { [1] = { .plan = plan_memory_v1 }, [2] = { "memory.max", cg_format_max, put_memory_max } } },
+	{ "memory.swap", FIELD(swap_bytes), CG_MEMORY, UNITS_UNLIMITED,
+	  { [1] = { .plan = plan_memory_v1 }, [2] = { .plan = plan_swap_v2 } } },
+	/* v1's soft limit is no guarantee: it only says whom to reclaim from first, and those without one last. */
+	{ "memory.guarantee", FIELD(memory_guarantee_bytes), CG_MEMORY, 0,
+	  { [2] = { "memory.low", cg_format_max, put_memory_low } } },
+	{ "memory.high", FIELD(memory_high_bytes), CG_MEMORY, UNITS_UNLIMITED, { [2] = { "memory.high", cg_format_max } } },
+	{ "pids.limit", FIELD(pids), CG_PIDS, UNITS_UNLIMITED,
+	  { [1] = { "pids.max", cg_format_max }, [2] = { "pids.max", cg_format_max } } },
+	{ "cpu.cores", FIELD(cpu_cores), CG_CPUSET, UNITS_UNLIMITED,
+	  { [1] = { .plan = plan_cores }, [2] = { .plan = plan_cores } } },
+	{ "cpu.limit", FIELD(cpu_limit_mc), CG_CPU, UNITS_UNLIMITED,
+	  { [1] = { "cpu.cfs_quota_us", cg_format_cfs_quota }, [2] = { "cpu.max", cg_format_cpu_max } } },
+	{ "cpu.weight", FIELD(cpu_weight), CG_CPU, 100,
+	  { [1] = { "cpu.shares", cg_format_shares }, [2] = { "cpu.weight", cg_format_number } } },
+};
+
+static int unsupported(struct apply *a, const struct limit *row, struct cg_hierarchy *hi, ve_error **ret_error)
+{
+	if (hi)
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "cgroup",
+				 "cannot set %s of '%s': the %s controller is on cgroup v1 here, which has nothing like it",
+				 row->key, a->cg->name, cg_controller_name(row->controller, 1));
+	return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
+			 "cannot set %s of '%s': this host has no cgroup controller '%s'", row->key, a->cg->name,
+			 cg_controller_name(row->controller, 2) ?: cg_controller_name(row->controller, 1));
+}
+
+static int plan_row(struct apply *a, const struct limit *row, int64_t value, struct cg_hierarchy *hi)
+{
+	if (row->on[hi->version].plan)
+		return row->on[hi->version].plan(a, hi);
+	char text[CG_TEXT_MAX];
+	int r = row->on[hi->version].format(value, text);
+	if (r == 0)
+		r = add_step(a, hi, row->key, row->on[hi->version].file, value, text);
+	if (r == 0 && row->on[hi->version].put)
+		a->steps[a->n - 1].put = row->on[hi->version].put;
+	return r;
+}
+
+static int plan(struct apply *a, ve_error **ret_error)
+{
+	bool memory_planned = false;
+	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct limit *row = &table[i];
+		int64_t value = *(const int64_t *)((const char *)a->limits + row->field);
+		struct cg_hierarchy *hi = cg_hierarchy_of(a->cg->host, row->controller);
+		/* v2 has a controller only where the group above hands it on. */
+		if (hi && (hi->base_fd < 0 || !(hi->controllers & CG_BIT(row->controller))))
+			hi = NULL;
+		bool possible = hi && (row->on[hi->version].file || row->on[hi->version].plan);
+		if (value == CG_UNSET || (value == row->neutral && (a->cg->fresh || !possible)))
+			continue;
+		if (!possible)
+			return unsupported(a, row, hi, ret_error);
+		/* One plan for both of v1's memory rows. */
+		bool both = row->on[hi->version].plan == plan_memory_v1;
+		if (both && memory_planned)
+			continue;
+		memory_planned = memory_planned || both;
+		int r = plan_row(a, row, value, hi);
+		if (r == -ERANGE)
+			return err_plain(ret_error, VE_ERR_CONFIG, ERANGE, "cgroup",
+					 "cannot set %s of '%s' to %" PRId64 ": the kernel cannot keep such a value", row->key,
+					 a->cg->name, value);
+		if (r < 0)
+			return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s'", row->key, a->cg->name);
+	}
+	return 0;
+}
+
+/* ---- the execution ---- */
+
+static int refused(struct apply *a, struct step *s, int r, ve_error **ret_error)
+{
+	const char *name = a->cg->name;
+	if (r == -ENOENT) {
+		cg_cache_drop(a->cg->host); /* or the controllers are elsewhere by now */
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
+				 "cannot set %s of '%s': the kernel has no '%s' in '%s'", s->key, name, s->file,
+				 s->hi->path);
+	}
+	int64_t used;
+	bool v1 = s->hi->version == 1;
+	if (r == -EBUSY && str_starts(s->key, "memory.") &&
+	    read_number(a, s->hi, v1 ? "memory.usage_in_bytes" : "memory.current", &used) == 0)
+		return err_plain(ret_error, VE_ERR_BUSY, EBUSY, "cgroup",
+				 "cannot lower %s of '%s': %" PRId64 " MiB are in use and cannot be reclaimed", s->key, name,
+				 used >> 20);
+	return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s': the kernel refused '%s' for '%s'", s->key, name,
+		       s->text, s->file);
+}
+
+static int execute(struct apply *a, ve_error **ret_error)
+{
+	for (int i = 0; i < a->n; i++) {
+		int r = a->steps[i].put(a, &a->steps[i]);
+		if (r == 0)
+			continue;
+		r = refused(a, &a->steps[i], r, ret_error);
+		while (--i >= 0)
+			if (a->steps[i].old) {
+				char path[CG_FILE_MAX];
+				cg_file_name(a->cg->name, a->steps[i].file, path);
+				/* v2's cpuset of a group that has all reads as nothing. */
+				file_poke(a->steps[i].hi->base_fd, path, *a->steps[i].old ? a->steps[i].old : "\n");
+			}
+		return r;
+	}
+	return 0;
+}
+
+int cg_apply(struct cg *cg, const struct cg_limits *l, cg_warn_fn warn_fn, void *data, ve_error **ret_error)
+{
+	struct apply *a = calloc(1, sizeof(*a));
+	if (!a)
+		return err_nomem(ret_error);
+	*a = (struct apply){ .cg = cg, .limits = l, .warn = warn_fn, .data = data };
+	int r = plan(a, ret_error);
+	if (r == 0)
+		r = execute(a, ret_error);
+	/* The CPUs of before are free if it worked, those chosen now if it did not. */
+	struct cg_cpus *free_now = r == 0 ? &a->bound : &a->taken;
+	if (cg_cpus_count(free_now) > 0)
+		cg_cpus_take(cg->host, &a->online, 0, free_now, NULL);
+	apply_done(a);
+	free(a);
+	if (r == 0)
+		cg->fresh = false;
+	return r;
+}
