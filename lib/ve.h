@@ -129,8 +129,8 @@ VE_API void ve_spec_free(ve_spec *spec);
  * Key, unit and range are checked here; see vectl-config(5). */
 VE_API int ve_spec_assign(ve_spec *spec, const char *assignment, ve_error **ret_error);
 
-/* The schema: an array of {key,type,unit,default,live,built,doc}, those whose key matches the glob
- * PATTERN (NULL: all). */
+/* The schema: an array of {key,type,unit,words,default,live,fixed,built,doc}, those whose key matches the glob PATTERN
+ * (NULL: all). unit, words (the array of values that an enum takes) and default may be null; fixed: create alone sets it. */
 VE_API int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_error);
 
 /* ---- lifecycle ---------------------------------------------------------------------------------- */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+
+#include "report.h"
+#include "util.h"
+
+int call_open_ve(struct call *call, ve **ret_ve)
+{
+	ve_error *e = NULL;
+	int r = ve_open(call->ctx, call->operands[0], ret_ve, &e);
+
+	return r < 0 ? report_failure(call, r, e) : 0;
+}
+
+int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec)
+{
+	_cleanup_spec_ ve_spec *spec = NULL;
+	ve_error *e = NULL;
+
+	int r = ve_spec_new(call->ctx, &spec, &e);
+	for (size_t i = 0; r >= 0 && items && items[i]; i++)
+		r = ve_spec_assign(spec, items[i], &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	*ret_spec = spec;
+	spec = NULL;
+	return 0;
+}
+
+int call_check_env(struct call *call, const struct strings *env)
+{
+	for (size_t i = 0; i < env->n; i++) {
+		const char *equals = strchr(env->items[i], '=');
+		if (!equals || equals == env->items[i])
+			return report_refusal(call, VE_ERR_USAGE, NULL, "--env takes NAME=VALUE, not '%s'", env->items[i]);
+	}
+	return 0;
+}

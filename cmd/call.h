@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What most commands begin with. The functions return 0, or the exit code after they reported what is wrong. */
+#ifndef CMD_CALL_H
+#define CMD_CALL_H
+
+#include "command.h"
+
+/* The VE that the first operand names. */
+int call_open_ve(struct call *call, ve **ret_ve);
+/* ITEMS ("KEY=VALUE") as a checked specification. */
+int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec);
+/* "--env" takes K=V only. */
+int call_check_env(struct call *call, const struct strings *env);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+#include "commands.h"
+#include "report.h"
+#include "secret.h"
+#include "util.h"
+
+struct create_options {
+	const char *template_name, *image, *hostname;
+	struct strings ips, ssh_keys, set;
+	bool password_stdin, start, keep, if_missing;
+	struct seconds wait;
+};
+
+static const struct option options[] = {
+	STRING("template", "TEMPLATE", struct create_options, template_name,
+	       "The plan that its limits come from. Without it the host's default.template is used; no VE is unlimited by "
+	       "accident."),
+	STRING("image", "IMAGE", struct create_options, image,
+	       "The operating system: a name that 'vectl image list' shows, or NAME@DIGEST. Without it the template's, else the "
+	       "host's default.image."),
+	STRINGS("ip", "ADDR", struct create_options, ips,
+		"An address, IPv4 or IPv6 (192.0.2.10, 2001:db8::10). May be repeated. Without one the VE has a private address "
+		"behind the host's."),
+	STRING("hostname", "HOST", struct create_options, hostname, "What the VE calls itself; without it its name."),
+	STRINGS("ssh-key", "FILE", struct create_options, ssh_keys,
+		"Let the public keys in FILE ('-': standard input) log in as root. May be repeated."),
+	FLAG("password-stdin", 0, struct create_options, password_stdin,
+	     "Read root's password from standard input: one line. Without it root has none, and logs in by key only."),
+	STRINGS("set", "KEY=VALUE", struct create_options, set,
+		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' lists the keys."),
+	FLAG("start", 0, struct create_options, start, "Start it as well. If the start fails, the VE is gone again."),
+	FLAG("keep", 0, struct create_options, keep, "With --start: keep the VE if its start fails."),
+	MAYBE_SECONDS("wait", struct create_options, wait, "With --start: return when it has booted, at most after SECONDS (120)."),
+	FLAG("if-missing", 0, struct create_options, if_missing, "A VE of this name that exists already is success, and stays as it is."),
+	OPTIONS_END,
+};
+
+static int check_options(struct call *call, const struct create_options *o)
+{
+	bool stdin_keys = false;
+
+	for (size_t i = 0; i < o->ssh_keys.n; i++) {
+		if (stdin_keys && str_eq(o->ssh_keys.items[i], "-"))
+			return report_refusal(call, VE_ERR_USAGE, NULL, "--ssh-key - can be given once: it reads standard input");
+		stdin_keys |= str_eq(o->ssh_keys.items[i], "-");
+	}
+	if (stdin_keys && o->password_stdin)
+		return report_refusal(call, VE_ERR_USAGE, NULL,
+				      "--ssh-key - and --password-stdin both read standard input: give one of them");
+	if ((o->keep || o->wait.given) && !o->start)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" : "wait");
+	return 0;
+}
+
+/* The assignments: --hostname is one of them. */
+static int make_spec(struct call *call, const struct create_options *o, ve_spec **ret_spec)
+{
+	struct strings items = { 0 };
+	_cleanup_free_ char *hostname = o->hostname ? x_printf("hostname=%s", o->hostname) : NULL;
+
+	for (size_t i = 0; i < o->set.n; i++)
+		strings_add(&items, o->set.items[i]);
+	if (hostname)
+		strings_add(&items, hostname);
+	int code = call_make_spec(call, items.items, ret_spec);
+	free(items.items);
+	return code;
+}
+
+static int read_secrets(struct call *call, const struct create_options *o, struct strings *keys, char **password)
+{
+	int code = 0;
+
+	for (size_t i = 0; !code && i < o->ssh_keys.n; i++)
+		code = secret_read_keys(call, o->ssh_keys.items[i], keys);
+	if (!code && o->password_stdin)
+		code = secret_read_line(call, password);
+	return code;
+}
+
+static int run(struct call *call)
+{
+	const struct create_options *o = call->options;
+	_cleanup_spec_ ve_spec *spec = NULL;
+	_cleanup_ve_ ve *v = NULL;
+	struct strings keys = { 0 };
+	char *password = NULL;
+	ve_error *e = NULL;
+
+	int code = check_options(call, o);
+	if (!code)
+		code = make_spec(call, o, &spec);
+	if (!code)
+		code = read_secrets(call, o, &keys, &password);
+	if (code)
+		return code;
+	struct ve_create_opts opts = {
+		.size = sizeof(opts),
+		.template_name = o->template_name,
+		.image = o->image,
+		.spec = spec,
+		.ips = o->ips.items,
+		.ssh_keys = keys.items,
+		.password = password,
+		.if_missing = o->if_missing,
+		.start = o->start,
+		.keep = o->keep,
+		.wait = o->wait.given,
+		.wait_s = o->wait.value,
+	};
+	int r = ve_create(call->ctx, call->operands[0], &opts, &v, &e);
+	secret_free(password);
+	if (r < 0)
+		return report_failure(call, r, e);
+	return report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
+}
+
+const struct command command_create = {
+	.name = "create",
+	.group = GROUP_LIFECYCLE,
+	.flags = COMMAND_CANCEL,
+	.operands = { { "NAME" } },
+	.options = options,
+	.options_size = sizeof(struct create_options),
+	.run = run,
+	.summary = "make a VE",
+	.description =
+		"Makes a VE called NAME from an image, with the limits of a template. Nothing is copied: the VE shares the "
+		"image's files until it changes them. It is not started unless --start is given.\n\n"
+		"NAME has lower case letters, digits and dashes, at most 63 of them; it begins and ends with a letter or a "
+		"digit. The template is copied into the VE's configuration: a template that changes later does not change "
+		"the VE.\n\n"
+		"Whatever goes wrong, nothing is left behind.",
+	.examples = {
+		{ "vectl create web1", "Makes a VE from the default image and the default template, with a private address." },
+		{ "vectl create web1 --ip 192.0.2.10 --ssh-key ~/.ssh/id_ed25519.pub --start --wait",
+		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 works." },
+		{ "vectl create big1 --template vps-large --image debian-13 --set memory.limit=6G --set cpu.cores=3",
+		  "Takes the plan vps-large with two changes." },
+	},
+	.exits = "66 there is no such image or template\n73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
+		 "75 with --start --wait: it has not booted in time; it is left running\n"
+		 "78 a key or a value is wrong, or the image does not suit",
+	.see = "start(8) set(8) image-list(8) config(5)",
+	.since = "0.1",
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+#include "commands.h"
+#include "report.h"
+#include "util.h"
+
+static int run(struct call *call)
+{
+	_cleanup_ve_ ve *v = NULL;
+	ve_error *e = NULL;
+
+	int code = call_open_ve(call, &v);
+	if (code)
+		return code;
+	int r = ve_freeze(v, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	return report_change_plain(call, v, r, "froze", "is frozen already");
+}
+
+const struct command command_freeze = {
+	.name = "freeze",
+	.group = GROUP_LIFECYCLE,
+	.flags = COMMAND_CANCEL,
+	.operands = { { "NAME" } },
+	.run = run,
+	.summary = "hold every process of a VE where it is",
+	.description =
+		"Stops all processes of the VE from running; they keep their memory, their files and their connections, and use no CPU. "
+		"'vectl thaw' lets them go on. Nothing inside can tell, but by the clock.\n\n"
+		"A frozen VE does not survive a restart of the host.",
+	.examples = {
+		{ "vectl freeze web1", "Holds web1, to copy its disk or to look at it." },
+		{ "vectl thaw web1", "Lets it go on." },
+	},
+	.exits = "66 there is no such VE\n79 it does not run",
+	.see = "thaw(8) stop(8)",
+	.since = "0.1",
+};

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands.h"
+#include "report.h"
+#include "table_print.h"
+#include "util.h"
+
+static int run(struct call *call)
+{
+	_cleanup_doc_ ve_doc *doc = NULL;
+	ve_error *e = NULL;
+
+	int r = ve_host_show(call->ctx, &doc, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	report_warnings(call);
+	if (call->common.json)
+		return report_json(doc);
+	table_print_object(doc);
+	return 0;
+}
+
+const struct command command_host_show = {
+	.name = "host show",
+	.group = GROUP_HOST,
+	.run = run,
+	.summary = "show the host's configuration",
+	.description =
+		"Shows what holds for all VEs of this host: the default template, image and storage, the uplink, the private range, the name "
+		"servers, the ids that VEs are given. What is not set has its default.",
+	.examples = {
+		{ "vectl host show", "All of it." },
+	},
+	.exits = "78 /etc/vectl/host.json is wrong",
+	.see = "host-set(8) config(5)",
+	.since = "0.1",
+};

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "call.h"
+#include "commands.h"
+#include "report.h"
+#include "table_print.h"
+#include "util.h"
+
+struct list_options {
+	struct strings where;
+	const char *fields, *sort;
+	bool names, no_header;
+};
+
+static const struct option options[] = {
+	STRINGS("where", "FIELD=GLOB", struct list_options, where,
+		"Only VEs whose FIELD matches; FIELD!=GLOB: does not match. May be repeated; all must hold."),
+	STRING("fields", "FIELD,...", struct list_options, fields,
+	       "The columns; '--fields help' lists them. Only what is asked for is looked up."),
+	STRING("sort", "FIELD", struct list_options, sort, "Sort by FIELD; -FIELD: backwards. Without it by name, 9 before 101."),
+	FLAG("names", 0, struct list_options, names, "Nothing but names, a line each."),
+	FLAG("no-header", 0, struct list_options, no_header, "No line of titles."),
+	OPTIONS_END,
+};
+
+static int print_fields_help(struct call *call)
+{
+	static const struct column columns[] = {
+		{ "field" },
+		{ "default", .title = "shown by default" },
+		{ "doc", .title = "what", .wrap = true },
+	};
+	_cleanup_doc_ ve_doc *doc = NULL;
+	ve_error *e = NULL;
+
+	int r = ve_list_fields(call->ctx, &doc, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	if (call->common.json)
+		return report_json(doc);
+	table_print(doc, columns, ARRAY_SIZE(columns), true);
+	return 0;
+}
+
+/* "a,b" in place; the strings point into TEXT. */
+static int split_fields(struct call *call, char *text, struct strings *fields)
+{
+	for (char *field; (field = strsep(&text, ","));) {
+		if (!*field)
+			return report_refusal(call, VE_ERR_USAGE, "'vectl list --fields help' lists them",
+					      "--fields takes names with commas between them");
+		strings_add(fields, field);
+	}
+	return 0;
+}
+
+static const ve_doc *find_field(const ve_doc *known, const char *field)
+{
+	for (size_t i = 0; i < ve_doc_length(known, ""); i++)
+		if (str_eq(ve_doc_string(ve_doc_at(known, "", i), "field"), field))
+			return ve_doc_at(known, "", i);
+	return NULL;
+}
+
+/* The columns asked for, else the default ones, with their units. */
+static int print_table(struct call *call, const ve_doc *rows, const struct strings *fields, bool header)
+{
+	_cleanup_doc_ ve_doc *known = NULL;
+	struct column *columns = NULL;
+	ve_error *e = NULL;
+	size_t n = 0;
+
+	int r = ve_list_fields(call->ctx, &known, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	size_t n_known = ve_doc_length(known, "");
+	columns = x_zalloc((fields->n + n_known + 1) * sizeof(*columns));
+	for (size_t i = 0; i < fields->n; i++) {
+		const ve_doc *k = find_field(known, fields->items[i]);
+		columns[n++] = (struct column){ .field = fields->items[i], .unit = k ? ve_doc_string(k, "unit") : NULL };
+	}
+	for (size_t i = 0; !fields->n && i < n_known; i++) {
+		const ve_doc *k = ve_doc_at(known, "", i);
+		if (ve_doc_bool(k, "default"))
+			columns[n++] = (struct column){ .field = ve_doc_string(k, "field"), .unit = ve_doc_string(k, "unit") };
+	}
+	if (n)
+		table_print(rows, columns, n, header);
+	free(columns);
+	return 0;
+}
+
+static int print_rows(struct call *call, const struct list_options *o, const ve_doc *rows, const struct strings *fields)
+{
+	report_warnings(call);
+	if (call->common.json)
+		return report_json(rows);
+	if (o->names) {
+		table_print_names(rows, "name");
+		return 0;
+	}
+	if (ve_doc_length(rows, "") == 0 && !call->n_operands && !o->where.n && isatty(STDOUT_FILENO) && !call->common.quiet) {
+		fputs("There are no VEs yet: vectl create NAME makes one.\n", stderr);
+		return 0;
+	}
+	return print_table(call, rows, fields, !o->no_header);
+}
+
+static int run(struct call *call)
+{
+	static const char *const name_only[] = { "name", NULL };
+	const struct list_options *o = call->options;
+	_cleanup_free_ char *text = o->fields ? x_strdup(o->fields) : NULL;
+	_cleanup_doc_ ve_doc *rows = NULL;
+	struct strings fields = { 0 };
+	ve_error *e = NULL;
+
+	if (str_eq(o->fields, "help"))
+		return print_fields_help(call);
+	if (o->names && o->fields)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--names and --fields both say what is printed: give one of them");
+	int code = text ? split_fields(call, text, &fields) : 0;
+	if (!code) {
+		struct ve_list_opts opts = {
+			.size = sizeof(opts),
+			.patterns = call->operands,
+			.where = o->where.items,
+			.fields = o->names && !call->common.json ? name_only : fields.items,
+			.sort = o->sort,
+		};
+		int r = ve_list(call->ctx, &opts, &rows, &e);
+		code = r < 0 ? report_failure(call, r, e) : print_rows(call, o, rows, &fields);
+	}
+	free(fields.items);
+	return code;
+}
+
+const struct command command_list = {
+	.name = "list",
+	.group = GROUP_LOOK,
+	.operands = { { "PATTERN", .optional = true, .many = true } },
+	.options = options,
+	.options_size = sizeof(struct list_options),
+	.run = run,
+	.summary = "list the VEs",
+	.description =
+		"Lists every VE, the stopped ones too, or those whose name matches a PATTERN (* and ?; quote it for the shell). "
+		"A FIELD is a column, a filter, a sort key and a key of the JSON document under one name.",
+	.examples = {
+		{ "vectl list", "All of them." },
+		{ "vectl list 'web*' --where state=running", "Those that run among web1, web2, ..." },
+		{ "vectl list --fields name,memory_used,memory_limit --sort -memory_used", "Who uses the most memory." },
+		{ "for n in $(vectl list --names --where state=stopped); do vectl start $n; done", "For scripts." },
+	},
+	.exits = "64 there is no such field",
+	.see = "status(8) show(8) json(7)",
+	.since = "0.1",
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The man pages, in mdoc(7), made from the table and from the schema of the library. */
+#ifndef CMD_MANPAGE_H
+#define CMD_MANPAGE_H
+
+#include "command.h"
+
+/* The whole page of one command, vectl-start(8). */
+void manpage_command(const struct command *c);
+/* A part of a hand-written page (man/NAME.in has "@part@" on a line of its own): "head-vectl-8" makes the first lines of
+ * vectl(8); "commands", "options", "exits", "keys", "fields". Returns false for an unknown part. */
+bool manpage_part(ve_ctx *ctx, const char *part);
+
+#endif

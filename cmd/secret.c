@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "cancel.h"
+#include "report.h"
+#include "util.h"
+
+enum { SECRET_MAX = 1024, KEYS_MAX = 256 * 1024 };
+
+void secret_free(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+/* Byte by byte, so that what stands behind the line is left to whoever reads next. Returns the length, or
+ * -errno (-EINTR: a signal asked to stop). */
+static ssize_t read_line(char *buf, size_t size)
+{
+	size_t n = 0;
+
+	for (;;) {
+		char c;
+		ssize_t r = read(STDIN_FILENO, &c, 1);
+		if (r < 0 && errno == EINTR && !cancel_signal())
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0 || c == '\n')
+			break;
+		if (c == '\0' || n + 1 >= size)
+			return c ? -E2BIG : -EILSEQ;
+		buf[n++] = c;
+	}
+	if (n && buf[n - 1] == '\r')
+		n--;
+	buf[n] = '\0';
+	return (ssize_t)n;
+}
+
+static int complain(struct call *call, ssize_t r)
+{
+	if (r == -EINTR && cancel_signal()) {
+		report_refusal(call, VE_ERR_BUSY, NULL, "interrupted: nothing was changed");
+		return 128 + cancel_signal();
+	}
+	if (r == -E2BIG)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "the password is longer than %d bytes", SECRET_MAX - 1);
+	if (r == -EILSEQ)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "the password has a NUL byte in it");
+	return report_refusal(call, VE_ERR_USAGE, NULL, "cannot read the password: %s",
+			      r ? strerror((int)-r) : "standard input is empty");
+}
+
+int secret_read_line(struct call *call, char **ret_secret)
+{
+	char buf[SECRET_MAX];
+	ssize_t n = read_line(buf, sizeof(buf));
+	int code = n > 0 ? 0 : complain(call, n);
+
+	if (!code)
+		*ret_secret = x_strdup(buf);
+	explicit_bzero(buf, sizeof(buf));
+	return code;
+}
+
+/* One question. Echo comes back whatever happens: the cancel handler lets read(2) end. */
+static int ask(struct call *call, const char *question, const char *who, char **ret_secret)
+{
+	struct termios shown, hidden;
+
+	fprintf(stderr, "%s %s: ", question, who);
+	fflush(stderr);
+	if (tcgetattr(STDIN_FILENO, &shown) < 0)
+		return complain(call, -errno);
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	int code = secret_read_line(call, ret_secret);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	fputc('\n', stderr);
+	return code;
+}
+
+int secret_ask(struct call *call, const char *who, char **ret_secret)
+{
+	char *first = NULL, *second = NULL;
+
+	int code = ask(call, "New password of", who, &first);
+	if (!code)
+		code = ask(call, "Once more, for", who, &second);
+	if (!code && strcmp(first, second) != 0)
+		code = report_refusal(call, VE_ERR_USAGE, NULL, "the two passwords differ: nothing was changed");
+	secret_free(second);
+	if (code)
+		secret_free(first);
+	else
+		*ret_secret = first;
+	return code;
+}
+
+/* ---- public keys ---- */
+
+static int read_whole(const char *path, char *buf, size_t size)
+{
+	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t n = 0;
+	int result = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (n + 1 < size) {
+		ssize_t r = read(fd, buf + n, size - n - 1);
+		if (r < 0 && errno == EINTR && !cancel_signal())
+			continue;
+		result = r < 0 ? -errno : 0;
+		if (r <= 0)
+			break;
+		n += (size_t)r;
+	}
+	close(fd);
+	buf[n] = '\0';
+	return result < 0 ? result : n + 1 >= size ? -EFBIG : strlen(buf) != n ? -EILSEQ : 0;
+}
+
+static int add_lines(struct call *call, const char *path, char *text, struct strings *keys)
+{
+	size_t before = keys->n;
+	char *rest = text;
+
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		line += strspn(line, " \t");
+		line[strcspn(line, "\r")] = '\0';
+		if (strncmp(line, "-----BEGIN", 10) == 0)
+			return report_refusal(call, VE_ERR_USAGE, "give the file that ends in .pub",
+					      "'%s' is a private key: it stays where it is", path);
+		if (*line && *line != '#')
+			strings_add(keys, line);
+	}
+	if (keys->n == before)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "there is no public key in '%s'", path);
+	return 0;
+}
+
+int secret_read_keys(struct call *call, const char *path, struct strings *keys)
+{
+	if (strncmp(path, "ssh-", 4) == 0 && strchr(path, ' '))
+		return report_refusal(call, VE_ERR_USAGE, "--ssh-key - takes keys from standard input",
+				      "--ssh-key takes the name of a file, not the key itself");
+	char *text = x_zalloc(KEYS_MAX);
+	int r = read_whole(path, text, KEYS_MAX);
+	int code = r < 0 ? report_refusal(call, r == -ENOENT ? VE_ERR_NOT_FOUND : VE_ERR_USAGE, NULL,
+					  "cannot read the public key '%s': %s", path, strerror(-r))
+			 : add_lines(call, path, text, keys);
+	if (code)
+		free(text); /* else KEYS points into it until the program ends */
+	return code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Passwords and public keys, read from a terminal, from standard input or from a file. */
+#ifndef CMD_SECRET_H
+#define CMD_SECRET_H
+
+#include "command.h"
+
+/* One line of standard input, without its end. 0, or the exit code after a report. secret_free() the result. */
+int secret_read_line(struct call *call, char **ret_secret);
+/* Asks twice on the terminal at standard input, nothing shown. WHO is in the question. */
+int secret_ask(struct call *call, const char *who, char **ret_secret);
+/* Wipes and frees. */
+void secret_free(char *secret);
+
+/* Appends the lines of the file PATH ("-": standard input) that are public keys. The strings stay for the
+ * life of the program. */
+int secret_read_keys(struct call *call, const char *path, struct strings *keys);
+
+#endif

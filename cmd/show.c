@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+#include "commands.h"
+#include "format.h"
+#include "report.h"
+#include "table_print.h"
+#include "util.h"
+
+/* As it is typed, "512M"; NULL for what is no key. */
+static char *typed_value(const char *key, void *data)
+{
+	char *value = NULL;
+
+	if (ve_get(data, key, &value, NULL) < 0)
+		return NULL;
+	char *safe = format_safe(*value ? value : "-");
+	free(value);
+	return safe;
+}
+
+static int run(struct call *call)
+{
+	_cleanup_doc_ ve_doc *doc = NULL;
+	_cleanup_ve_ ve *v = NULL;
+	ve_error *e = NULL;
+
+	int code = call_open_ve(call, &v);
+	if (code)
+		return code;
+	int r = ve_show(v, &doc, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	report_warnings(call);
+	if (call->common.json)
+		return report_json(doc);
+	table_print_object_by(doc, typed_value, v);
+	return 0;
+}
+
+const struct command command_show = {
+	.name = "show",
+	.group = GROUP_LOOK,
+	.operands = { { "NAME" } },
+	.run = run,
+	.summary = "show a VE's configuration",
+	.description =
+		"Shows every key of the VE's configuration with its value, those that have their default too. The spelling is the one "
+		"that 'vectl set' takes. 'vectl keys' says what each key means; 'vectl get' prints the value of one.",
+	.examples = {
+		{ "vectl show web1", "The whole configuration." },
+		{ "vectl show web1 --json > web1.json", "For a program: sizes in bytes, rates in bits/s, null for unlimited." },
+	},
+	.exits = "66 there is no such VE",
+	.see = "get(8) set(8) keys(8) config(5)",
+	.since = "0.1",
+};

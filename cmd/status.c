@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
+#include "commands.h"
+#include "report.h"
+#include "table_print.h"
+#include "util.h"
+
+static int run(struct call *call)
+{
+	_cleanup_doc_ ve_doc *doc = NULL;
+	_cleanup_ve_ ve *v = NULL;
+	ve_error *e = NULL;
+
+	int code = call_open_ve(call, &v);
+	if (code)
+		return code;
+	int r = ve_status(v, &doc, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	report_warnings(call);
+	if (call->common.json)
+		return report_json(doc);
+	table_print_object(doc);
+	return 0;
+}
+
+const struct command command_status = {
+	.name = "status",
+	.group = GROUP_LOOK,
+	.operands = { { "NAME" } },
+	.run = run,
+	.summary = "tell how a VE is",
+	.description =
+		"Shows what the VE NAME is doing: its state, since when, its processes that vectl knows, its addresses, what waits for "
+		"the next start, and how it ended the last time.\n\n"
+		"The exit code is 0 whatever the state is; scripts read it from --json or 'vectl list --where state=running'.",
+	.examples = {
+		{ "vectl status web1", "How is it?" },
+		{ "vectl status web1 --json | jq -r .state", "One word for a script." },
+	},
+	.exits = "66 there is no such VE",
+	.see = "list(8) show(8) logs(8) json(7)",
+	.since = "0.1",
+};

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "call.h"
+#include "commands.h"
+#include "report.h"
+#include "util.h"
+
+struct stop_options {
+	struct seconds timeout;
+	bool shutdown;
+};
+
+static const struct option options[] = {
+	SECONDS("timeout", struct stop_options, timeout,
+		"How long init may take before it is killed; without it the VE's stop.timeout. 0 kills at once."),
+	FLAG_INSTEAD("shutdown", struct stop_options, shutdown,
+		     "Stop every running VE, in reverse order of boot.order, several at a time: for vectl.service, when the host "
+		     "goes down. Does nothing while the host stays up."),
+	OPTIONS_END,
+};
+
+/* Is the host on its way down? `systemctl stop vectl.service` and an upgrade call us as well, and must leave the VEs
+ * alone. Under systemd the manager says so; init scripts have their runlevel. */
+static bool host_goes_down(void)
+{
+	char state[32] = "";
+
+	if (access("/run/systemd/system", F_OK) < 0) {
+		const char *level = getenv("RUNLEVEL");
+		return str_eq(level, "0") || str_eq(level, "6");
+	}
+	FILE *f = popen("systemctl is-system-running 2>/dev/null", "re");
+	if (!f)
+		return false;
+	if (!fgets(state, sizeof(state), f))
+		state[0] = '\0';
+	pclose(f);
+	return str_eq(state, "stopping\n");
+}
+
+static int stop_all(struct call *call)
+{
+	if (host_goes_down())
+		return boot_run(call, ve_stop_all, "stopped");
+	report_line(call, "the host is not going down: every VE stays as it is");
+	return call->common.json ? report_json_text("[]") : 0;
+}
+
+static int run(struct call *call)
+{
+	const struct stop_options *o = call->options;
+	struct ve_stop_opts opts = { .size = sizeof(opts), .timeout_s = o->timeout.given ? (int)o->timeout.value : -1 };
+	_cleanup_ve_ ve *v = NULL;
+	ve_error *e = NULL;
+
+	if (o->shutdown && o->timeout.given)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--timeout does not go with --shutdown");
+	if (o->shutdown)
+		return stop_all(call);
+	int code = call_open_ve(call, &v);
+	if (code)
+		return code;
+	int r = ve_stop(v, &opts, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	return report_change_plain(call, v, r, "stopped", "is stopped already");
+}
+
+const struct command command_stop = {
+	.name = "stop",
+	.group = GROUP_LIFECYCLE,
+	.flags = COMMAND_CANCEL,
+	.operands = { { "NAME" } },
+	.options = options,
+	.options_size = sizeof(struct stop_options),
+	.run = run,
+	.summary = "shut a VE down",
+	.description =
+		"Asks the VE's init to shut down, as its image says (systemd: SIGRTMIN+3), and waits. What still runs after "
+		"the timeout is killed, and a warning says so. A VE that is stopped already is success.\n\n"
+		"'vectl kill' cuts the power instead.",
+	.examples = {
+		{ "vectl stop web1", "Shuts web1 down." },
+		{ "vectl stop web1 --timeout 10", "Gives it ten seconds." },
+	},
+	.exits = "66 there is no such VE\n75 another command works on this VE\n1 with --shutdown: some did not stop",
+	.see = "start(8) kill(8) restart(8)",
+	.since = "0.1",
+};
