@@ -497,13 +497,15 @@ static const struct row rows[] = {
 	  .path = "kernel/pid_max", .least = 131072 },
 };
 
-/* Asks one row; DETAIL is never empty afterwards. */
-static bool ask(const struct row *row, int store_fd, char detail[DETAIL_SIZE])
+/* Asks one row; DETAIL is never empty afterwards. RET_HINT: what to do, NULL where the feature is present. */
+static bool ask(const struct row *row, int store_fd, char detail[DETAIL_SIZE], const char **ret_hint)
 {
 	detail[0] = '\0';
 	int r = row->probe(row, store_fd, detail);
 	if (!detail[0])
 		say(detail, "%s", r == 0 ? "yes" : strerrordesc_np(-r) ?: "unknown error");
+	/* A system call that is not there is the kernel's fault, whatever the row would say. */
+	*ret_hint = r == 0 ? NULL : r == -ENOSYS && row->hint ? KERNEL_HINT : row->hint;
 	return r == 0;
 }
 
@@ -513,8 +515,9 @@ int probe_all(int store_dir_fd, probe_row_fn fn, void *data)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char detail[DETAIL_SIZE];
 		const struct row *row = &rows[i];
-		bool present = ask(row, store_dir_fd, detail);
-		fn(row->feature, present, row->required, row->needed_by, detail, present ? NULL : row->hint, data);
+		const char *hint;
+		bool present = ask(row, store_dir_fd, detail, &hint);
+		fn(row->feature, present, row->required, row->needed_by, detail, hint, data);
 		n_missing += row->required && !present;
 	}
 	return n_missing;
@@ -527,12 +530,13 @@ int probe_one(const char *feature, int store_dir_fd, ve_error **ret_error)
 		const struct row *row = &rows[i];
 		if (!str_eq(row->feature, feature))
 			continue;
-		if (ask(row, store_dir_fd, detail))
+		const char *hint;
+		if (ask(row, store_dir_fd, detail, &hint))
 			return 0;
 		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "check",
 				  "the host lacks '%s', needed by %s: %s", feature, row->needed_by, detail);
-		if (row->hint)
-			err_hint(ret_error, "%s", row->hint);
+		if (hint)
+			err_hint(ret_error, "%s", hint);
 		return r;
 	}
 	return err_plain(ret_error, VE_ERR_BUG, EINVAL, "check", "'%s' is no feature that is probed", feature);
