@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Addresses as text and as bytes: what a VE may be given, its MAC, its host ends' names. */
+/* Addresses as text and as bytes: what a VE may be given (the spelling is model/address.h's), its MAC, its host ends' names. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -7,27 +7,8 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/address.h"
 #include "net/priv.h"
-
-/* What no VE can be given, and why. In the order of look-up: the first that contains the address speaks. */
-static const struct {
-	int family;
-	const char *base;
-	unsigned prefix;
-	const char *why;
-} refused[] = {
-	{ AF_INET, "0.0.0.0", 8, "it is the unspecified address or its network" },
-	{ AF_INET, "127.0.0.0", 8, "it is a loopback address" },
-	{ AF_INET, "169.254.0.0", 16, "it is a link-local address" },
-	{ AF_INET, "224.0.0.0", 4, "it is a multicast address" },
-	{ AF_INET, "240.0.0.0", 4, "it is reserved or the broadcast address" },
-	{ AF_INET6, "::", 128, "it is the unspecified address" },
-	{ AF_INET6, "::1", 128, "it is the loopback address" },
-	{ AF_INET6, "::ffff:0:0", 96, "it is an IPv4 address in IPv6 spelling" },
-	{ AF_INET6, "::", 96, "it is an IPv4 address in IPv6 spelling" },
-	{ AF_INET6, "fe80::", 10, "it is a link-local address" },
-	{ AF_INET6, "ff00::", 8, "it is a multicast address" },
-};
 
 bool net_bits_equal(const void *a, const void *b, unsigned bits)
 {
@@ -60,65 +41,30 @@ static bool names_network(const struct net_addr *a)
 	return a->family == AF_INET && (ntohl(a->v4.s_addr) & host_mask) == host_mask;
 }
 
-static int bad(const char *text, const char *why, ve_error **ret_error)
+static void from_address(const struct address *a, struct net_addr *ret)
 {
-	_cleanup_free_ char *quoted = str_quote(text);
-	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network", "'%s' cannot be an address of a VE: %s",
-			 quoted ?: "?", why);
-}
-
-/* "24" -> 24; -1 unless it is one to three digits and at most MAX. */
-static int parse_prefix(const char *text, unsigned max)
-{
-	unsigned value = 0, n = 0;
-	for (; text[n] >= '0' && text[n] <= '9' && n < 4; n++)
-		value = value * 10 + (unsigned)(text[n] - '0');
-	return n == 0 || n > 3 || text[n] != '\0' || value > max ? -1 : (int)value;
-}
-
-/* Address and prefix, whatever they mean. 0 or -EINVAL, with *RET_WHY set. */
-static int parse_text(const char *text, struct net_addr *ret, const char **ret_why)
-{
-	char host[INET6_ADDRSTRLEN];
-	const char *slash = strchr(text, '/');
-	size_t length = slash ? (size_t)(slash - text) : strlen(text);
-	*ret_why = "expected an IPv4 or IPv6 address such as 192.0.2.10 or 2001:db8::10";
-	if (length >= sizeof(host))
-		return -EINVAL;
-	memcpy(host, text, length);
-	host[length] = '\0';
-
-	struct net_addr a = { .family = strchr(host, ':') ? AF_INET6 : AF_INET };
-	if (inet_pton(a.family, host, &a.v6) != 1)
-		return -EINVAL;
-	int prefix = slash ? parse_prefix(slash + 1, net_addr_bits(&a)) : (int)net_addr_bits(&a);
-	if (prefix < 0) {
-		*ret_why = a.family == AF_INET ? "expected a prefix length of at most 32 behind the '/'" :
-						 "expected a prefix length of at most 128 behind the '/'";
-		return -EINVAL;
-	}
-	a.prefix = (unsigned char)prefix;
-	*ret = a;
-	return 0;
+	*ret = (struct net_addr){ .family = a->family, .prefix = a->prefix };
+	memcpy(&ret->v6, a->bytes, net_addr_size(ret));
 }
 
 int net_addr_parse(const char *text, struct net_addr *ret_addr, ve_error **ret_error)
 {
+	struct address parsed;
+	int r = address_parse(text, ADDRESS_PREFIX, &parsed, ret_error);
+	if (r < 0)
+		return r;
 	struct net_addr a;
-	const char *why;
-	if (parse_text(text, &a, &why) < 0)
-		return bad(text, why, ret_error);
-	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct in6_addr base;
-		if (refused[i].family == a.family && inet_pton(a.family, refused[i].base, &base) == 1 &&
-		    net_bits_equal(&base, &a.v6, refused[i].prefix))
-			return bad(text, refused[i].why, ret_error);
-	}
+	from_address(&parsed, &a);
 	/* A prefix is routed to the VE as a whole, so a slip of the hand must not take half the Internet. */
-	if (a.prefix < (a.family == AF_INET ? 8 : 32))
-		return bad(text, "the prefix is too short", ret_error);
-	if (names_network(&a))
-		return bad(text, "with this prefix it names the network, not an address in it", ret_error);
+	if (a.prefix < (a.family == AF_INET ? 8 : 32)) {
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+				 "%s cannot be given to a VE: the whole prefix would be routed to it, and it is too large",
+				 addr_text(&a).s);
+	}
+	if (names_network(&a)) {
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+				 "%s cannot be given to a VE: it names the network, not an address in it", addr_text(&a).s);
+	}
 	*ret_addr = a;
 	return 0;
 }
@@ -153,9 +99,10 @@ void net_if_name(uint32_t link_id, unsigned label, char ret_name[IFNAMSIZ])
 
 int net_range_parse(const char *text, struct net_addr *ret_range, ve_error **ret_error)
 {
+	struct address parsed;
 	struct net_addr range, network;
-	const char *why;
-	if (parse_text(text, &range, &why) == 0 && range.family == AF_INET && range.prefix >= 8) {
+	if (address_parse(text, ADDRESS_PREFIX, &parsed, NULL) == 0 && parsed.family == AF_INET && parsed.prefix >= 8) {
+		from_address(&parsed, &range);
 		net_addr_network(&range, &network);
 		if (network.v4.s_addr == range.v4.s_addr) {
 			*ret_range = range;

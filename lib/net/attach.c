@@ -53,11 +53,10 @@ static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret
 	int r = nl_open(NETLINK_ROUTE, &j->host, ret_error);
 	if (r == 0)
 		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
-	if (r == 0)
-		r = forward_enable(j->host, n->v4, n->v6, ret_error);
+	/* What may well fail comes first: none of this is ever undone. */
 	if (r == 0 && n->masquerading)
 		r = nft_ensure_nat(j->plan->firewall_file, j->plan->nat_range, ret_error);
-	return r;
+	return r == 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
 }
 
 static void job_done(struct net_job *j)

@@ -115,8 +115,8 @@ static int check_firewall(const struct net_plan *plan, ve_error **ret_error)
 	if (nft_program())
 		return 0;
 	r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
-		      "a VE of type nat needs the program 'nft', which is not there");
-	err_hint(ret_error, "install the package nftables");
+		      "cannot load the firewall file '%s': " LACK_NFT, plan->firewall_file);
+	err_hint(ret_error, LACK_NFT_HINT);
 	return r;
 }
 

@@ -22,8 +22,10 @@ static int enable_ipv6(struct nl *nl, ve_error **ret_error)
 {
 	int on = sysctl_get("ipv6/conf/all/forwarding"), failed = 0;
 	if (on == -ENOENT) {
-		return err_plain(ret_error, VE_ERR_UNSUPPORTED, EAFNOSUPPORT, "network",
-				 "cannot give the VE IPv6 addresses: the host's kernel runs without IPv6");
+		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EAFNOSUPPORT, "network",
+				  "cannot give the VE IPv6 addresses: " LACK_IPV6);
+		err_hint(ret_error, LACK_IPV6_HINT);
+		return r;
 	}
 	if (on == 1)
 		return 0;

@@ -9,10 +9,12 @@
 #include "base/str.h"
 #include "net/priv.h"
 
+#define UNTOLD "cannot be told without root"
+
 struct rows {
 	net_check_fn fn;
 	void *data;
-	unsigned n_blockers;
+	unsigned n_rows; /* of forward-policy */
 };
 
 /* DETAIL is stolen; NULL: out of memory, or nothing to say. */
@@ -32,9 +34,9 @@ static void row_veth(struct rows *rows, struct nl *nl)
 	nl_result_into(nl, &errnum);
 	nl_commit(nl, NULL);
 	row(rows, "veth", errnum != EOPNOTSUPP,
-	    str_printf("%s", errnum == EOPNOTSUPP ? "the kernel knows no veth interfaces" :
-			     errnum == EPERM ? "cannot be told without root" : "interface pairs"),
-	    "load the module veth, or use a kernel with CONFIG_VETH");
+	    str_printf("%s", errnum == EOPNOTSUPP ? LACK_VETH :
+			     errnum == EPERM ? UNTOLD : "interface pairs"),
+	    LACK_VETH_HINT);
 }
 
 static void row_uplinks(struct rows *rows, struct nl *nl)
@@ -62,15 +64,19 @@ static void row_forwarding(struct rows *rows)
 	    str_printf("%s", v4 < 0 ? "net.ipv4.ip_forward cannot be read" : v4 ? "on" : "off; the first VE that needs it switches it on"),
 	    "mount /proc with the host's network settings");
 	row(rows, "ipv6-forwarding", v6 >= 0,
-	    str_printf("%s", v6 < 0 ? "the kernel runs without IPv6" : v6 ? "on" : "off; the first VE that needs it switches it on"),
-	    "boot without ipv6.disable=1; VEs with IPv4 addresses do not need it");
+	    str_printf("%s", v6 < 0 ? LACK_IPV6 : v6 ? "on" : "off; the first VE that needs it switches it on"),
+	    LACK_IPV6_HINT);
 }
 
 static void row_nft(struct rows *rows)
 {
+	_cleanup_err_ ve_error *error = NULL;
 	const char *program = nft_program();
-	row(rows, "nft", program != NULL, str_printf("%s", program ?: "the program nft is not there: no VE of type nat can start"),
-	    "install the package nftables");
+	row(rows, "nft", program != NULL, str_printf("%s", program ?: LACK_NFT), LACK_NFT_HINT);
+	int r = nft_probe(&error);
+	row(rows, "nftables", r == 0 || r == -EPERM,
+	    str_printf("%s", r == 0 ? "masquerading for VEs of type nat" : r == -EPERM ? UNTOLD : ve_error_message(error)),
+	    ve_error_hint(error));
 }
 
 static void row_blocker(const struct nft_blocker *b, void *data)
@@ -80,7 +86,7 @@ static void row_blocker(const struct nft_blocker *b, void *data)
 	_cleanup_free_ char *hint = str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
 					       "nft insert rule %s %s %s oifname \"vz*\" accept",
 					       b->family, b->table, b->chain, b->family, b->table, b->chain);
-	rows->n_blockers += !b->knows_us;
+	rows->n_rows++;
 	row(rows, "forward-policy", b->knows_us,
 	    str_printf("the chain '%s' of the table '%s %s' drops forwarded %s%s", b->chain, b->family, b->table,
 		       what,
@@ -91,13 +97,11 @@ static void row_blocker(const struct nft_blocker *b, void *data)
 static void row_forward_policy(struct rows *rows)
 {
 	_cleanup_err_ ve_error *error = NULL;
-	int seen = 0;
-	struct rows counting = *rows;
-	seen = nft_each_blocker(row_blocker, &counting, &error);
-	if (seen < 0)
-		row(rows, "forward-policy", false, str_printf("%s", ve_error_message(error)),
-		    "use a kernel with nftables (CONFIG_NF_TABLES)");
-	else if (counting.n_blockers == 0)
+	int r = nft_each_blocker(row_blocker, rows, &error);
+	if (r < 0)
+		row(rows, "forward-policy", r == -EPERM, str_printf("%s", r == -EPERM ? UNTOLD : ve_error_message(error)),
+		    ve_error_hint(error));
+	else if (rows->n_rows == 0)
 		row(rows, "forward-policy", true, str_printf("no other firewall drops what is forwarded"), NULL);
 }
 

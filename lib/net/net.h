@@ -78,7 +78,7 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
  * but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
 
-/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, forward-policy (one row for each
+/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy (one row for each
  * chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where PRESENT; strings live as
  * long as the call. Reads only. */
 typedef void (*net_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);

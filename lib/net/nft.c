@@ -38,6 +38,36 @@ static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags,
 	return m;
 }
 
+/* Opens the socket, and tells a kernel without nftables from other failures. */
+static int open_nft(struct nl **ret_nl, ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	_cleanup_err_ ve_error *error = NULL;
+	int r = nl_open(NETLINK_NETFILTER, &nl, &error);
+	if (r == 0) {
+		/* Of a subsystem that it does not know nfnetlink says EINVAL; of one it knows, the number of its ruleset. */
+		nft_add(nl, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC, "ask for nftables");
+		r = nl_commit(nl, &error);
+	}
+	if (r == 0) {
+		*ret_nl = steal_ptr(&nl);
+		return 0;
+	}
+	if (r == -EINVAL || r == -EPROTONOSUPPORT || r == -EAFNOSUPPORT || r == -ENOSYS || r == -EOPNOTSUPP) {
+		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, -r, "network", LACK_NFTABLES);
+		err_hint(ret_error, LACK_NFTABLES_HINT);
+	} else if (ret_error && !*ret_error) {
+		*ret_error = steal_ptr(&error);
+	}
+	return r;
+}
+
+int nft_probe(ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	return open_nft(&nl, ret_error);
+}
+
 /* ---- is masquerading loaded? ----------------------------------------------------------------------- */
 
 struct range_seen {
@@ -81,7 +111,7 @@ static void read_elements(const struct nlmsghdr *nlh, void *data)
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
-	int r = nl_open(NETLINK_NETFILTER, &nl, ret_error);
+	int r = open_nft(&nl, ret_error);
 	if (r < 0)
 		return r;
 	uint32_t first = ntohl(range->v4.s_addr);
@@ -169,8 +199,8 @@ static int load(const char *file, const char *range, ve_error **ret_error)
 	const char *program = nft_program();
 	if (!program) {
 		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
-				  "cannot load the firewall file '%s': the program 'nft' is not there", file);
-		err_hint(ret_error, "install the package nftables");
+				  "cannot load the firewall file '%s': " LACK_NFT, file);
+		err_hint(ret_error, LACK_NFT_HINT);
 		return r;
 	}
 	_cleanup_free_ char *define = str_printf("nat_range=%s", range);
@@ -293,7 +323,7 @@ int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	struct blockers found = { .n = 0 };
-	int r = nl_open(NETLINK_NETFILTER, &nl, ret_error);
+	int r = open_nft(&nl, ret_error);
 	if (r < 0)
 		return r;
 	nft_add(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_UNSPEC, "read the host's firewall chains");

@@ -9,6 +9,16 @@
 #include "net/net.h"
 #include "sys/netlink.h"
 
+/* What the host lacks, in the words that both `vectl check` and the verb that needs it use. */
+#define LACK_VETH "the kernel knows no veth interfaces"
+#define LACK_VETH_HINT "load the module veth, or use a kernel with CONFIG_VETH"
+#define LACK_NFTABLES "the kernel knows no nftables"
+#define LACK_NFTABLES_HINT "load the module nf_tables, or use a kernel with CONFIG_NF_TABLES"
+#define LACK_NFT "the program nft is not there"
+#define LACK_NFT_HINT "install the package nftables"
+#define LACK_IPV6 "the kernel runs without IPv6"
+#define LACK_IPV6_HINT "boot without ipv6.disable=1, or give the VE no IPv6 address"
+
 /* ---- addr.c -------------------------------------------------------------------------------------- */
 
 static inline unsigned net_addr_bits(const struct net_addr *a)
@@ -153,6 +163,8 @@ int sysctl_set(int value, ve_error **ret_error, const char *fmt, ...) ATTR_PRINT
 
 /* ---- nft.c --------------------------------------------------------------------------------------- */
 
+/* Is nftables in the kernel? 0, or an error (VE_ERR_UNSUPPORTED). */
+int nft_probe(ve_error **ret_error);
 /* 1: masquerading for this range is loaded. 0: it is not, or for another range. */
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
 /* Loads FILE by nft(8) unless that is so. */

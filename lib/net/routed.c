@@ -140,6 +140,21 @@ static void put_gateway_address(struct net_job *j, const struct ends *e, int fam
 
 /* ---- attach -------------------------------------------------------------------------------------- */
 
+static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_error)
+{
+	_cleanup_err_ ve_error *error = NULL;
+	link_put_veth(nl, v);
+	int r = nl_commit(nl, &error);
+	if (r == -EOPNOTSUPP) {
+		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network", "cannot make the interface '%s': " LACK_VETH,
+			      v->host_name);
+		err_hint(ret_error, LACK_VETH_HINT);
+	} else if (r < 0 && ret_error && !*ret_error) {
+		*ret_error = steal_ptr(&error);
+	}
+	return r;
+}
+
 static int make_veth(struct net_job *j, const struct net_if *i, struct undo *undo, struct ends *ret, ve_error **ret_error)
 {
 	char name[IFNAMSIZ];
@@ -156,8 +171,7 @@ static int make_veth(struct net_job *j, const struct net_if *i, struct undo *und
 		.mtu = i->mtu ? i->mtu : uplink_mtu(&j->uplinks),
 		.netns_fd = j->netns_fd,
 	};
-	link_put_veth(j->host, &v);
-	int r = nl_commit(j->host, ret_error);
+	int r = add_veth(j->host, &v, ret_error);
 	if (r == 0)
 		r = push_link(undo, name, ret_error);
 	if (r < 0)

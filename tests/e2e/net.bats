@@ -1,0 +1,408 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The network room alone (net_driver), between three network namespaces:
+#
+#   $R the router             $H the "host"                    $V the "VE"
+#   r0 192.0.2.1/24    ----   up0 192.0.2.2/24      vz5.0 ---- eth0
+#      2001:db8::1/64             2001:db8::2/64
+#   lo 198.51.100.1, 2001:db8:ffff::1: the Internet
+#
+# Needs root and iproute2, ping, nft, jq, busybox.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	DRIVER=$(realpath "${O:-build}/tests/e2e/net_driver")
+	[ -x "$DRIVER" ] # built with the tests; its lack is a failure
+	P=vt$$-$BATS_TEST_NUMBER H=$P-h R=$P-r V=$P-v
+	for n in "$H" "$R" "$V"; do
+		ip netns add "$n"
+		ip -n "$n" link set lo up
+	done
+	ip -n "$H" link add up0 mtu 1400 type veth peer name r0 netns "$R"
+	# No link-local addresses of the kernel's making: their duplicate address detection would end in the midst of a test.
+	ip -n "$H" link set up0 addrgenmode none
+	ip -n "$H" link set up0 up
+	ip -n "$R" link set r0 up
+	ip -n "$H" addr add 192.0.2.2/24 broadcast + dev up0
+	ip -n "$H" addr add 2001:db8::2/64 dev up0 nodad
+	ip -n "$R" addr add 192.0.2.1/24 dev r0
+	ip -n "$R" addr add 2001:db8::1/64 dev r0 nodad
+	ip -n "$R" addr add 198.51.100.1/32 dev lo
+	ip -n "$R" addr add 2001:db8:ffff::1/128 dev lo
+	ip -n "$H" route add default via 192.0.2.1
+	ip -n "$H" route add default via 2001:db8::1
+	h sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+}
+
+teardown() {
+	[ -z "${SERVER_PID:-}" ] || kill "$SERVER_PID" || true
+	for n in "$H" "$R" "$V"; do ip netns del "$n" 2>/dev/null || true; done
+}
+
+h() { ip netns exec "$H" "$@"; }
+r() { ip netns exec "$R" "$@"; }
+v() { ip netns exec "$V" "$@"; }
+driver() { h "$DRIVER" "$@"; }
+attach() { driver attach "/run/netns/$V" "$@"; }
+answers() { ping -n -q -c 1 -w 5 "$@" >/dev/null; }
+silent() { ! ping -n -q -c 1 -W 0.3 "$@" >/dev/null; }
+export -f answers silent
+# `r answers 192.0.2.10`: ping from there.
+from() { local ns=$1; shift; ip netns exec "$ns" bash -c '"$@"' - "$@"; }
+
+# Everything of the host that an attach touches, but for what may stay on.
+inventory() {
+	h ip -o link | sed 's/^[0-9]*: //'
+	h ip -o addr | sed 's/^[0-9]*: //; s/tentative *//'
+	h ip route show table all
+	h ip -6 route show table all
+	h ip neigh show nud permanent
+	h ip neigh show proxy
+	h sysctl -a 2>/dev/null | grep -E 'conf\.(all|default|lo|up0)\.' | grep -vE 'forwarding|mc_forwarding|proxy_ndp|accept_ra |stable_secret'
+	h nft list ruleset
+}
+
+@test "routed: both families, both ways, through the router's and the host's eyes" {
+	attach if=0:routed:192.0.2.10,192.0.2.11,2001:db8::10
+	from "$R" answers 192.0.2.10
+	from "$R" answers 192.0.2.11
+	from "$R" answers 2001:db8::10
+	from "$V" answers 198.51.100.1
+	from "$V" answers -I 192.0.2.11 198.51.100.1
+	from "$V" answers 2001:db8:ffff::1
+	from "$V" answers 192.0.2.2
+	from "$V" answers 2001:db8::2
+	from "$V" answers 169.254.1.1
+	from "$H" answers 192.0.2.10
+	from "$H" answers 2001:db8::10
+	# The router believes that the host is the VE: the uplink answered for it.
+	mac=$(h cat /sys/class/net/up0/address)
+	r ip neigh show 192.0.2.10 | grep "lladdr $mac"
+	r ip neigh show 2001:db8::10 | grep "lladdr $mac"
+	# And for nobody else.
+	from "$R" silent 192.0.2.99
+	[ "$(h cat /proc/sys/net/ipv4/conf/up0/proxy_arp)" = 0 ]
+	# The VE: its uplink's MTU, the fixed MAC, one default route a family.
+	v ip -o link show eth0 | grep 'mtu 1400'
+	v ip -o link show eth0 | grep 'link/ether 02:39:32:58:a2:a7'
+	[ "$(v ip route | sort)" = "$(printf '%s \n' '169.254.1.1 dev eth0 proto static scope link' 'default via 169.254.1.1 dev eth0 proto static')" ]
+	v ip -6 route show default | grep '^default via fe80::1 dev eth0'
+	# What the host itself sends to the VE comes from its own address, not from the gateway's.
+	h ip route get 192.0.2.10 | grep 'src 192.0.2.2'
+}
+
+@test "routed: a whole prefix" {
+	attach if=0:routed:2001:db8:5::1/64
+	h ip -6 route | grep '^2001:db8:5::/64 dev vz5.0'
+	v ip -6 -o addr show eth0 | grep '2001:db8:5::1/64'
+	ip -n "$R" route add 2001:db8:5::/64 via 2001:db8::2
+	from "$R" answers 2001:db8:5::1
+}
+
+@test "nat: reaches what the host reaches, under the host's address; the file is loaded once" {
+	attach if=0:nat:10.77.0.1
+	from "$V" answers 198.51.100.1
+	from "$V" answers 192.0.2.2
+	from "$H" answers 10.77.0.1
+	[ -z "$(h ip neigh show proxy)" ]
+	# The router has no way back to 10.77.0.0/16: without masquerading nothing comes back.
+	h nft delete table ip vectl_nat
+	from "$V" silent 198.51.100.1
+	driver detach if=0:nat:10.77.0.1
+	attach if=0:nat:10.77.0.1
+	from "$V" answers 198.51.100.1
+	driver detach if=0:nat:10.77.0.1
+	# Loaded already: the file is not even looked for.
+	attach file=/nonexistent if=0:nat:10.77.0.1
+	driver detach if=0:nat:10.77.0.1
+	# Another range: loaded anew.
+	run attach range=10.78.0.0/24 file=/nonexistent if=0:nat:10.78.0.1
+	[ "$status" = 66 ]
+	attach range=10.78.0.0/24 if=0:nat:10.78.0.1
+	h nft list set ip vectl_nat range | grep 'elements = { 10.78.0.0/24 }'
+	from "$V" answers 198.51.100.1
+}
+
+@test "two VEs: nat reaches routed and keeps its address there" {
+	ip netns add "$V"2
+	attach id=5 if=0:nat:10.77.0.1
+	driver attach "/run/netns/$V"2 id=6 if=0:routed:192.0.2.20
+	from "$V" answers 192.0.2.20
+	from "$V"2 answers 10.77.0.1
+	ip netns del "$V"2
+}
+
+@test "no network: nothing at all happens" {
+	before=$(inventory; h sysctl -a 2>/dev/null | grep forwarding)
+	attach if=0:none
+	[ "$before" = "$(inventory; h sysctl -a 2>/dev/null | grep forwarding)" ]
+	driver detach if=0:none
+	[ "$(v ip -o link | wc -l)" = 1 ]
+}
+
+@test "undo leaves links, addresses, routes, neighbours, proxies and settings as before" {
+	attach if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1
+	driver detach if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1
+	before=$(inventory)
+	driver undo "/run/netns/$V" if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1
+	diff <(echo "$before") <(inventory)
+}
+
+@test "a failure half-way leaves nothing" {
+	attach if=0:nat:10.77.0.1
+	driver detach if=0:nat:10.77.0.1
+	before=$(inventory)
+	# The second interface's name is taken.
+	h ip link add vz5.1 type bridge
+	run attach if=0:routed:192.0.2.10 if=1:nat:10.77.0.1
+	[ "$status" = 73 ]
+	[[ "$output" == *"cannot make the interface 'vz5.1'"* ]]
+	h ip link del vz5.1
+	diff <(echo "$before") <(inventory)
+	# A route to the address is somebody else's.
+	h ip route add 192.0.2.11/32 via 192.0.2.1
+	run attach if=0:routed:192.0.2.10,192.0.2.11
+	[ "$status" = 73 ]
+	[[ "$output" == *"cannot route 192.0.2.11 to 'vz5.0'"* ]]
+	h ip route show | grep '192.0.2.11 via'
+	h ip route del 192.0.2.11/32
+	diff <(echo "$before") <(inventory)
+}
+
+@test "detach after the VE's death, after a change of uplink, and with nothing there" {
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+	before=$(inventory)
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	ip netns del "$V"
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+	diff <(echo "$before") <(inventory)
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+
+	ip netns add "$V"
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	h ip route del default
+	h ip -6 route del default
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+	[ -z "$(h ip neigh show proxy)" ]
+	[ -z "$(h ip -o link show type veth | grep vz)" ]
+}
+
+@test "change: adds, removes, and keeps an open connection" {
+	attach if=0:routed:192.0.2.10,192.0.2.11
+	v busybox nc -ll -p 7 -e /bin/cat 3>&- &
+	SERVER_PID=$!
+	from "$R" answers 192.0.2.10
+	cat >"$BATS_TEST_TMPDIR/client" <<-'EOF'
+		until { exec 4<>/dev/tcp/192.0.2.10/7; } 2>/dev/null; do # it may not listen yet
+			((SECONDS < 20)) || exit 9
+		done
+		echo one >&4; read -r -t 5 x <&4; [ "$x" = one ] || exit 1
+		"$@" || exit 2
+		echo two >&4; read -r -t 5 x <&4; [ "$x" = two ] || exit 3
+	EOF
+	r bash "$BATS_TEST_TMPDIR/client" ip netns exec "$H" "$DRIVER" change "/run/netns/$V" \
+		if=0:routed:192.0.2.10,192.0.2.11 -- if=0:routed:192.0.2.10,192.0.2.12,2001:db8::10
+	from "$R" answers 192.0.2.12
+	from "$R" answers 2001:db8::10
+	from "$V" answers 2001:db8:ffff::1
+	from "$R" silent 192.0.2.11
+	[ -z "$(h ip route show 192.0.2.11; h ip neigh show 192.0.2.11; h ip neigh show proxy | grep -w 192.0.2.11)" ]
+	[ "$(v ip -o -4 addr show eth0 | grep -c inet)" = 2 ]
+	# All of one family away, all replaced, another prefix of the same address.
+	driver change "/run/netns/$V" if=0:routed:192.0.2.10,192.0.2.12,2001:db8::10 -- if=0:routed:192.0.2.30
+	[ -z "$(v ip -6 route show default)" ]
+	from "$R" answers 192.0.2.30
+	from "$V" answers 198.51.100.1
+	driver change "/run/netns/$V" if=0:routed:192.0.2.30 -- if=0:routed:192.0.2.30,2001:db8:5::1
+	driver change "/run/netns/$V" if=0:routed:192.0.2.30,2001:db8:5::1 -- if=0:routed:192.0.2.30,2001:db8:5::1/64
+	v ip -6 -o addr show eth0 | grep '2001:db8:5::1/64'
+	h ip -6 route | grep '^2001:db8:5::/64 dev vz5.0'
+	from "$H" answers 2001:db8:5::1
+	# None at all, and back.
+	driver change "/run/netns/$V" if=0:routed:192.0.2.30,2001:db8:5::1/64 -- if=0:routed:
+	driver change "/run/netns/$V" if=0:routed: -- if=0:routed:192.0.2.30
+	from "$V" answers 198.51.100.1
+	driver detach if=0:routed:192.0.2.30
+	[ -z "$(h ip neigh show proxy)" ]
+}
+
+@test "change: what cannot be added leaves what was" {
+	attach if=0:routed:192.0.2.10
+	before=$(inventory)
+	h ip route add 192.0.2.12/32 via 192.0.2.1
+	run driver change "/run/netns/$V" if=0:routed:192.0.2.10 -- if=0:routed:192.0.2.13,192.0.2.12
+	[ "$status" = 73 ]
+	h ip route show | grep '192.0.2.12 via'
+	h ip route del 192.0.2.12/32
+	diff <(echo "$before") <(inventory)
+	from "$R" answers 192.0.2.10
+	[ "$(v ip -o -4 addr show eth0 | grep -c inet)" = 1 ]
+	# The VE's root has thrown its interface away.
+	v ip link del eth0
+	run driver change "/run/netns/$V" if=0:routed:192.0.2.10 -- if=0:routed:192.0.2.13
+	[ "$status" = 79 ]
+	[[ "$output" == *"vz5.0' is gone"* ]]
+	# Not an address.
+	run driver change "/run/netns/$V" if=0:routed:192.0.2.10 -- if=0:nat:192.0.2.10
+	[ "$status" = 79 ]
+}
+
+@test "check: addresses that are the host's, uplinks that are not, ranges that collide" {
+	run driver check if=0:routed:192.0.2.2
+	[ "$status" = 73 ]
+	[[ "$output" == *"192.0.2.2 is taken: it is the host's own"* ]]
+	run driver check if=0:routed:2001:db8::2
+	[ "$status" = 73 ]
+	run driver check if=0:routed:192.0.2.255
+	[ "$status" = 78 ]
+	run driver check if=0:routed:192.0.2.10/24
+	[ "$status" = 78 ]
+	[[ "$output" == *"host's own address 192.0.2.2 is in it"* ]]
+	[[ "$output" == *"write 192.0.2.10" ]]
+	run driver check uplink=nosuch0 if=0:routed:192.0.2.10
+	[ "$status" = 78 ]
+	[[ "$output" == *"the uplink 'nosuch0' does not exist"* ]]
+	run driver check range=192.0.2.128/25 if=0:nat:192.0.2.130
+	[ "$status" = 78 ]
+	[[ "$output" == *"overlaps a network that the host is in"* ]]
+	run driver check range=10.77.0.1/16 if=0:nat:10.77.0.1
+	[ "$status" = 78 ]
+	run driver check file=/nonexistent if=0:nat:10.77.0.1
+	[ "$status" = 66 ]
+	driver check uplink=up0 if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1
+	[ -z "$(h nft list ruleset)" ]
+	[ "$(h cat /proc/sys/net/ipv4/ip_forward)" = 0 ]
+}
+
+@test "a firewall file that nft refuses is quoted, and nothing is left" {
+	h sysctl -qw net.ipv4.ip_forward=1
+	before=$(inventory)
+	echo 'table ip vectl_nat { nonsense }' >"$BATS_TEST_TMPDIR/bad.nft"
+	run attach file="$BATS_TEST_TMPDIR/bad.nft" if=0:nat:10.77.0.1
+	[ "$status" = 71 ]
+	[[ "$output" == *"could not load '$BATS_TEST_TMPDIR/bad.nft' (status 1): "*"rror"* ]]
+	diff <(echo "$before") <(inventory)
+}
+
+@test "a host without a default route: host and VE reach one another, nothing is answered for" {
+	h ip route del default
+	h ip -6 route del default
+	attach if=0:routed:192.0.2.10,2001:db8:7::10
+	from "$H" answers 192.0.2.10
+	from "$V" answers 192.0.2.2
+	from "$H" answers 2001:db8:7::10
+	[ -z "$(h ip neigh show proxy)" ]
+	driver detach if=0:routed:192.0.2.10,2001:db8:7::10
+	# A named uplink needs no default route.
+	attach uplink=up0 if=0:routed:192.0.2.10
+	from "$R" answers 192.0.2.10
+	driver detach if=0:routed:192.0.2.10
+	# No other address at all.
+	h ip addr flush dev up0
+	attach if=0:nat:10.77.0.1
+	from "$H" answers 10.77.0.1
+	from "$V" answers 169.254.1.1
+}
+
+@test "the uplink is the default route's, also where a VPN covers both halves, and the best of several" {
+	h ip link add tun1 type veth peer name tun2
+	h ip link set tun1 up
+	h ip addr add 172.16.0.1/24 dev tun1
+	h ip route add 0.0.0.0/1 dev tun1
+	h ip route add 128.0.0.0/1 dev tun1
+	h ip route add default dev tun1 metric 500
+	driver host-check | grep '^yes uplink: IPv4: up0, IPv6: up0$'
+	h ip route add default metric 900 nexthop via 172.16.0.2 dev tun1 nexthop via 172.16.0.3 dev tun1
+	h ip route del default via 192.0.2.1
+	driver host-check | grep '^yes uplink: IPv4: tun1, IPv6: up0$'
+	h ip -6 route del default
+	h ip -6 route add unreachable default
+	driver host-check | grep '^yes uplink: IPv4: tun1, IPv6: none$'
+}
+
+@test "forwarding IPv6 does not cost the host its own router" {
+	h ip -6 route del default
+	h ip -6 route add default via 2001:db8::1 dev up0 proto ra
+	h sysctl -qw net.ipv6.conf.up0.accept_ra=1
+	attach if=0:nat:10.77.0.1
+	[ "$(h cat /proc/sys/net/ipv4/ip_forward)" = 1 ]
+	[ "$(h cat /proc/sys/net/ipv6/conf/all/forwarding)" = 0 ] # IPv4 alone needs none
+	[ "$(h cat /proc/sys/net/ipv6/conf/up0/accept_ra)" = 1 ]
+	driver detach if=0:nat:10.77.0.1
+	attach if=0:routed:2001:db8::10
+	[ "$(h cat /proc/sys/net/ipv6/conf/all/forwarding)" = 1 ]
+	[ "$(h cat /proc/sys/net/ipv6/conf/up0/accept_ra)" = 2 ]
+	h ip -6 route show default | grep 'proto ra'
+	driver detach if=0:routed:2001:db8::10
+	# A daemon that reads the advertisements itself has set 0.
+	h sysctl -qw net.ipv6.conf.all.forwarding=0 net.ipv6.conf.up0.accept_ra=0
+	attach if=0:routed:2001:db8::10
+	[ "$(h cat /proc/sys/net/ipv6/conf/up0/accept_ra)" = 0 ]
+}
+
+@test "the VE's root: forged sources, router advertisements, ARP for the host's other addresses" {
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	ip -n "$V" addr add 192.0.2.77/32 dev eth0
+	r nft 'table ip seen { chain input { type filter hook input priority 0; ip saddr 192.0.2.77 counter; ip saddr 192.0.2.10 counter; }; }'
+	from "$V" silent -I 192.0.2.77 198.51.100.1
+	from "$V" answers -I 192.0.2.10 198.51.100.1
+	r nft list table ip seen | grep '192.0.2.77 counter packets 0 '
+	r nft list table ip seen | grep '192.0.2.10 counter packets 1 '
+	[ "$(h cat /proc/sys/net/ipv6/conf/vz5.0/accept_ra)" = 0 ]
+	[ "$(h cat /proc/sys/net/ipv6/conf/vz5.0/forwarding)" = 1 ]
+	[ "$(h cat /proc/sys/net/ipv4/conf/vz5.0/accept_redirects)" = 0 ]
+	ip -n "$V" route add 192.0.2.2/32 dev eth0
+	from "$V" silent 192.0.2.2
+	v ip neigh show 192.0.2.2 | grep -E 'FAILED|INCOMPLETE'
+	# Another MAC does not move the address away from where the host knows it.
+	[ "$(h ip -o neigh show dev vz5.0 nud permanent | wc -l)" = 2 ]
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+	# Without IPv6 addresses the host's end speaks none.
+	ip netns del "$V" && ip netns add "$V"
+	attach if=0:routed:192.0.2.10
+	[ "$(h cat /proc/sys/net/ipv6/conf/vz5.0/disable_ipv6)" = 1 ]
+}
+
+@test "several interfaces: the lowest label has the default route, each address answers" {
+	attach if=1:nat:10.77.0.1 if=0:routed:192.0.2.10
+	v ip route show default | head -1 | grep 'dev eth0'
+	from "$R" answers 192.0.2.10
+	from "$H" answers 10.77.0.1
+	from "$V" answers 198.51.100.1
+	driver detach if=1:nat:10.77.0.1 if=0:routed:192.0.2.10
+	[ -z "$(h ip -o link | grep vz)" ]
+}
+
+@test "host-check names the chain that blocks forwarding, until it knows the VEs' interfaces" {
+	driver host-check | grep '^yes forward-policy: '
+	run driver host-check
+	[[ "$output" != *$'\n''no '* ]]
+	h nft add table ip filter
+	h nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
+	h nft add chain ip filter INPUT '{ type filter hook input priority 0; policy drop; }'
+	h nft add table inet other
+	h nft add chain inet other passing '{ type filter hook forward priority 10; policy accept; }'
+	run driver host-check
+	[[ "$output" == *"no forward-policy: the chain 'FORWARD' of the table 'ip filter' drops forwarded IPv4 packets"* ]]
+	[ "$(grep -c forward-policy <<<"$output")" = 1 ]
+	# The hint, as typed, mends it.
+	attach if=0:routed:192.0.2.10
+	from "$R" silent 192.0.2.10
+	hint=$(grep forward-policy <<<"$output" | sed 's/.*interfaces: //')
+	h bash -c "$hint"
+	driver host-check | grep "^yes forward-policy: the chain 'FORWARD'"
+	from "$R" answers 192.0.2.10
+}
+
+@test "a hundred addresses" {
+	list=$(printf '192.0.2.%d,' $(seq 100 150))
+	list6=$(printf '2001:db8::%x,' $(seq 256 266))
+	attach "if=0:routed:$list$list6"
+	[ "$(h ip neigh show proxy | wc -l)" = 62 ]
+	from "$R" answers 192.0.2.150
+	from "$R" answers 2001:db8::10a
+	driver detach "if=0:routed:$list$list6"
+	[ -z "$(h ip neigh show proxy)" ]
+}
