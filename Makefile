@@ -28,6 +28,9 @@ DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl 
 # ---- how it is built -------------------------------------------------------------------------------
 
 CC = gcc
+# V=1 shows the commands; else one short line a file.
+Q = $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1)' '$(2)')
 PKGS = libcap libseccomp libmnl libcgroup jansson
 PKG_CFLAGS := $(shell pkg-config --cflags libmnl jansson 2>/dev/null)
 CFLAGS ?= -O2 -g
@@ -54,7 +57,7 @@ POLICIES := $(patsubst templates/seccomp/%.policy,$(O)/share/seccomp/%.bpf,$(wil
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(O)/vectl $(O)/libve.so.$(SOVERSION) $(O)/libve.so $(O)/vectl-monitor $(POLICIES)
+all: $(O)/vectl $(O)/libve.so.$(SOVERSION) $(O)/libve.so $(O)/vectl-monitor $(O)/vectl-ended $(POLICIES) $(O)/share/.linked
 
 # Changed flags rebuild everything: the stamp changes only when the flags do.
 $(O)/flags: FORCE
@@ -69,44 +72,66 @@ $(O)/pkgs:
 
 $(O)/%.pic.o: %.c $(O)/flags | $(O)/pkgs
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c $< -o $@
 
 $(O)/%.o: %.c $(O)/flags | $(O)/pkgs
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fPIE -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIE -MMD -MP -c $< -o $@
 
 # The monitor stays small: static, at fixed addresses (its text is shared by all monitors), no sanitizer
 # (its children are the tenants' processes).
 $(O)/%.mon.o: %.c $(O)/flags | $(O)/pkgs
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=all,$(ALL_CFLAGS)) -fno-pie -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(filter-out -fsanitize=% -fno-sanitize-recover=all,$(ALL_CFLAGS)) -fno-pie -MMD -MP -c $< -o $@
 
 $(O)/libve.so.$(SOVERSION): $(LIB_OBJ) lib/libve.map
-	$(CC) -shared -Wl,-soname,libve.so.$(SOVERSION) -Wl,--version-script=lib/libve.map -o $@ $(LIB_OBJ) $(LDFLAGS_ALL) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared -Wl,-soname,libve.so.$(SOVERSION) -Wl,--version-script=lib/libve.map -o $@ $(LIB_OBJ) $(LDFLAGS_ALL) $(LIBS)
 $(O)/libve.so: $(O)/libve.so.$(SOVERSION)
-	ln -sf libve.so.$(SOVERSION) $@
+	$(call say,LN,$@)
+	$(Q)ln -sf libve.so.$(SOVERSION) $@
 # Everything of the library with nothing hidden, for the unit tests only.
 $(O)/libve-test.a: $(LIB_OBJ)
-	rm -f $@; ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 $(O)/vectl: $(CMD_OBJ) $(O)/libve.so
-	$(CC) -pie -o $@ $(CMD_OBJ) $(LDFLAGS_ALL) -L$(O) -lve -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$$ORIGIN/../lib'
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie -o $@ $(CMD_OBJ) $(LDFLAGS_ALL) -L$(O) -lve -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$$ORIGIN/../lib'
+
+$(O)/vectl-ended: cmd/ended/main.c $(O)/libve.so $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(LDFLAGS_ALL) -L$(O) -lve -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$$ORIGIN/../../lib'
 
 $(O)/vectl-monitor: $(MON_OBJ)
-	$(CC) -static -no-pie -o $@ $(MON_OBJ) -Wl,-z,relro,-z,now,--gc-sections $(LDFLAGS)
+	$(call say,LD,$@)
+	$(Q)$(CC) -static -no-pie -o $@ $(MON_OBJ) -Wl,-z,relro,-z,now,--gc-sections $(LDFLAGS)
 
 # Seccomp policies are data; the compiler for them runs at build time only (an allow list takes milliseconds).
 $(O)/policyc: tools/policyc.c $(O)/flags | $(O)/pkgs
-	$(CC) $(ALL_CFLAGS) -o $@ $< $(LDFLAGS_ALL) -lseccomp
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LDFLAGS_ALL) -lseccomp
 $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
 	@mkdir -p $(@D)
-	$(O)/policyc $< $@
+	$(call say,POLICY,$@)
+	$(Q)$(O)/policyc $< $@
+
+# The build tree looks like the installed data directory, so that tests run against it (VECTL_DATADIR=$(O)/share).
+$(O)/share/.linked: Makefile
+	@mkdir -p $(O)/share
+	$(call say,LN,$@)
+	$(Q)for d in ve recipes nft schema; do ln -sfn $(CURDIR)/templates/$$d $(O)/share/$$d; done
+	@touch $@
 
 # ---- tests -----------------------------------------------------------------------------------------
 
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libve-test.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
 .PHONY: unit
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done

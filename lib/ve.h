@@ -104,6 +104,8 @@ VE_API void ve_doc_free(ve_doc *d); /* NULL is allowed */
 /* ---- context ------------------------------------------------------------------------------------ */
 
 VE_API const char *ve_version(void);
+/* The stages that the variable VE_FAULT can make fail in a test build, NULL-terminated; NULL in every other build. */
+VE_API const char *const *ve_fault_stages(void);
 
 /* Opens the store below ROOT (NULL: "/"). Nothing is created yet. */
 VE_API int ve_ctx_new(const char *root, ve_ctx **ret_ctx, ve_error **ret_error);
@@ -200,6 +202,10 @@ VE_API int ve_start_boot(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 /* Stops every running VE, in reverse boot.order, in parallel, each within its stop.timeout. Returns the
  * number of VEs that did not stop. */
 VE_API int ve_stop_all(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+
+/* What the monitor's helper (libexec/vectl/vectl-ended) calls when a VE's init has ended with the wait status STATUS (-1:
+ * not known): groups, links and records are cleaned up, and the VE is started again where it rebooted or boot.restart says so. */
+VE_API int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
 
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);

@@ -8,7 +8,12 @@
 
 const char *const fault_stages[] = {
 	"claim", "storage", "config", "access", "plan", "network-check", "control-groups", "device-filter", "limits",
-	"run-files", "spawn", "network", "record", NULL,
+	"run-files", "spawn", "network", "record",
+	/* the monitor's steps */
+	"groups", "clone", "maps", "place", "layers", "timens", "links", "init", "commit",
+	/* the child's stages */
+	"identity", "cgroup", "clocks", "root", "mounts", "terminal", "pivot", "shed", "settings", "files", "confine", "seccomp",
+	"user", "exec", NULL,
 };
 
 #ifdef VE_FAULTS

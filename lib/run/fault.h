@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "run/blobber.h"
 
-extern const char *const fault_stages[]; /* libve's own, NULL-terminated */
+extern const char *const fault_stages[]; /* libve's own, then those of vectl-monitor; NULL-terminated */
 
 int fault_point(const char *stage, ve_error **ret_error);
 /* Hands the switch on to the monitor. */

@@ -11,7 +11,6 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,6 +19,7 @@
 #include "ns/idrange.h"
 #include "run/fault.h"
 #include "run/rootplan.h"
+#include "run/supervision.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
 
@@ -53,9 +53,9 @@ static void remove_run_files(int run_fd)
 	file_remove_tree(run_fd, "notify");
 }
 
-static void undo_run_files(void *ve)
+static void undo_run_files(void *data)
 {
-	remove_run_files(((struct ve *)ve)->run_fd);
+	remove_run_files(((struct ve *)data)->run_fd);
 }
 
 static void undo_spawn(void *spawn)
@@ -85,20 +85,6 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, v->ctx, ret_error);
 }
 
-/* Binds NAME below DIR_FD: the path of a unix socket has 108 bytes, a root directory may have more. */
-static int bind_socket(int dir_fd, const char *name, int type, mode_t mode, int *ret_fd)
-{
-	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || fchmodat(dir_fd, name, mode, 0) < 0)
-		return -errno;
-	if (type != SOCK_DGRAM && listen(fd, 4) < 0)
-		return -errno;
-	*ret_fd = steal_fd(&fd);
-	return 0;
-}
-
 /* The VE gets the directory, read-only, not the socket's inode: a monitor that recover starts can bind anew. */
 static int open_notify(int run_fd, int *ret_socket, int *ret_mount)
 {
@@ -107,9 +93,8 @@ static int open_notify(int run_fd, int *ret_socket, int *ret_mount)
 	_cleanup_close_ int dir = file_opendir(run_fd, "notify");
 	if (dir < 0)
 		return dir;
-	unlinkat(dir, "socket", 0);
 	_cleanup_close_ int sock = -1;
-	int r = bind_socket(dir, "socket", SOCK_DGRAM, 0666, &sock);
+	int r = supervision_bind(dir, "socket", SOCK_DGRAM, 0666, &sock);
 	if (r < 0)
 		return r;
 	_cleanup_close_ int tree = open_tree(dir, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -131,7 +116,7 @@ static int step_run_files(struct launching *l, ve_error **ret_error)
 	if (undo_push(l->undo, undo_run_files, v) < 0)
 		return err_nomem(ret_error);
 	if (!l->cmd->attended)
-		r = bind_socket(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &l->console_listen);
+		r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &l->console_listen);
 	if (r == 0 && !l->plan->jail)
 		r = open_notify(v->run_fd, &l->notify_socket, &l->notify_mount);
 	return r < 0 ? err_sys(ret_error, -r, "run-files", "cannot make the sockets of '%s'", v->name) : 0;
@@ -193,25 +178,6 @@ static char **environment_of(const struct launching *l)
 	return env;
 }
 
-static void freeze_security(struct blobber *b, const struct plan *p)
-{
-	struct blob_rlimit limits[RLIMITS_MAX];
-	struct blob_vec programs[SECCOMP_MAX_PROGRAMS];
-	for (int i = 0; i < p->n_rlimits; i++)
-		limits[i] = (struct blob_rlimit){ (uint32_t)p->rlimits[i].resource, 0, p->rlimits[i].limit.rlim_cur,
-						  p->rlimits[i].limit.rlim_max };
-	for (unsigned i = 0; i < p->policy.n_programs; i++)
-		programs[i] = blobber_vec(b, p->policy.programs[i].filter, p->policy.programs[i].len,
-					  sizeof(struct sock_filter));
-	b->head.rlimits = blobber_vec(b, limits, (size_t)p->n_rlimits, sizeof(limits[0]));
-	b->head.programs = blobber_vec(b, programs, p->policy.n_programs, sizeof(programs[0]));
-	b->head.cap_bounding = p->caps;
-	if (p->policy.no_new_privs)
-		b->head.flags |= BLOB_NO_NEW_PRIVS;
-	if (config_bool(p->config, "features.nesting"))
-		b->head.flags |= BLOB_NESTING;
-}
-
 static void freeze_root(struct blobber *b, const struct plan *p)
 {
 	b->head.id_base = p->id_base;
@@ -262,9 +228,8 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 	}
 }
 
-static void freeze_supervision(struct blobber *b, const struct launching *l)
+void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, bool attended)
 {
-	struct ve *v = l->plan->ve;
 	_cleanup_free_ char *program = str_printf("%s/vectl-ended", store_libexec_dir());
 	_cleanup_free_ char *log = str_printf("%s.console.log", v->uuid);
 	_cleanup_free_ char *data = str_printf("VECTL_DATADIR=%s", store_data_dir());
@@ -279,13 +244,13 @@ static void freeze_supervision(struct blobber *b, const struct launching *l)
 	b->head.ended_program = blobber_str(b, program);
 	b->head.ended_env[0] = blobber_str(b, data);
 	b->head.ended_env[1] = blobber_str(b, libexec);
-	b->head.log_name = l->cmd->attended ? 0 : blobber_str(b, log);
+	b->head.log_name = attended ? 0 : blobber_str(b, log);
 	b->head.log_max_bytes = LOG_MAX_BYTES;
 	b->head.fd_run_dir = blobber_fd(b, v->run_fd);
 	b->head.fd_log_dir = blobber_fd(b, v->ctx->store->log_fd);
-	b->head.fd_console_listen = blobber_fd(b, l->console_listen);
-	b->head.fd_notify = blobber_fd(b, l->notify_socket);
-	if (l->cmd->attended)
+	b->head.fd_console_listen = blobber_fd(b, console_listen);
+	b->head.fd_notify = blobber_fd(b, notify_socket);
+	if (attended)
 		b->head.flags |= BLOB_REPORT_END;
 }
 
@@ -296,10 +261,10 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (!argv || !env)
 		return err_nomem(ret_error);
 	blobber_init(&b, MON_SUPERVISE);
-	freeze_security(&b, l->plan);
+	plan_freeze_security(&b, l->plan);
 	freeze_root(&b, l->plan);
 	freeze_process(&b, l, argv, env);
-	freeze_supervision(&b, l);
+	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->cmd->attended);
 	rootplan_mounts(&b, l->plan, l->notify_mount);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
@@ -425,7 +390,7 @@ int launch_work(struct plan *p, const struct file_change *changes, unsigned n, v
 	_cleanup_blobber_ struct blobber b;
 	struct spawn s = { .control = -1 };
 	blobber_init(&b, MON_WORK);
-	freeze_security(&b, p);
+	plan_freeze_security(&b, p);
 	freeze_root(&b, p);
 	/* There is no /proc in which user namespaces could be forbidden; nothing of the VE's runs here. */
 	b.head.flags |= BLOB_NESTING;

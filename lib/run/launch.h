@@ -31,6 +31,9 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
  * started with. Tolerates what is gone already; the first trouble is reported, the rest is still done. */
 int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);
 
+/* What a monitor needs to watch V: sockets (-1: none), log, and whom to tell of the end. */
+void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, bool attended);
+
 /* One change of the VE's own files. */
 struct file_change {
 	enum blob_file_kind kind;

@@ -188,7 +188,7 @@ static int plan_rlimits(struct plan *p, ve_error **ret_error)
 	return p->n_rlimits < 0 ? p->n_rlimits : 0;
 }
 
-static int plan_security(struct plan *p, ve_error **ret_error)
+int plan_security(struct plan *p, ve_error **ret_error)
 {
 	const char *policy = config_string(p->config, "security.seccomp");
 	_cleanup_free_ char *dir = str_printf("%s/seccomp", store_data_dir());
@@ -201,6 +201,25 @@ static int plan_security(struct plan *p, ve_error **ret_error)
 	r = caps_bounding_set(str_eq(policy, "jail") ? CAPS_JAIL : CAPS_VPS, config_bool(p->config, "features.nesting"),
 			      (const char *const *)extra, &p->caps, ret_error);
 	return r < 0 ? r : plan_rlimits(p, ret_error);
+}
+
+void plan_freeze_security(struct blobber *b, const struct plan *p)
+{
+	struct blob_rlimit limits[RLIMITS_MAX];
+	struct blob_vec programs[SECCOMP_MAX_PROGRAMS];
+	for (int i = 0; i < p->n_rlimits; i++)
+		limits[i] = (struct blob_rlimit){ (uint32_t)p->rlimits[i].resource, 0, p->rlimits[i].limit.rlim_cur,
+						  p->rlimits[i].limit.rlim_max };
+	for (unsigned i = 0; i < p->policy.n_programs; i++)
+		programs[i] = blobber_vec(b, p->policy.programs[i].filter, p->policy.programs[i].len,
+					  sizeof(struct sock_filter));
+	b->head.rlimits = blobber_vec(b, limits, (size_t)p->n_rlimits, sizeof(limits[0]));
+	b->head.programs = blobber_vec(b, programs, p->policy.n_programs, sizeof(programs[0]));
+	b->head.cap_bounding = p->caps;
+	if (p->policy.no_new_privs)
+		b->head.flags |= BLOB_NO_NEW_PRIVS;
+	if (config_bool(p->config, "features.nesting"))
+		b->head.flags |= BLOB_NESTING;
 }
 
 /* ---- root tree ---- */

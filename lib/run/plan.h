@@ -11,6 +11,7 @@
 #include "model/config.h"
 #include "model/image.h"
 #include "net/net.h"
+#include "run/blobber.h"
 #include "run/handle.h"
 #include "sec/rlimits.h"
 #include "sec/seccomp.h"
@@ -40,6 +41,9 @@ struct plan {
 int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error);
 void plan_done(struct plan *p);
 #define _cleanup_plan_ __attribute__((cleanup(plan_done)))
+/* Filters, capabilities and rlimits alone (joiners); P->limits must be there. */
+int plan_security(struct plan *p, ve_error **ret_error);
+void plan_freeze_security(struct blobber *b, const struct plan *p);
 /* What a configuration says about control groups and about the network alone (set, detach). NET's storage is IFS. */
 void plan_limits(const struct config *c, struct cg_limits *ret_limits);
 int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,

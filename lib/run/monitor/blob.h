@@ -17,6 +17,8 @@
  *
  * and for a joiner (MON_JOIN):
  *
+ *     joiner -> libve    MSG_CLONED   pid of the finished child
+ *     libve -> joiner    MSG_GO       it is in the VE's groups
  *     joiner -> libve    MSG_STARTED  the command runs; with a terminal: fds {pty master}
  *     joiner -> libve    MSG_ENDED    wait status
  *

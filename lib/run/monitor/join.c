@@ -5,8 +5,8 @@
  * The joiner is this program, freshly exec'd: static, without a page of the caller's in it, and non-dumpable until
  * its child's exec, so that the VE's root can neither read its memory nor write its binary. It enters all
  * eight namespaces with one setns(2) on init's pidfd and forks: only the child is in the pid namespace, where
- * the VE's root may stop or kill it. The joiner itself stays out of reach; it moves the finished child into the VE's groups
- * (migration is not limited, so that a full VE can be entered) and waits for it.
+ * the VE's root may stop or kill it. The joiner itself stays out of reach. libve moves the finished child into the VE's
+ * groups (migration is not limited, so that a full VE can be entered), and the joiner waits for its end.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +71,9 @@ static int stage_terminal(struct mon *m, struct failure *f)
 
 static int stage_files(struct mon *m, struct failure *f)
 {
+	const char *host = mon_str(m, m->blob->hostname); /* set hostname=... */
+	if (host && sethostname(host, strlen(host)) < 0)
+		return fail(f, "sethostname", host);
 	if (files_apply(m, f) < 0)
 		return -1;
 	return m->blob->argv.n || m->blob->flags & BLOB_LOGIN ? identity_find(mon_str(m, m->blob->user), &who, f) : 0;
@@ -147,11 +150,20 @@ static int fork_child(struct mon *m, struct failure *f)
 	return 0;
 }
 
+/* libve moves the finished child into the VE's groups (migration is not limited), then lets it go on. The new
+ * console of an adopted VE is opened by a child that is gone at once: it is not moved. */
 static int place_child(struct mon *m, struct failure *f)
 {
-	struct msg go = { .kind = CHILD_GO };
-	if (groups_enter(m, m->blob->procs, m->child, f) < 0)
-		return -1;
+	struct msg msg = { .kind = MSG_CLONED, .pid = m->child }, go = { .kind = CHILD_GO };
+	if (m->blob->role == MON_JOIN) {
+		if (msg_send(m->control, &msg, NULL, 0) < 0)
+			return fail(f, "sendmsg", "libve");
+		int r = msg_recv(m->control, &msg, NULL, NULL);
+		if (r == 0)
+			errno = EPIPE;
+		if (r <= 0 || msg.kind != MSG_GO)
+			return fail(f, "recvmsg", "libve");
+	}
 	return msg_send(m->sync, &go, NULL, 0) < 0 ? fail(f, "sendmsg", "child") : 0;
 }
 
@@ -275,7 +287,7 @@ int adopt(struct mon *m)
 		m->console_slave = ends[1];
 	}
 	/* Without a console the VE is still better watched than not. */
-	struct msg started = { .kind = MSG_STARTED };
+	struct msg started = { .kind = MSG_STARTED, .status = getpid() };
 	msg_send(m->control, &started, NULL, 0);
 	return supervise(m);
 }

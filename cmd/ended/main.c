@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vectl-ended ROOT UUID STATUS: what a monitor becomes when its VE's init has ended and no verb is stopping it. It cleans up
+ * and, after a reboot, starts the VE again. STATUS is a wait status, or -1 where nobody could wait.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ve.h>
+
+/* Nobody waits for this process: it can afford to wait for whoever holds the VE's lock. */
+enum { LOCK_TIMEOUT_MS = 120000 };
+
+int main(int argc, char **argv)
+{
+	ve_ctx *ctx = NULL;
+	ve_error *error = NULL;
+	char *end = NULL;
+	long status = argc == 4 ? strtol(argv[3], &end, 10) : 0;
+	if (argc != 4 || *argv[3] == '\0' || *end != '\0') {
+		fprintf(stderr, "usage: vectl-ended ROOT UUID STATUS\nIt is started by a VE's monitor.\n");
+		return 64;
+	}
+	int r = ve_ctx_new(argv[1], &ctx, &error);
+	if (r == 0) {
+		ve_ctx_set_lock_timeout_ms(ctx, LOCK_TIMEOUT_MS);
+		r = ve_ended(ctx, argv[2], (int)status, &error);
+	}
+	int code = r < 0 ? ve_category_exit_code(ve_error_category(error)) : 0;
+	if (r < 0)
+		fprintf(stderr, "vectl-ended: %s\n", ve_error_message(error));
+	ve_error_free(error);
+	ve_ctx_free(ctx);
+	return code;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "run/fault.h"
+
+enum { DEFAULT_LOCK_TIMEOUT_MS = 10000 };
+
+const char *ve_version(void)
+{
+	return VE_VERSION;
+}
+
+const char *const *ve_fault_stages(void)
+{
+#ifdef VE_FAULTS
+	return fault_stages;
+#else
+	return NULL;
+#endif
+}
+
+int ve_ctx_new(const char *root, ve_ctx **ret_ctx, ve_error **ret_error)
+{
+	if (!root)
+		root = "/";
+	if (root[0] != '/')
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "root", "the root directory must be absolute, not '%s'", root);
+	struct ve_ctx *c = calloc(1, sizeof(*c));
+	if (!c)
+		return err_nomem(ret_error);
+	*c = (struct ve_ctx){ .root = strdup(root), .lock_timeout_ms = DEFAULT_LOCK_TIMEOUT_MS, .cancel_fd = -1 };
+	if (!c->root) {
+		free(c);
+		return err_nomem(ret_error);
+	}
+	for (size_t n = strlen(c->root); n > 1 && c->root[n - 1] == '/'; n--)
+		c->root[n - 1] = '\0';
+	*ret_ctx = c;
+	return 0;
+}
+
+void ve_ctx_free(ve_ctx *c)
+{
+	if (!c)
+		return;
+	cg_host_free(c->cg);
+	host_free(c->host);
+	store_free(c->store);
+	json_decref(c->warnings);
+	free(c->root);
+	free(c);
+}
+
+void ve_ctx_set_progress(ve_ctx *c, ve_progress_fn fn, void *data)
+{
+	c->progress = fn;
+	c->progress_data = data;
+}
+
+void ve_ctx_set_lock_timeout_ms(ve_ctx *c, unsigned ms)
+{
+	c->lock_timeout_ms = ms;
+}
+
+void ve_ctx_set_cancel_fd(ve_ctx *c, int fd)
+{
+	c->cancel_fd = fd;
+}
+
+const ve_doc *ve_ctx_warnings(const ve_ctx *c)
+{
+	return (const ve_doc *)c->warnings;
+}
+
+void api_begin(struct ve_ctx *c)
+{
+	json_decref(c->warnings);
+	c->warnings = json_array();
+}
+
+int api_doc(int r, json_t *doc, ve_doc **ret_doc)
+{
+	if (r >= 0 && ret_doc)
+		*ret_doc = (ve_doc *)doc;
+	else
+		json_decref(doc);
+	return r;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The calls of ve.h about a whole store: runs, lists, recovery, images, templates, the host. */
+#include <errno.h>
+
+#include "api/api.h"
+#include "model/image.h"
+#include "model/template.h"
+#include "run/hostcheck.h"
+#include "run/image.h"
+#include "run/verbs.h"
+
+int ve_run(ve_ctx *ctx, const struct ve_run_opts *opts, int *ret_status, ve_error **ret_error)
+{
+	struct ve_run_opts o = API_OPTS(ve_run_opts, opts);
+	api_begin(ctx);
+	return verb_run(ctx, &o, o.spec ? o.spec->config : NULL, ret_status, ret_error);
+}
+
+int ve_recover(ve_ctx *ctx, ve *v, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = verb_recover(ctx, v, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_start_boot(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = verb_start_boot(ctx, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_stop_all(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = verb_stop_all(ctx, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
+{
+	api_begin(ctx);
+	return verb_ended(ctx, uuid, status, ret_error);
+}
+
+int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_list_opts o = API_OPTS(ve_list_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = list_all(ctx, &o, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = list_fields(&doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+/* ---- templates ---- */
+
+int ve_template_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = template_list((const char *const *)ctx->store->template_dirs, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_template_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error)
+{
+	_cleanup_template_ struct template *t = NULL;
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
+	if (r < 0)
+		return r;
+	doc = json_pack("{s:s,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "path", t->path, "digest",
+			t->digest, "keys", t->keys->root);
+	return doc ? api_doc(0, doc, ret_doc) : err_nomem(ret_error);
+}
+
+int ve_template_check(ve_ctx *ctx, const char *name, ve_error **ret_error)
+{
+	_cleanup_template_ struct template *t = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r < 0)
+		return r;
+	return __builtin_strchr(name, '/') ? template_open_file(name, &t, ret_error) :
+					     template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
+}
+
+/* ---- images ---- */
+
+int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = image_build(ctx, recipe, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_image_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = image_list(ctx->store->images_fd, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_image_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = image_show(ctx, name, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error)
+{
+	api_begin(ctx);
+	int r = ctx_open(ctx, true, ret_error);
+	return r < 0 ? r : image_remove(ctx, name, ret_error);
+}
+
+int ve_image_verify(ve_ctx *ctx, const char *name, ve_error **ret_error)
+{
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	return r < 0 ? r : image_verify(ctx, name, ret_error);
+}
+
+/* ---- host ---- */
+
+int ve_host_check(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = hostcheck(ctx, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = ctx_host(ctx, ret_error);
+	if (r == 0)
+		r = host_show(ctx->host, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error)
+{
+	api_begin(ctx);
+	int r = ctx_open(ctx, true, ret_error);
+	return r < 0 ? r : host_set(ctx->store->etc_fd, assignments, ret_error);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/claims.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "net/net.h"
+#include "ns/idrange.h"
+#include "run/plan.h"
+
+static void undo_claims(void *data)
+{
+	struct ve *v = data;
+	claims_release_all(v->ctx, v->uuid);
+}
+
+void claims_release_all(struct ve_ctx *ctx, const char *uuid)
+{
+	for (int kind = 0; kind < CLAIM_KIND_COUNT; kind++) {
+		_cleanup_strv_ char **keys = NULL;
+		if (store_claim_keys(ctx->store, (enum claim_kind)kind, &keys, NULL) < 0)
+			continue;
+		for (char **k = keys; k && *k; k++)
+			store_unclaim(ctx->store, (enum claim_kind)kind, *k, uuid);
+	}
+}
+
+static int claim_ids(struct ve *v, ve_error **ret_error)
+{
+	struct idrange range;
+	if (config_identity_int(v->config, "id_base"))
+		return 0;
+	int r = idrange_claim(v->ctx->store, v->ctx->host, v->uuid, &range, ret_error);
+	if (r < 0)
+		return r;
+	if (config_set_identity(v->config, "id_base", json_integer(range.base)) < 0 ||
+	    config_set_identity(v->config, "link_id", json_integer(range.link_id)) < 0)
+		return err_nomem(ret_error);
+	return 0;
+}
+
+/* Private addresses: the range's address with the number of the VE's id range, or the next one that is free. */
+static int claim_nat(struct ve *v, unsigned label, ve_error **ret_error)
+{
+	_cleanup_free_ char *field = str_printf("nat_address_%u", label);
+	if (!field)
+		return err_nomem(ret_error);
+	if (config_identity_string(v->config, field))
+		return 0;
+	uint32_t first = (uint32_t)(config_identity_int(v->config, "link_id") - IDRANGE_LOWEST / IDRANGE_SIZE);
+	uint32_t wrapped = 0;
+	for (uint32_t i = 0;; i++) {
+		struct net_addr a;
+		_cleanup_err_ ve_error *e = NULL;
+		int r = net_nat_address(v->ctx->host->nat_range, first + label * 7919 + i - wrapped, &a, &e);
+		if (r == -ENOSPC && !wrapped) {
+			wrapped = first + label * 7919 + i; /* past the end: from its beginning */
+			continue;
+		}
+		_cleanup_free_ char *text = r == 0 ? net_addr_format(&a, false) : NULL;
+		if (r == 0)
+			r = text ? store_claim(v->ctx->store, CLAIM_ADDRESS, text, v->uuid, &e) : -ENOMEM;
+		if (r == -EEXIST)
+			continue;
+		if (r == 0)
+			r = config_set_identity(v->config, field, json_string(text));
+		if (r < 0 && ret_error && !*ret_error)
+			*ret_error = steal_ptr(&e);
+		return r;
+	}
+}
+
+/* Calls FN for each address that C gives its routed interfaces, in canonical spelling without prefix. */
+static int each_address(struct ve *v, const struct config *c, int (*fn)(struct ve *, const char *, void *), void *data,
+			ve_error **ret_error)
+{
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
+	int r = plan_network(v->ctx, c, ifs, &net, ret_error);
+	for (unsigned i = 0; r == 0 && i < net.n_ifs; i++)
+		for (unsigned k = 0; r == 0 && k < ifs[i].n_addrs; k++) {
+			_cleanup_free_ char *text = net_addr_format(&ifs[i].addrs[k], false);
+			r = text ? fn(v, text, data) : err_nomem(ret_error);
+		}
+	plan_network_done(&net);
+	return r;
+}
+
+static int claim_one(struct ve *v, const char *address, void *ret_error)
+{
+	return store_claim(v->ctx->store, CLAIM_ADDRESS, address, v->uuid, ret_error);
+}
+
+int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error)
+{
+	return each_address(v, c, claim_one, ret_error, ret_error);
+}
+
+static int note_one(struct ve *v, const char *address, void *data)
+{
+	(void)v;
+	return strv_add(data, address);
+}
+
+void claims_drop_addresses(struct ve *v, const struct config *keep)
+{
+	_cleanup_strv_ char **kept = NULL, **keys = NULL;
+	if (each_address(v, keep, note_one, &kept, NULL) < 0 ||
+	    store_claim_keys(v->ctx->store, CLAIM_ADDRESS, &keys, NULL) < 0)
+		return;
+	for (char **k = keys; k && *k; k++) {
+		bool wanted = false;
+		for (char **w = kept; w && *w; w++)
+			wanted = wanted || str_eq(*k, *w);
+		if (!wanted)
+			store_unclaim(v->ctx->store, CLAIM_ADDRESS, *k, v->uuid);
+	}
+}
+
+static int claim_private(struct ve *v, ve_error **ret_error)
+{
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
+	int r = plan_network(v->ctx, v->config, ifs, &net, ret_error);
+	for (unsigned i = 0; r == 0 && i < net.n_ifs; i++)
+		if (ifs[i].type == NET_NAT)
+			r = claim_nat(v, ifs[i].label, ret_error);
+	plan_network_done(&net);
+	return r;
+}
+
+int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error)
+{
+	if (undo_push(undo, undo_claims, v) < 0)
+		return err_nomem(ret_error);
+	int r = ctx_host(v->ctx, ret_error);
+	if (r == 0 && !config_identity_int(v->config, "ephemeral"))
+		r = store_claim(v->ctx->store, CLAIM_NAME, v->name, v->uuid, ret_error);
+	if (r == 0)
+		r = claim_ids(v, ret_error);
+	if (r == 0)
+		r = claim_private(v, ret_error);
+	return r < 0 ? r : claims_take_addresses(v, v->config, ret_error);
+}

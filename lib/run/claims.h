@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a VE owns on the host: its name, its ids, its addresses. */
+#ifndef RUN_CLAIMS_H
+#define RUN_CLAIMS_H
+
+#include "base/undo.h"
+#include "run/handle.h"
+
+/* Takes the claims of V's configuration, allocating what is not fixed yet (id range, private addresses), which is
+ * written into V->config's identity. Each pushes its undo. */
+int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error);
+/* The addresses of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
+int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error);
+void claims_drop_addresses(struct ve *v, const struct config *keep);
+/* Gives back everything that is claimed for UUID, whatever it is. */
+void claims_release_all(struct ve_ctx *ctx, const char *uuid);
+
+#endif

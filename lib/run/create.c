@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Creating a VE. The configuration is written last: until then the directory below ve/ is one that recover removes.
+ *
+ *   directory -> lock -> claims (name, ids, addresses) -> storage -> access (a trial of the root tree) -> config.json
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "base/undo.h"
+#include "model/template.h"
+#include "ns/idrange.h"
+#include "run/claims.h"
+#include "run/fault.h"
+#include "run/launch.h"
+#include "run/newve.h"
+#include "run/verbs.h"
+#include "sys/hash.h"
+
+static int already_there(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, struct ve **ret_ve,
+			 ve_error **ret_error)
+{
+	char uuid[UUID_LENGTH + 1];
+	if (store_claimed_by(ctx->store, CLAIM_NAME, name, uuid) < 0)
+		return 0;
+	struct ve *v;
+	if (handle_open_uuid(ctx, uuid, &v, NULL) < 0)
+		return 0; /* a dead claim: it is taken over */
+	if (v->config && o->if_missing) {
+		*ret_ve = v;
+		return 1;
+	}
+	int r = v->config ? err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "create", "a VE called '%s' exists already", name) :
+			    err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "create",
+				      "'%s' is being created, or its creation was interrupted", name);
+	if (!v->config)
+		err_hint(ret_error, "if nobody creates it now: vectl recover");
+	handle_close(v);
+	return r;
+}
+
+static int put_ips(struct config *c, const char *const *ips, ve_error **ret_error)
+{
+	for (const char *const *ip = ips; ip && *ip; ip++) {
+		_cleanup_free_ char *a = str_printf("network.0.ips+=%s", *ip);
+		int r = a ? config_assign(c, a, ret_error) : err_nomem(ret_error);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Keys and authorized_keys lines: what a shell would take for an option or a second line is refused. */
+static int join_keys(const char *const *keys, char **ret_text, ve_error **ret_error)
+{
+	_cleanup_strbuf_ struct strbuf b = { 0 };
+	for (const char *const *k = keys; k && *k; k++) {
+		_cleanup_strv_ char **lines = strv_split(*k, "\n\r");
+		for (char **l = lines; l && *l; l++)
+			if (**l != '#')
+				strbuf_addf(&b, "%s\n", *l);
+	}
+	*ret_text = b.len || b.oom ? strbuf_steal(&b) : NULL;
+	return b.oom ? err_nomem(ret_error) : 0;
+}
+
+/* A first look into the VE's root tree, through its own id map: keys and password are written, and a file system that cannot carry a VE is
+ * found now, not at the first start. */
+static int give_access(struct ve *v, const struct ve_create_opts *o, ve_error **ret_error)
+{
+	struct file_change changes[2];
+	unsigned n = 0;
+	_cleanup_free_ char *keys = NULL, *hash = NULL;
+	int r = join_keys(o->ssh_keys, &keys, ret_error);
+	if (r < 0)
+		return r;
+	if (keys)
+		changes[n++] = (struct file_change){ BF_ADD_LINES, "/root/.ssh/authorized_keys", keys, 0600 };
+	if (o->password) {
+		r = hash_password(o->password, &hash, ret_error);
+		if (r < 0)
+			return r;
+		changes[n++] = (struct file_change){ BF_PASSWORD, "root", hash, 0 };
+	}
+	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
+	r = plan_make(v, v->config, -1, &plan, ret_error);
+	if (r == 0)
+		r = launch_work(&plan, changes, n, ret_error);
+	if (hash)
+		explicit_bzero(hash, strlen(hash));
+	return r;
+}
+
+static int make_storage(struct ve *v, const struct image *image, ve_error **ret_error)
+{
+	enum storage_kind kind;
+	_cleanup_close_ int image_fd = -1;
+	int r = fault_point("storage", ret_error);
+	if (r == 0)
+		r = storage_kind(config_string(v->config, "disk.backend"), &kind, ret_error);
+	if (r == 0)
+		r = image_open_rootfs(v->ctx->store->images_fd, image, &image_fd, ret_error);
+	if (r == 0 && kind == STORAGE_DIR)
+		ctx_progress(v->ctx, "copying the image", 0, 0);
+	return r < 0 ? r : storage_create(kind, v->dir_fd, image_fd, ret_error);
+}
+
+static int build(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo,
+		 ve_error **ret_error)
+{
+	int r = fault_point("claim", ret_error);
+	if (r == 0)
+		r = claims_take(v, undo, ret_error);
+	if (r == 0)
+		r = make_storage(v, image, ret_error);
+	if (r == 0)
+		r = fault_point("access", ret_error);
+	if (r == 0)
+		r = give_access(v, o, ret_error);
+	if (r == 0)
+		r = ctx_check_cancelled(v->ctx, ret_error);
+	if (r == 0)
+		r = fault_point("config", ret_error);
+	if (r == 0)
+		r = config_save(v->config, v->dir_fd, "config.json", true, ret_error);
+	return r;
+}
+
+static int start_created(struct ve *v, const struct ve_create_opts *o, ve_error **ret_error)
+{
+	int r = start_locked(v, ret_error);
+	if (r >= 0 && o->wait) {
+		handle_unlock(v);
+		r = start_await_boot(v, o->wait_s, ret_error);
+		/* A slow boot is no failure of the start: it is left running, as start --wait leaves it. */
+		if (r == -ETIMEDOUT)
+			return r;
+	}
+	if (r >= 0 || o->keep)
+		return r;
+	_cleanup_err_ ve_error *second = NULL;
+	if (handle_lock(v, "create", &second) == 0) {
+		kill_locked(v, NULL);
+		destroy_locked(v, NULL);
+	}
+	return r;
+}
+
+int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
+		struct ve **ret_ve, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *config = NULL;
+	_cleanup_image_ struct image *image = NULL;
+	_cleanup_ve_ struct ve *v = NULL;
+	_cleanup_undo_ struct undo undo = { 0 }; /* last, so that it runs first: it needs the handle */
+	int r = name_check("VE", name, ret_error);
+	if (r == 0)
+		r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = already_there(ctx, name, o, ret_ve, ret_error);
+	if (r != 0)
+		return r == 1 ? VE_UNCHANGED : r;
+	const struct newve_source from = { .template_name = o->template_name, .image = o->image, .spec = spec };
+	r = newve_config(ctx, name, &from, &config, &image, ret_error);
+	if (r == 0)
+		r = put_ips(config, o->ips, ret_error);
+	if (r == 0 && !image->init && !json_array_size(config_list(config, "command")) && !config_raw(config, "init"))
+		r = err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)",
+			      image->name);
+	if (r == 0)
+		r = newve_defaults(ctx, config, ret_error);
+	if (r == 0)
+		r = config_check_whole(config, ret_error);
+	if (r == 0)
+		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
+	if (r == 0)
+		r = build(v, image, o, &undo, ret_error);
+	if (r < 0)
+		return err_wrap(ret_error, "cannot create '%s'", name), r;
+	undo_commit(&undo, NULL);
+	laststate_write(v, LAST_STOPPED, 0, NULL);
+	event_log(ctx, "created", v->name, v->uuid, NULL);
+	if (o->start)
+		r = start_created(v, o, ret_error);
+	handle_unlock(v);
+	if (r < 0)
+		return err_wrap(ret_error, "cannot start '%s'", name), r;
+	*ret_ve = steal_ptr(&v);
+	return VE_CHANGED;
+}

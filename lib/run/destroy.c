@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Destroying a VE. config.json goes first: what is left after a crash is a directory without it, which recover removes;
+ * the claims go last, so that nothing is given to another VE while a file of this one is there.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "run/claims.h"
+#include "run/launch.h"
+#include "run/verbs.h"
+
+static void remove_logs(struct ve *v)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "%s.console.log", v->uuid);
+	unlinkat(v->ctx->store->log_fd, name, 0);
+	snprintf(name, sizeof(name), "%s.console.log.1", v->uuid);
+	unlinkat(v->ctx->store->log_fd, name, 0);
+}
+
+int destroy_locked(struct ve *v, ve_error **ret_error)
+{
+	struct store *s = v->ctx->store;
+	int r = 0;
+	if (v->config)
+		r = launch_clean(v, v->config, ret_error);
+	if (r < 0)
+		return r;
+	if (unlinkat(v->dir_fd, "config.json", 0) < 0 && errno != ENOENT)
+		return err_sys(ret_error, errno, "destroy", "cannot remove the configuration of '%s'", v->name);
+	ctx_progress(v->ctx, "removing files", 0, 0);
+	r = file_remove_tree(s->ve_fd, v->uuid);
+	if (r < 0) {
+		r = err_sys(ret_error, -r, "destroy", "cannot remove the files of '%s'", v->name);
+		err_hint(ret_error, "vectl recover goes on where this ended");
+		return r;
+	}
+	claims_release_all(v->ctx, v->uuid);
+	remove_logs(v);
+	file_remove_tree(s->run_fd, v->uuid);
+	event_log(v->ctx, "destroyed", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
+int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
+{
+	int r = handle_lock(v, "destroy", ret_error);
+	if (r < 0)
+		return r;
+	struct record rec;
+	enum ve_state state = handle_state(v, &rec);
+	if (force && state != STATE_STOPPED && state != STATE_CREATING)
+		r = kill_locked(v, ret_error);
+	if (r >= 0)
+		r = handle_ask(v, VERB_DESTROY, NULL, ret_error);
+	if (r == 0)
+		r = destroy_locked(v, ret_error);
+	handle_unlock(v);
+	if (r < 0)
+		err_wrap(ret_error, "cannot destroy '%s'", v->name);
+	return r;
+}

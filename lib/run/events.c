@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* events.jsonl: one JSON line an event, numbered, bounded to two files. An event that cannot be written is
+ * lost: it never makes a verb fail. */
+#include "run/verbs.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+
+enum { EVENTS_MAX_BYTES = 8 << 20 };
+
+/* The number of the last line, read off the end of the file. */
+static unsigned long long last_sequence(int fd, off_t size)
+{
+	char tail[1025];
+	ssize_t n = pread(fd, tail, sizeof(tail) - 1, size > 1024 ? size - 1024 : 0);
+	unsigned long long seq = 0;
+	if (n <= 0)
+		return 0;
+	tail[n] = '\0';
+	for (char *p = tail; (p = strstr(p, "{\"seq\":")); p++)
+		sscanf(p, "{\"seq\":%llu", &seq);
+	return seq;
+}
+
+void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail)
+{
+	char when[40];
+	struct timespec t;
+	struct tm tm;
+	struct stat st;
+	_cleanup_close_ int fd = openat(ctx->store->log_fd, "events.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+		return;
+	unsigned long long seq = last_sequence(fd, st.st_size) + 1;
+	clock_gettime(CLOCK_REALTIME, &t);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t.tv_sec, &tm));
+	json_t *j = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*}", "seq", (json_int_t)seq, "time", when, "event", event, "name", name,
+			      "uuid", uuid, "detail", detail);
+	char *line = j ? json_dumps(j, JSON_COMPACT) : NULL;
+	if (line) {
+		size_t n = strlen(line);
+		line[n] = '\n'; /* in the place of its NUL: written as one */
+		(void)!write(fd, line, n + 1);
+	}
+	if (st.st_size > EVENTS_MAX_BYTES)
+		renameat(ctx->store->log_fd, "events.jsonl", ctx->store->log_fd, "events.jsonl.1");
+	free(line);
+	json_decref(j);
+}

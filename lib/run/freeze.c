@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+
+/* The mark tells a freeze of the provider's from one that the VE's own systemd does to a unit. */
+static int set_mark(struct ve *v, bool frozen, ve_error **ret_error)
+{
+	if (!frozen) {
+		unlinkat(v->run_fd, "frozen", 0);
+		return 0;
+	}
+	_cleanup_close_ int fd = openat(v->run_fd, "frozen", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? err_sys(ret_error, errno, "freeze", "cannot mark '%s' as frozen", v->name) : 0;
+}
+
+static int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
+{
+	struct cg *cg = NULL;
+	int r = handle_ask(v, frozen ? VERB_FREEZE : VERB_THAW, NULL, ret_error);
+	if (r != 0)
+		return r == 1 ? VE_UNCHANGED : r;
+	r = ctx_cgroups(v->ctx, ret_error);
+	if (r == 0)
+		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);
+	if (r == 0 && frozen)
+		r = set_mark(v, true, ret_error);
+	if (r == 0)
+		r = cg_freeze(cg, frozen, ret_error);
+	if ((r == 0) != frozen)
+		set_mark(v, false, NULL);
+	cg_free(cg);
+	if (r < 0)
+		return r;
+	event_log(v->ctx, frozen ? "frozen" : "thawed", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
+int verb_freeze(struct ve *v, bool frozen, ve_error **ret_error)
+{
+	int r = handle_lock(v, frozen ? "freeze" : "thaw", ret_error);
+	if (r == 0)
+		r = freeze_locked(v, frozen, ret_error);
+	handle_unlock(v);
+	if (r < 0)
+		err_wrap(ret_error, "cannot %s '%s'", frozen ? "freeze" : "thaw", v->name);
+	return r;
+}

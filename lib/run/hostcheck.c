@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/hostcheck.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "cg/cgroup.h"
+#include "net/net.h"
+#include "sys/probe.h"
+
+static void add(json_t *rows, const char *feature, bool present, bool required, const char *needed_by, const char *detail,
+		const char *hint)
+{
+	json_array_append_new(rows, json_pack("{s:s,s:b,s:b,s:s,s:s,s:s?}", "feature", feature, "present", present, "required",
+					      required, "needed_by", needed_by ? needed_by : "", "detail", detail ? detail : "",
+					      "hint", present ? NULL : hint));
+}
+
+static void probe_row(const char *feature, bool present, bool required, const char *needed_by, const char *detail,
+		      const char *hint, void *rows)
+{
+	add(rows, feature, present, required, needed_by, detail, hint);
+}
+
+static void cg_row(const char *feature, bool present, const char *detail, const char *hint, void *rows)
+{
+	add(rows, feature, present, false, "limits", detail, hint);
+}
+
+static void net_row(const char *feature, bool present, const char *detail, const char *hint, void *rows)
+{
+	add(rows, feature, present, false, "network", detail, hint);
+}
+
+static void program_row(json_t *rows, const char *program, const char *needed_by, const char *hint)
+{
+	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin" };
+	char path[128];
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dirs[i], program);
+		if (access(path, X_OK) == 0) {
+			add(rows, program, true, false, needed_by, path, NULL);
+			return;
+		}
+	}
+	add(rows, program, false, false, needed_by, "not found", hint);
+}
+
+/* Where the VEs' files are, or will be: the nearest directory that is there. */
+static int open_store_place(const struct ve_ctx *ctx)
+{
+	_cleanup_free_ char *lib = str_printf("%s/var/lib/vectl", str_eq(ctx->root, "/") ? "" : ctx->root);
+	int fd = lib ? open(lib, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (fd < 0)
+		fd = open(ctx->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int hostcheck(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
+{
+	int r = ctx_need_root(ret_error);
+	if (r < 0)
+		return r;
+	json_t *rows = json_array();
+	if (!rows)
+		return err_nomem(ret_error);
+	_cleanup_close_ int place = open_store_place(ctx);
+	probe_all(place, probe_row, rows);
+	cg_host_check(cg_row, rows);
+	net_host_check(net_row, rows);
+	program_row(rows, "mmdebstrap", "image build debian-*", "apt install mmdebstrap");
+	program_row(rows, "busybox", "image build busybox", "apt install busybox-static");
+	*ret_doc = rows;
+	return 0;
+}

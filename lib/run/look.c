@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The documents about one VE: status, show, the answer of a changing verb. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "model/schema.h"
+#include "run/addresses.h"
+#include "run/verbs.h"
+
+static int note_pending(const char *key, json_t *old_value, json_t *new_value, void *data)
+{
+	(void)old_value;
+	(void)new_value;
+	return json_array_append_new(data, json_string(key));
+}
+
+json_t *look_pending(struct ve *v)
+{
+	_cleanup_config_ struct config *running = NULL;
+	json_t *keys = json_array();
+	enum ve_state s = handle_state(v, NULL);
+	if (keys && (s == STATE_RUNNING || s == STATE_FROZEN) && handle_running_config(v, &running, NULL) == 0)
+		config_diff(running, v->config, note_pending, keys);
+	return keys;
+}
+
+static json_t *time_text(int64_t seconds)
+{
+	char when[32];
+	time_t t = (time_t)seconds;
+	struct tm tm;
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	return json_string(when);
+}
+
+static json_t *string_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *usage_or_null(int64_t value)
+{
+	return value < 0 ? json_null() : json_integer(value);
+}
+
+static void add_usage(struct ve *v, json_t *doc)
+{
+	struct cg_usage u;
+	if (ctx_cgroups(v->ctx, NULL) < 0)
+		return;
+	cg_host_usage(v->ctx->cg, v->name, CG_USAGE_ALL, &u);
+	json_object_set_new(doc, "memory_used", usage_or_null(u.memory_bytes));
+	json_object_set_new(doc, "memory_peak", usage_or_null(u.memory_peak_bytes));
+	json_object_set_new(doc, "cpu_used_ns", usage_or_null(u.cpu_ns));
+	json_object_set_new(doc, "processes", usage_or_null(u.pids));
+}
+
+int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
+{
+	struct record rec = { 0 };
+	enum ve_state s = handle_state(v, &rec);
+	bool up = s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
+	json_t *last = laststate_read(v);
+	const char *image = v->config ? config_string(v->config, "image") : NULL;
+	json_t *doc = json_pack(
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:n,s:O}", "name", v->name, "uuid", v->uuid, "state",
+		state_name(s), "init_pid", up ? json_integer(rec.init_pid) : json_null(), "monitor_pid",
+		up && record_monitor_alive(&rec) ? json_integer(rec.monitor_pid) : json_null(), "boot_id",
+		up ? json_string(rec.boot_id) : json_null(), "started_at", up ? time_text(rec.started_at) : json_null(), "addresses",
+		v->config ? addresses_json(v->config) : json_array(), "supervised", up && record_monitor_alive(&rec), "booted",
+		up && handle_has_mark(v, "ready"), "image", string_or_null(image), "image_digest",
+		string_or_null(v->config ? config_identity_string(v->config, "image_digest") : NULL), "pending",
+		v->config ? look_pending(v) : json_array(), "blocked", "last_exit",
+		json_object_get(last, "last_exit") ? json_object_get(last, "last_exit") : json_null());
+	json_decref(last);
+	if (!doc)
+		return err_nomem(ret_error);
+	if (up)
+		add_usage(v, doc);
+	*ret_doc = doc;
+	return 0;
+}
+
+int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error)
+{
+	struct config *c = NULL;
+	int r = config_copy(v->config, &c, ret_error);
+	if (r < 0)
+		return r;
+	/* Defaults are shown too: what the VE really has. Pattern keys (rlimits.*, network.N.*) have none. */
+	for (const struct schema_key *k = schema_keys; k->key; k++) {
+		json_t *value = NULL;
+		if (!k->def || !(k->flags & SCHEMA_BUILT) || strchr(k->key, '*') || strstr(k->key, ".N.") || config_raw(c, k->key))
+			continue;
+		if (schema_parse(k, k->key, k->def, &value, NULL) == 0)
+			config_put(c, k->key, value);
+	}
+	json_object_set_new(c->root, "pending", look_pending(v));
+	*ret_doc = json_incref(c->root);
+	config_free(c);
+	return 0;
+}
+
+int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_error)
+{
+	json_t *warnings = v->ctx->warnings ? json_incref(v->ctx->warnings) : json_array();
+	json_t *doc = json_pack("{s:s,s:s,s:b,s:s,s:o,s:o,s:o}", "name", v->name, "uuid", v->uuid, "changed", changed > 0, "state",
+				state_name(handle_state(v, NULL)), "addresses",
+				v->config ? addresses_json(v->config) : json_array(), "pending",
+				v->config ? look_pending(v) : json_array(), "warnings", warnings);
+	if (!doc)
+		return err_nomem(ret_error);
+	*ret_doc = doc;
+	return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/newve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "model/template.h"
+
+static bool is_template(struct ve_ctx *ctx, const char *name)
+{
+	_cleanup_template_ struct template *t = NULL;
+	return template_open((const char *const *)ctx->store->template_dirs, name, &t, NULL) == 0;
+}
+
+static bool is_image(struct ve_ctx *ctx, const char *name)
+{
+	_cleanup_image_ struct image *i = NULL;
+	return image_open(ctx->store->images_fd, name, &i, NULL) == 0;
+}
+
+static int merge_template(struct ve_ctx *ctx, struct config *c, const char *name, ve_error **ret_error)
+{
+	_cleanup_template_ struct template *t = NULL;
+	_cleanup_err_ ve_error *e = NULL;
+	int r = template_open((const char *const *)ctx->store->template_dirs, name, &t, &e);
+	if (r == -ENOENT && is_image(ctx, name))
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "template", "'%s' is an image, not a template: --image %s",
+				 name, name);
+	if (r < 0) {
+		if (ret_error && !*ret_error)
+			*ret_error = steal_ptr(&e);
+		return r;
+	}
+	r = config_merge(c, t->keys, ret_error);
+	if (r == 0)
+		r = config_put(c, "template", json_string(t->name));
+	if (r == 0)
+		r = config_set_identity(c, "template_digest", json_string(t->digest));
+	return r;
+}
+
+static int take_image(struct ve_ctx *ctx, struct config *c, const char *name, struct image **ret_image, ve_error **ret_error)
+{
+	_cleanup_err_ ve_error *e = NULL;
+	_cleanup_image_ struct image *image = NULL;
+	int r = image_open(ctx->store->images_fd, name, &image, &e);
+	if (r == -ENOENT && is_template(ctx, name))
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "image", "'%s' is a template, not an image: --template %s",
+				 name, name);
+	if (r < 0) {
+		if (ret_error && !*ret_error)
+			*ret_error = steal_ptr(&e);
+		return r;
+	}
+	/* What a stop and a start ask of the image is kept with the VE: the image is not read again for it. */
+	if (config_put(c, "image", json_string(image->name)) < 0 ||
+	    config_set_identity(c, "image_digest", json_string(image->digest)) < 0 ||
+	    config_set_identity(c, "stop_signal", json_integer(image->stop_signal)) < 0 ||
+	    config_set_identity(c, "init_system", json_string(image->init_system ? image->init_system : "none")) < 0)
+		return err_nomem(ret_error);
+	*ret_image = steal_ptr(&image);
+	return 0;
+}
+
+static json_t *now_text(void)
+{
+	char when[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	return json_string(when);
+}
+
+int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source *from, struct config **ret_config,
+		 struct image **ret_image, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *c = NULL;
+	int r = ctx_host(ctx, ret_error);
+	if (r == 0)
+		r = config_new(name, &c, ret_error);
+	if (r == 0)
+		r = merge_template(ctx, c, from->template_name ? from->template_name : ctx->host->default_template, ret_error);
+	if (r == 0 && from->spec)
+		r = config_merge(c, from->spec, ret_error);
+	if (r == 0)
+		r = config_set_identity(c, "created_at", now_text());
+	const char *image = from->image ? from->image : config_raw(c, "image") ? config_string(c, "image") : NULL;
+	if (r == 0 && !from->no_image)
+		r = take_image(ctx, c, image ? image : ctx->host->default_image, ret_image, ret_error);
+	if (r < 0)
+		return r;
+	*ret_config = steal_ptr(&c);
+	return 0;
+}
+
+int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
+{
+	unsigned label;
+	int r = 0;
+	if (config_networks(c, &label, 1) == 0)
+		r = config_put(c, "network.0.type", json_string("nat"));
+	if (r == 0 && !config_raw(c, "disk.backend"))
+		r = config_put(c, "disk.backend", json_string(ctx->host->default_backend));
+	return r < 0 ? err_nomem(ret_error) : 0;
+}
+
+static void undo_directory(void *data)
+{
+	struct ve *v = data;
+	file_remove_tree(v->ctx->store->ve_fd, v->uuid);
+	file_remove_tree(v->ctx->store->run_fd, v->uuid);
+}
+
+int newve_directory(struct ve_ctx *ctx, struct config *config, struct undo *undo, struct ve **ret_ve,
+		    ve_error **ret_error)
+{
+	_cleanup_ve_ struct ve *v = calloc(1, sizeof(*v));
+	if (!v) {
+		config_free(config);
+		return err_nomem(ret_error);
+	}
+	*v = (struct ve){ .ctx = ctx, .config = config, .dir_fd = -1, .run_fd = -1, .lock_fd = -1 };
+	memcpy(v->uuid, config_uuid(config), UUID_LENGTH + 1);
+	v->name = strdup(config_name(config));
+	if (!v->name || undo_reserve(undo, 1) < 0)
+		return err_nomem(ret_error);
+	/* The lock before the directory: recover takes it before it removes a directory without configuration. */
+	int r = store_open_run(ctx->store, v->uuid, true, &v->run_fd, ret_error);
+	struct config *mine = v->config;
+	v->config = NULL; /* the file is not there yet: handle_lock() must not look for it */
+	if (r == 0 && mkdirat(ctx->store->ve_fd, v->uuid, 0700) < 0)
+		r = err_sys(ret_error, errno, "create", "cannot make the directory of '%s'", v->name);
+	if (r == 0)
+		r = store_open_ve(ctx->store, v->uuid, &v->dir_fd, ret_error);
+	if (r == 0)
+		r = handle_lock(v, "create", ret_error);
+	v->config = mine;
+	if (r < 0) {
+		undo_directory(v);
+		return r;
+	}
+	undo_push(undo, undo_directory, v);
+	*ret_ve = steal_ptr(&v);
+	return 0;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Recovering: what an interrupted verb, a killed monitor or a crashed host left is mended. A running VE is never stopped,
+ * restarted or reconfigured.
+ *
+ *   directory without configuration     an interrupted create or destroy: removed
+ *   ephemeral VE whose caller is gone   removed
+ *   record of a dead init               groups, links and run files removed
+ *   running VE without a monitor        a new monitor adopts it
+ *   claims of no VE                     removed; missing claims made again
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "base/undo.h"
+#include "run/claims.h"
+#include "run/join.h"
+#include "run/launch.h"
+#include "run/supervision.h"
+#include "run/verbs.h"
+
+static void note(json_t *doc, const struct ve *v, const char *what)
+{
+	if (doc)
+		json_array_append_new(doc, json_pack("{s:s,s:s,s:s}", "name", v->name, "uuid", v->uuid, "mended", what));
+	event_log(v->ctx, "recovered", v->name, v->uuid, what);
+}
+
+static int adopt(struct ve *v, const struct record *rec, ve_error **ret_error)
+{
+	struct record fresh;
+	pid_t monitor;
+	int r = supervision_adopt(v, rec, &monitor, ret_error);
+	if (r == 0)
+		r = record_make(rec->init_pid, monitor, &fresh, ret_error);
+	if (r < 0)
+		return r;
+	fresh.started_at = rec->started_at;
+	return record_write(v->run_fd, &fresh, ret_error);
+}
+
+static int clean_dead(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *old = NULL;
+	handle_running_config(v, &old, NULL);
+	return launch_clean(v, old ? old : v->config, ret_error);
+}
+
+static bool has_leftovers(struct ve *v)
+{
+	struct cg *cg = NULL;
+	if (v->run_fd >= 0 && (faccessat(v->run_fd, "record.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+			       faccessat(v->run_fd, "running.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0))
+		return true;
+	if (ctx_cgroups(v->ctx, NULL) < 0 || cg_open(v->ctx->cg, v->name, &cg, NULL) < 0)
+		return false;
+	cg_free(cg);
+	return true;
+}
+
+static int remake_claims(struct ve *v, ve_error **ret_error)
+{
+	struct undo undo = { 0 };
+	int r = claims_take(v, &undo, ret_error);
+	undo_commit(&undo, NULL);
+	return r;
+}
+
+static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
+{
+	struct record rec;
+	enum ve_state s = handle_state(v, &rec);
+	if (s == STATE_CREATING) {
+		int r = destroy_locked(v, ret_error);
+		if (r >= 0)
+			note(doc, v, "an interrupted create or destroy was undone");
+		return r;
+	}
+	if (s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING) {
+		unlinkat(v->run_fd, "stopping", 0);
+		if (record_monitor_alive(&rec))
+			return 0;
+		int r = adopt(v, &rec, ret_error);
+		if (r == 0)
+			note(doc, v, "a new monitor adopted it");
+		return r;
+	}
+	if (config_identity_int(v->config, "ephemeral")) {
+		int r = destroy_locked(v, ret_error);
+		if (r >= 0)
+			note(doc, v, "a jail whose caller is gone was removed");
+		return r;
+	}
+	if (has_leftovers(v)) {
+		int r = clean_dead(v, ret_error);
+		if (r < 0)
+			return r;
+		note(doc, v, "what it left when it ended was removed");
+	}
+	return remake_claims(v, ret_error);
+}
+
+static int recover_one(struct ve *v, json_t *doc, ve_error **ret_error)
+{
+	int r = handle_lock(v, "recover", ret_error);
+	if (r == 0)
+		r = recover_locked(v, doc, ret_error);
+	handle_unlock(v);
+	return r < 0 ? r : 0;
+}
+
+/* Claims whose VE has no directory, and run directories likewise. */
+static void sweep(struct ve_ctx *ctx)
+{
+	for (int kind = 0; kind < CLAIM_KIND_COUNT; kind++) {
+		_cleanup_strv_ char **keys = NULL;
+		char uuid[UUID_LENGTH + 1];
+		if (store_claim_keys(ctx->store, (enum claim_kind)kind, &keys, NULL) < 0)
+			continue;
+		for (char **k = keys; k && *k; k++)
+			if (store_claimed_by(ctx->store, (enum claim_kind)kind, *k, uuid) == 0 &&
+			    faccessat(ctx->store->ve_fd, uuid, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+				store_unclaim(ctx->store, (enum claim_kind)kind, *k, uuid);
+	}
+}
+
+int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error **ret_error)
+{
+	_cleanup_strv_ char **uuids = NULL;
+	json_t *doc = json_array();
+	int first = 0, r = ctx_open(ctx, true, ret_error);
+	if (r == 0 && only)
+		first = recover_one(only, doc, ret_error);
+	if (r == 0 && !only)
+		r = store_uuids(ctx->store, &uuids, ret_error);
+	for (char **u = uuids; r == 0 && u && *u; u++) {
+		_cleanup_ve_ struct ve *v = NULL;
+		_cleanup_err_ ve_error *e = NULL;
+		int one = handle_open_uuid(ctx, *u, &v, &e);
+		if (one == 0)
+			one = recover_one(v, doc, &e);
+		if (one == 0)
+			continue;
+		/* One VE that cannot be mended must not keep the others from it. */
+		ctx_warn(ctx, "'%s': %s", v ? v->name : *u, ve_error_message(e));
+		if (first == 0) {
+			first = one;
+			if (ret_error)
+				*ret_error = steal_ptr(&e);
+		}
+	}
+	if (r == 0 && !only)
+		sweep(ctx);
+	if (r == 0)
+		r = first;
+	if (r == 0 && ret_doc)
+		*ret_doc = json_incref(doc);
+	json_decref(doc);
+	return r;
+}
+
+/* ---- the end of an init ---- */
+
+static enum last_reason reason_of(const struct ve *v, int status)
+{
+	/* reboot(2) in a pid namespace ends its init by SIGHUP (restart) or SIGINT (halt, power off): pid_namespaces(7). */
+	if (status == -1)
+		return handle_has_mark(v, "reboot") ? LAST_REBOOT : LAST_CRASHED;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP)
+		return LAST_REBOOT;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+		return LAST_POWEROFF;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? LAST_POWEROFF : LAST_CRASHED;
+}
+
+static bool shall_restart(const struct ve *v, enum last_reason reason)
+{
+	const char *policy = config_string(v->config, "boot.restart");
+	if (reason == LAST_REBOOT || str_eq(policy, "always"))
+		return true;
+	return reason == LAST_CRASHED && str_eq(policy, "on-failure");
+}
+
+int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
+{
+	_cleanup_ve_ struct ve *v = NULL;
+	struct record rec;
+	int r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = handle_open_uuid(ctx, uuid, &v, ret_error);
+	if (r == 0)
+		r = handle_lock(v, "ended", ret_error);
+	if (r < 0)
+		return r;
+	/* While we waited for the lock another verb may have cleaned up, or started it again. */
+	if (!v->config || record_read(v->run_fd, &rec, NULL) < 0 || record_init_alive(&rec))
+		return 0;
+	enum last_reason reason = reason_of(v, status);
+	bool ephemeral = config_identity_int(v->config, "ephemeral");
+	r = clean_dead(v, ret_error);
+	if (r < 0)
+		return r;
+	if (ephemeral)
+		return destroy_locked(v, ret_error);
+	laststate_write(v, reason, status, NULL);
+	event_log(ctx, reason == LAST_REBOOT ? "rebooted" : reason == LAST_CRASHED ? "crashed" : "stopped", v->name, v->uuid, NULL);
+	return shall_restart(v, reason) ? start_locked(v, ret_error) : 0;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Changing configuration: every key to the file and to the running VE, or none. The order makes it so: checks first, then
+ * the kernel's side with its undo, then the file in one replace; if that fails the kernel's side is taken back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "model/schema.h"
+#include "run/apply.h"
+#include "run/claims.h"
+#include "run/plan.h"
+#include "run/verbs.h"
+
+struct difference {
+	json_t *doc;
+	char *restart_keys; /* comma-separated, NULL: none */
+	bool oom;
+};
+
+static json_t *shown(const struct schema_key *row, json_t *value)
+{
+	if (!value)
+		return json_null();
+	char *text = row ? schema_format(row, value) : NULL;
+	json_t *j = text ? json_string(text) : json_incref(value);
+	free(text);
+	return j;
+}
+
+static int note_difference(const char *key, json_t *old_value, json_t *new_value, void *data)
+{
+	struct difference *d = data;
+	const struct schema_key *row = schema_find(key);
+	bool live = row && row->flags & SCHEMA_LIVE;
+	json_array_append_new(d->doc, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old", shown(row, old_value), "new",
+						shown(row, new_value), "live", live));
+	if (!live) {
+		char *more = str_printf("%s%s%s", d->restart_keys ? d->restart_keys : "", d->restart_keys ? ", " : "", key);
+		free(d->restart_keys);
+		d->restart_keys = more;
+		d->oom = d->oom || !more;
+	}
+	return 0;
+}
+
+/* Everything of C that is not live, as the VE was started with: what may be done to it now. */
+static int refuse_restart_keys(const struct ve *v, const struct difference *d, ve_error **ret_error)
+{
+	int r = err_plain(ret_error, VE_ERR_STATE, EBUSY, "set", "cannot change %s while '%s' runs", d->restart_keys, v->name);
+	err_hint(ret_error, "--pending writes it for the next start, --restart restarts '%s' now", v->name);
+	return r;
+}
+
+/* The file's new configuration reaches the disk; on failure what APPLIED did is taken back. */
+static int commit(struct ve *v, struct config *fresh, struct applied *applied, ve_error **ret_error)
+{
+	int r = config_save(fresh, v->dir_fd, "config.json", true, ret_error);
+	if (r < 0) {
+		apply_revert(applied);
+		return r;
+	}
+	apply_keep(applied);
+	claims_drop_addresses(v, fresh);
+	config_free(v->config);
+	v->config = fresh;
+	return 0;
+}
+
+static int change_locked(struct ve *v, struct config *fresh, struct difference *d, enum ve_set_mode mode, bool running,
+			 ve_error **ret_error)
+{
+	_cleanup_config_ struct config *mine = fresh;
+	struct applied applied = { 0 };
+	bool now = running && mode != VE_SET_PENDING && !(mode == VE_SET_RESTART && d->restart_keys);
+	int r = claims_take_addresses(v, fresh, ret_error);
+	if (r == 0 && now)
+		r = apply_live(v, fresh, &applied, ret_error);
+	if (r == 0)
+		r = commit(v, steal_ptr(&mine), &applied, ret_error);
+	if (r < 0)
+		claims_drop_addresses(v, v->config);
+	return r;
+}
+
+static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_mode mode, struct difference *d,
+		      ve_error **ret_error)
+{
+	_cleanup_config_ struct config *fresh = NULL;
+	int r = handle_ask(v, VERB_SET, NULL, ret_error);
+	if (r < 0)
+		return r;
+	enum ve_state state = handle_state(v, NULL);
+	bool running = state == STATE_RUNNING || state == STATE_FROZEN;
+	r = ctx_host(v->ctx, ret_error);
+	if (r == 0)
+		r = config_copy(v->config, &fresh, ret_error);
+	for (const char *const *a = assignments; r == 0 && *a; a++)
+		r = config_assign(fresh, *a, ret_error);
+	if (r == 0)
+		r = config_check_whole(fresh, ret_error);
+	if (r == 0)
+		r = config_diff(v->config, fresh, note_difference, d);
+	if (r < 0 || d->oom)
+		return r < 0 ? r : err_nomem(ret_error);
+	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)
+		return json_array_size(d->doc) ? VE_CHANGED : VE_UNCHANGED;
+	if (running && d->restart_keys && mode == VE_SET_NOW)
+		return refuse_restart_keys(v, d, ret_error);
+	r = change_locked(v, steal_ptr(&fresh), d, mode, running, ret_error);
+	if (r == 0 && running && d->restart_keys && mode == VE_SET_RESTART) {
+		r = stop_locked(v, -1, ret_error);
+		if (r >= 0)
+			r = start_locked(v, ret_error);
+	}
+	return r < 0 ? r : VE_CHANGED;
+}
+
+int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
+	     json_t **ret_doc, ve_error **ret_error)
+{
+	struct difference d = { .doc = json_array() };
+	int r = d.doc ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
+	if (r == 0)
+		r = handle_lock(v, "set", ret_error);
+	if (r == 0)
+		r = set_locked(v, assignments, mode, &d, ret_error);
+	handle_unlock(v);
+	free(d.restart_keys);
+	if (r >= 0 && ret_doc)
+		*ret_doc = json_incref(d.doc);
+	json_decref(d.doc);
+	return r;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "run/fault.h"
+#include "run/launch.h"
+
+enum { DEFAULT_BOOT_WAIT_S = 120 };
+
+/* A VE that died with its host or its monitor left groups, links or files: they go first. */
+static int clean_leftovers(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *old = NULL;
+	if (handle_running_config(v, &old, NULL) < 0)
+		return 0;
+	return launch_clean(v, old, ret_error);
+}
+
+int start_locked(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
+	struct launch_command cmd = { 0 };
+	struct launched done;
+	int r = clean_leftovers(v, ret_error);
+	if (r == 0)
+		r = fault_point("plan", ret_error);
+	if (r == 0)
+		r = plan_make(v, v->config, -1, &plan, ret_error);
+	if (r == 0)
+		r = launch(&plan, &cmd, &done, ret_error);
+	if (r < 0)
+		return r;
+	laststate_write(v, LAST_STARTED, 0, NULL);
+	event_log(v->ctx, "started", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int died_at_once(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_free_ char *tail = console_tail(v, 10);
+	return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "init", "the init of '%s' ended before it had booted%s%s", v->name,
+			 tail ? "; its last words: " : "", tail ? tail : "");
+}
+
+/* Does the VE's init say when it has booted? Only systemd does; for others a running init is all there is to know. */
+static bool reports_readiness(const struct ve *v)
+{
+	return faccessat(v->run_fd, "notify/socket", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       config_identity_string(v->config, "init_system") &&
+	       __builtin_strcmp(config_identity_string(v->config, "init_system"), "systemd") == 0;
+}
+
+int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
+{
+	struct record rec;
+	unsigned s = wait_s ? wait_s : DEFAULT_BOOT_WAIT_S;
+	int64_t until = now_ms() + (int64_t)s * 1000;
+	char path[48];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", v->run_fd);
+	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch < 0 || inotify_add_watch(watch, path, IN_CREATE) < 0)
+		return err_sys(ret_error, errno, "wait", "cannot watch '%s'", v->name);
+	int r = record_read(v->run_fd, &rec, ret_error);
+	if (r < 0)
+		return r == -ENOENT ? died_at_once(v, ret_error) : r;
+	_cleanup_close_ int init = record_init(&rec);
+	if (init < 0)
+		return died_at_once(v, ret_error);
+	while (reports_readiness(v) && !handle_has_mark(v, "ready")) {
+		struct pollfd p[3] = { { .fd = watch, .events = POLLIN }, { .fd = init, .events = POLLIN },
+				       { .fd = v->ctx->cancel_fd, .events = POLLIN } };
+		int64_t left = until - now_ms();
+		char events[1024];
+		if (left <= 0) {
+			r = err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "wait", "'%s' runs but has not booted within %u s",
+				      v->name, s);
+			err_hint(ret_error, "look at its console: vectl logs %s", v->name);
+			return r;
+		}
+		ctx_progress(v->ctx, "booting", (uint64_t)(s * 1000 - (unsigned)left), 0);
+		/* A second at most, so that progress can be shown. */
+		poll(p, 3, left < 1000 ? (int)left : 1000);
+		if (p[1].revents && !handle_has_mark(v, "ready"))
+			return died_at_once(v, ret_error);
+		if (p[2].revents)
+			return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted", "interrupted; '%s' is left running", v->name);
+		(void)!read(watch, events, sizeof(events));
+	}
+	return 0;
+}
+
+int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_error)
+{
+	int r = handle_lock(v, "start", ret_error);
+	if (r < 0)
+		return r;
+	r = handle_ask(v, VERB_START, NULL, ret_error);
+	int changed = r == 0 ? start_locked(v, ret_error) : r == 1 ? VE_UNCHANGED : r;
+	handle_unlock(v); /* booting takes long, and is the VE's own affair */
+	if (changed < 0)
+		return err_wrap(ret_error, "cannot start '%s'", v->name), changed;
+	if (opts && opts->wait) {
+		r = start_await_boot(v, opts->wait_s, ret_error);
+		if (r < 0)
+			return r;
+	}
+	return changed;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "model/image.h"
+#include "run/launch.h"
+
+enum { KILL_DEADLINE_MS = 30000, MONITOR_DEADLINE_MS = 5000 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int mark_stopping(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_close_ int fd = openat(v->run_fd, "stopping", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? err_sys(ret_error, errno, "stop", "cannot mark '%s' as stopping", v->name) : 0;
+}
+
+/* 1 when the process behind PIDFD has ended, 0 at the deadline, -EINTR when the caller wants the verb to end. */
+static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const char *what)
+{
+	int64_t begun = now_ms(), until = begun + deadline_ms;
+	for (;;) {
+		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = v->ctx->cancel_fd, .events = POLLIN } };
+		int64_t left = until - now_ms();
+		poll(p, 2, left <= 0 ? 0 : left < 1000 ? (int)left : 1000);
+		if (p[0].revents)
+			return 1;
+		if (p[1].revents)
+			return -EINTR;
+		if (left <= 0)
+			return 0;
+		if (what)
+			ctx_progress(v->ctx, what, (uint64_t)(now_ms() - begun), (uint64_t)deadline_ms);
+	}
+}
+
+static int open_groups(struct ve *v, struct cg **ret_cg, ve_error **ret_error)
+{
+	int r = ctx_cgroups(v->ctx, ret_error);
+	return r < 0 ? r : cg_open(v->ctx->cg, v->name, ret_cg, ret_error);
+}
+
+static void thaw(struct ve *v)
+{
+	struct cg *cg = NULL;
+	if (handle_has_mark(v, "frozen") && open_groups(v, &cg, NULL) == 0) {
+		cg_freeze(cg, false, NULL);
+		unlinkat(v->run_fd, "frozen", 0);
+	}
+	cg_free(cg);
+}
+
+/* The monitor ends by itself once init has; until then it may look for our mark. */
+static void await_monitor(struct ve *v, const struct record *rec)
+{
+	_cleanup_close_ int fd = pidfd_open(rec->monitor_pid, 0);
+	if (fd >= 0 && record_monitor_alive(rec))
+		await_end(v, fd, MONITOR_DEADLINE_MS, NULL);
+}
+
+static int clean(struct ve *v, const struct record *rec, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *running = NULL;
+	await_monitor(v, rec);
+	int r = handle_running_config(v, &running, ret_error);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	return launch_clean(v, running ? running : v->config, ret_error);
+}
+
+static int stop_signal(const struct ve *v)
+{
+	const char *name = config_raw(v->config, "stop.signal") ? config_string(v->config, "stop.signal") : NULL;
+	int64_t from_image = config_identity_int(v->config, "stop_signal");
+	if (!name)
+		return from_image ? (int)from_image : SIGTERM;
+	if (str_starts(name, "SIG"))
+		name += 3;
+	if (str_starts(name, "RTMIN+"))
+		return SIGRTMIN + atoi(name + 6);
+	for (int s = 1; s < SIGRTMIN; s++)
+		if (str_eq(sigabbrev_np(s), name))
+			return s;
+	return atoi(name) ? atoi(name) : SIGTERM;
+}
+
+static int kill_all(struct ve *v, int init, ve_error **ret_error)
+{
+	struct cg *cg = NULL;
+	/* The end of pid 1 is the end of its pid namespace; the group takes what joined from outside. */
+	if (pidfd_send_signal(init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
+		return err_sys(ret_error, errno, "kill", "cannot kill the init of '%s'", v->name);
+	if (open_groups(v, &cg, NULL) == 0)
+		cg_kill(cg, NULL);
+	cg_free(cg);
+	int r = await_end(v, init, KILL_DEADLINE_MS, NULL);
+	if (r == 0)
+		return err_plain(ret_error, VE_ERR_KERNEL, ETIMEDOUT, "kill",
+				 "the init of '%s' was killed but does not end: a process of it hangs in the kernel", v->name);
+	return r < 0 ? await_end(v, init, KILL_DEADLINE_MS, NULL) : 0;
+}
+
+int kill_locked(struct ve *v, ve_error **ret_error)
+{
+	struct record rec;
+	int r = handle_ask(v, VERB_KILL, &rec, ret_error);
+	if (r != 0)
+		return r == 1 ? VE_UNCHANGED : r;
+	_cleanup_close_ int init = record_init(&rec);
+	r = mark_stopping(v, ret_error);
+	if (r == 0 && init >= 0)
+		r = kill_all(v, init, ret_error);
+	if (r >= 0)
+		r = clean(v, &rec, ret_error);
+	if (r < 0)
+		return r;
+	laststate_write(v, LAST_KILLED, 0, NULL);
+	event_log(v->ctx, "killed", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
+int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
+{
+	struct record rec;
+	int r = handle_ask(v, VERB_STOP, &rec, ret_error);
+	if (r != 0)
+		return r == 1 ? VE_UNCHANGED : r;
+	int64_t timeout = timeout_s >= 0 ? timeout_s : config_int(v->config, "stop.timeout");
+	_cleanup_close_ int init = record_init(&rec);
+	r = mark_stopping(v, ret_error);
+	if (r < 0)
+		return r;
+	thaw(v);
+	if (init >= 0 && timeout > 0 && pidfd_send_signal(init, stop_signal(v), NULL, 0) == 0)
+		r = await_end(v, init, timeout * 1000, "stopping");
+	if (r == -EINTR) {
+		unlinkat(v->run_fd, "stopping", 0);
+		return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted",
+				 "interrupted; '%s' was asked to stop and may still do so", v->name);
+	}
+	bool killed = init >= 0 && r == 0;
+	if (killed) {
+		ctx_warn(v->ctx, "'%s' did not stop within %lld s and was killed", v->name, (long long)timeout);
+		r = kill_all(v, init, ret_error);
+	}
+	if (r >= 0)
+		r = clean(v, &rec, ret_error);
+	if (r < 0)
+		return r;
+	laststate_write(v, killed ? LAST_KILLED : LAST_STOPPED, 0, NULL);
+	event_log(v->ctx, killed ? "killed" : "stopped", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
+int verb_stop(struct ve *v, const struct ve_stop_opts *opts, ve_error **ret_error)
+{
+	int r = handle_lock(v, "stop", ret_error);
+	if (r == 0)
+		r = stop_locked(v, opts ? opts->timeout_s : -1, ret_error);
+	handle_unlock(v);
+	if (r < 0)
+		err_wrap(ret_error, "cannot stop '%s'", v->name);
+	return r;
+}
+
+int verb_kill(struct ve *v, ve_error **ret_error)
+{
+	int r = handle_lock(v, "kill", ret_error);
+	if (r == 0)
+		r = kill_locked(v, ret_error);
+	handle_unlock(v);
+	if (r < 0)
+		err_wrap(ret_error, "cannot kill '%s'", v->name);
+	return r;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/supervision.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "run/join.h"
+#include "run/launch.h"
+
+enum { DEADLINE_MS = 20000, MAX_PROCS = 16 };
+
+int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int *ret_fd)
+{
+	/* Through the descriptor: the path of a unix socket has 108 bytes, a store's root may have more. */
+	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
+	unlinkat(dir_fd, name, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || fchmodat(dir_fd, name, mode, 0) < 0)
+		return -errno;
+	if (type != SOCK_DGRAM && listen(fd, 4) < 0)
+		return -errno;
+	*ret_fd = steal_fd(&fd);
+	return 0;
+}
+
+int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor, ve_error **ret_error)
+{
+	_cleanup_blobber_ struct blobber b;
+	_cleanup_close_ int console = -1, notify = -1;
+	struct spawn s = { .control = -1 };
+	struct msg started;
+	int fds[MAX_PROCS];
+	int r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &console);
+	_cleanup_close_ int dir = file_opendir(v->run_fd, "notify");
+	if (r == 0 && dir >= 0)
+		r = supervision_bind(dir, "socket", SOCK_DGRAM, 0666, &notify);
+	if (r < 0)
+		return err_sys(ret_error, -r, "recover", "cannot make the sockets of '%s'", v->name);
+	r = ctx_cgroups(v->ctx, ret_error);
+	int n = r < 0 ? r : cg_monitor_procs_fds(v->ctx->cg, fds, MAX_PROCS, ret_error);
+	if (n < 0)
+		return n;
+	blobber_init(&b, MON_ADOPT);
+	launch_freeze_supervision(&b, v, console, notify, false);
+	b.head.monitor_procs = blobber_fds(&b, fds, (unsigned)n);
+	b.head.init_pid = (uint32_t)rec->init_pid;
+	r = join_spawn(v, &b, &s, ret_error);
+	if (r == 0)
+		r = spawn_expect(&s, MSG_STARTED, DEADLINE_MS, &started, NULL, NULL, ret_error);
+	spawn_close(&s);
+	if (r == 0)
+		*ret_monitor = started.status;
+	return r;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The verbs: what lib/api calls, one call each. A verb takes the VE's lock itself and gives it back; those called
+ * *_locked expect it held. They return enum ve_changed or a negative errno.
+ */
+#ifndef RUN_VERBS_H
+#define RUN_VERBS_H
+
+#include "run/handle.h"
+#include "run/record.h"
+
+/* start.c */
+int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_error);
+int start_locked(struct ve *v, ve_error **ret_error);
+int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error);
+
+/* stop.c */
+int verb_stop(struct ve *v, const struct ve_stop_opts *opts, ve_error **ret_error);
+int verb_kill(struct ve *v, ve_error **ret_error);
+int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error);
+int kill_locked(struct ve *v, ve_error **ret_error);
+
+/* freeze.c */
+int verb_freeze(struct ve *v, bool frozen, ve_error **ret_error);
+
+/* create.c, destroy.c */
+int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, const struct config *spec,
+		struct ve **ret_ve, ve_error **ret_error);
+int verb_destroy(struct ve *v, bool force, ve_error **ret_error);
+int destroy_locked(struct ve *v, ve_error **ret_error);
+
+/* exec.c, run.c: RET_STATUS as a shell would report it. */
+int verb_exec(struct ve *v, const struct ve_exec_opts *opts, int *ret_status, ve_error **ret_error);
+int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *opts, const struct config *spec, int *ret_status,
+	     ve_error **ret_error);
+
+/* console.c */
+int verb_console(struct ve *v, ve_error **ret_error);
+int verb_logs(struct ve *v, int fd, unsigned lines, bool follow, ve_error **ret_error);
+/* The last LINES lines of the console, quoted for a message; NULL where there are none. The caller frees. */
+char *console_tail(struct ve *v, unsigned lines);
+
+/* passwd.c */
+int verb_passwd(struct ve *v, const char *user, const char *password, ve_error **ret_error);
+
+/* set.c */
+int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
+	     json_t **ret_doc, ve_error **ret_error);
+
+/* wait.c */
+int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_error);
+
+/* recover.c: ended: init ended with STATUS (a wait status, -1: unknown), its monitor says so. */
+int verb_recover(struct ve_ctx *ctx, struct ve *v, json_t **ret_doc, ve_error **ret_error);
+int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
+
+/* boot.c */
+int verb_start_boot(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
+int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
+
+/* look.c, list.c */
+int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error);
+int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error);
+int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_error);
+/* Keys that were written and wait for the next start, as an array of strings. */
+json_t *look_pending(struct ve *v);
+int list_fields(json_t **ret_doc, ve_error **ret_error);
+int list_all(struct ve_ctx *ctx, const struct ve_list_opts *opts, json_t **ret_doc, ve_error **ret_error);
+
+/* laststate.c: ve/UUID/state.json */
+enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST, LAST_COUNT };
+int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error);
+/* A new reference with "state", "wanted", "last_exit"; an empty object where there is none. */
+json_t *laststate_read(struct ve *v);
+/* Was it up when the host went down, or should be, for boot.auto=last? */
+bool laststate_wanted(struct ve *v);
+
+/* events.c */
+void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail);
+
+#endif
