@@ -13,9 +13,10 @@
  *   ACTION socketcall                i386's old multiplexer of all socket calls, as a whole
  *   program                          begins another program with defaults of its own; both must allow a call
  *
- * ACTION is ALLOW, SUCCESS (the call is not made and returns 0), or an errno's name. A CALL that begins with `?` may be
- * unknown to the libseccomp of the build, and is then left out. COND is ARG[&MASK]OP VALUE without spaces, with ARG
- * the argument's number from 0, OP one of == != < <= > >=, and VALUE and MASK numbers or names of the table below.
+ * ACTION is ALLOW, SUCCESS (the call is not made and returns 0), or an errno's name. A CALL that begins with `?`
+ * may be unknown to the libseccomp of the build, and is then left out. COND is ARG[&MASK]OP VALUE without
+ * spaces, with ARG the argument's number from 0, OP one of == != < <= > >=, and VALUE and MASK numbers or names
+ * of the table below.
  *
  * The programs are libseccomp's, in order. Rules on families and socketcall become a last one,
  * written out here, because libseccomp widens a rule on socket(2) to all of i386's socketcall(2).

@@ -47,7 +47,8 @@ static const struct row {
 	{ "sigpending", RLIMIT_SIGPENDING, false, { SIGPENDING_UNLIMITED, SIGPENDING_UNLIMITED } },
 	{ "stack", RLIMIT_STACK, true, { 8 * MIB, INF } },
 };
-_Static_assert(ARRAY_SIZE(rows) == RLIMITS_MAX && RLIMITS_MAX == (int)RLIM_NLIMITS, "every limit of the kernel has a row");
+_Static_assert(ARRAY_SIZE(rows) == RLIMITS_MAX && RLIMITS_MAX == (int)RLIM_NLIMITS,
+	       "every limit of the kernel has a row");
 
 static int row_index(const char *name)
 {
@@ -190,7 +191,8 @@ static int parse_pair(const struct row *row, const char *text, struct rlimit *re
 	return 0;
 }
 
-static int check_reach(const struct bounds *b, const struct row *row, const struct rlimit *limit, ve_error **ret_error)
+static int check_reach(const struct bounds *b, const struct row *row, const struct rlimit *limit,
+		       ve_error **ret_error)
 {
 	rlim_t highest = highest_hard(b, row->resource);
 	if (limit->rlim_max <= highest)

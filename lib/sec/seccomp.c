@@ -160,7 +160,8 @@ static size_t n_instructions(const struct seccomp_policy *p)
 }
 
 /* Copies the programs of FROM behind OUT and lists them in TO. Returns the place behind them. */
-static struct sock_filter *append(struct seccomp_policy *to, struct sock_filter *out, const struct seccomp_policy *from)
+static struct sock_filter *append(struct seccomp_policy *to, struct sock_filter *out,
+				  const struct seccomp_policy *from)
 {
 	for (unsigned i = 0; i < from->n_programs; i++) {
 		unsigned short n = from->programs[i].len;

@@ -4,8 +4,8 @@
  * tools/policyc (libseccomp) into NAME.bpf, which is installed and only read at run time: compiling an allow
  * list takes milliseconds. A compiled file holds one or more programs to be loaded in order.
  *
- * File format of NAME.bpf, all numbers in host order: "VBPF1\n", a uint32_t of flags (SECCOMP_FILE_*), then to the end
- * of the file for each program a uint32_t count and count struct sock_filter.
+ * File format of NAME.bpf, all numbers in host order: "VBPF1\n", a uint32_t of flags (SECCOMP_FILE_*), then to
+ * the end of the file for each program a uint32_t count and count struct sock_filter.
  *
  * Policies: "vps" and "jail" are what a VE's security.seccomp names. "core" is added to either of them where
  * rlimits_core_is_fenced() says so (see rlimits.h). "none" has no program.
@@ -32,10 +32,10 @@ struct seccomp_policy {
 	bool no_new_privs; /* policy jail */
 };
 
-/* NAME: "vps", "jail", "none" (no program; only for a spec that says so). DIR: .../share/vectl/seccomp.
- * Every instruction is checked as the kernel would, so that a program that loads here loads in the child, where
- * nothing could be said about it. Errors: -ENOENT (VE_ERR_NOT_FOUND), damaged file -EBADMSG (VE_ERR_DATA), a NAME that
- * is none -EINVAL (VE_ERR_CONFIG). */
+/* NAME: "vps", "jail", "none" (no program; only for a spec that says so). DIR: .../share/vectl/seccomp. Every
+ * instruction is checked as the kernel would, so that a program that loads here loads in the child, where
+ * nothing could be said about it. Errors: -ENOENT (VE_ERR_NOT_FOUND), damaged file -EBADMSG (VE_ERR_DATA), a
+ * NAME that is none -EINVAL (VE_ERR_CONFIG). */
 int seccomp_policy_load(const char *dir, const char *name, struct seccomp_policy *ret_policy, ve_error **ret_error);
 /* Appends the programs of the policy NAME to POLICY, which is unchanged on failure. */
 int seccomp_policy_add(const char *dir, const char *name, struct seccomp_policy *policy, ve_error **ret_error);

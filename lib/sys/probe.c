@@ -54,8 +54,8 @@ static int missing(char *detail, const char *call)
 
 /* ---- throwaway children ------------------------------------------------------------------------------ */
 
-/* fork(2) without a SIGCHLD: the caller's handler must not hear of our children, and a caller who ignores that signal
- * must not make them unwaitable. The child makes system calls only: the caller may have other threads. */
+/* fork(2) without a SIGCHLD: the caller's handler must not hear of our children, and a caller who ignores that
+ * signal must not make them unwaitable. The child makes system calls only: the caller may have other threads. */
 static pid_t fork_quietly(unsigned long flags)
 {
 	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
@@ -145,7 +145,8 @@ static int probe_privilege(const struct row *row, int store_fd, char *detail)
 	return have ? 0 : -EPERM;
 }
 
-/* A descriptor that is none: a kernel that knows the flag looks at it (EBADF), one that does not says EINVAL or E2BIG. */
+/* A descriptor that is none: a kernel that knows the flag looks at it (EBADF), one that does not says EINVAL or
+ * E2BIG. */
 static int probe_clone3(const struct row *row, int store_fd, char *detail)
 {
 	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = INT_MAX };
@@ -203,7 +204,8 @@ static int probe_namespace(const struct row *row, int store_fd, char *detail)
 	return in_child(try_unshare, row, detail);
 }
 
-/* Joining all of a process's namespaces by its pidfd: our own, in a child. User namespaces cannot be joined again. */
+/* Joining all of a process's namespaces by its pidfd: our own, in a child. User namespaces cannot be joined
+ * again. */
 static int try_setns(const void *arg, char *detail)
 {
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -231,8 +233,8 @@ static int probe_openat2(const struct row *row, int store_fd, char *detail)
 	return fd < 0 ? missing(detail, "openat2") : 0;
 }
 
-/* A new superblock of TYPE, as a detached mount; OPTIONS are pairs of strings, ended by NULL. Where the kernel says why it
- * refuses, its words become the detail. */
+/* A new superblock of TYPE, as a detached mount; OPTIONS are pairs of strings, ended by NULL. Where the kernel
+ * says why it refuses, its words become the detail. */
 static int new_mount(const char *type, const char *const *options, char *detail)
 {
 	_cleanup_close_ int fd = fsopen(type, FSOPEN_CLOEXEC);
@@ -343,9 +345,9 @@ static int probe_idmap(const struct row *row, int store_fd, char *detail)
 	return r;
 }
 
-/* An overlay of two lower layers and none to write to, so that nothing is written: a directory of a tmpfs of the child's
- * own, and either another one or LAYER, a detached mount. The layers are attached (6.1 wants that) in the child's mount
- * namespace, over its "/": names are then looked up from the working directory. */
+/* An overlay of two lower layers and none to write to, so that nothing is written: a directory of a tmpfs of the
+ * child's own, and either another one or LAYER, a detached mount. The layers are attached (6.1 wants that) in
+ * the child's mount namespace, over its "/": names are then looked up from the working directory. */
 static int try_overlay(const void *arg, char *detail)
 {
 	int layer = *(const int *)arg;
@@ -397,7 +399,8 @@ static int probe_overlay_detached(const struct row *row, int store_fd, char *det
  * attributes, and the kernel refuses remote filesystems and overlays by what they are. */
 static int probe_store_upper(const struct row *row, int store_fd, char *detail)
 {
-	static const char *const never[] = { "overlay", "nfs", "fuse", "9p", "cifs", "smb3", "ceph", "vfat", "exfat", "ntfs3" };
+	static const char *const never[] = { "overlay", "nfs", "fuse", "9p", "cifs", "smb3", "ceph",
+					     "vfat", "exfat", "ntfs3" };
 	char type[64], value[1];
 	if (store_fd < 0) {
 		say(detail, "the store's directory cannot be opened");

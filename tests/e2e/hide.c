@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * hide CALL[,CALL]... -- COMMAND [ARG]... : runs COMMAND, to which the kernel seems to lack the named system calls (they
- * answer ENOSYS). For tests of what vectl says on hosts that lack a feature. The filter is inherited by all children.
+ * hide CALL[,CALL]... -- COMMAND [ARG]... : runs COMMAND, to which the kernel seems to lack the named system
+ * calls (they answer ENOSYS). For tests of what vectl says on hosts that lack a feature. The filter is inherited
+ * by all children.
  *
  * Exit status: the command's own; 125 if the filter could not be set, 126 or 127 if the command could not be run.
  */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What system calls answer: one row a call, each made in a child of its own, so that what succeeds is gone with it. The
- * arguments are chosen so that a call that is let through fails or does nothing, also for root on a host: paths
- * that do not exist, descriptors that are none, sizes out of range. What cannot be asked without harm is left out
- * (reboot, clock_settime).
+ * What system calls answer: one row a call, each made in a child of its own, so that what succeeds is gone with
+ * it. The arguments are chosen so that a call that is let through fails or does nothing, also for root on a
+ * host: paths that do not exist, descriptors that are none, sizes out of range. What cannot be asked without
+ * harm is left out (reboot, clock_settime).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,8 @@
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
-enum { X32_BIT = 0x40000000, I386_GETPID = 20, I386_SOCKETCALL = 102, I386_SOCKET = 359, I386_IO_URING_SETUP = 425 };
+enum { X32_BIT = 0x40000000, I386_GETPID = 20, I386_SOCKETCALL = 102, I386_SOCKET = 359,
+       I386_IO_URING_SETUP = 425 };
 
 /* One call, by number and arguments. */
 struct plain {
@@ -190,8 +191,8 @@ static int real_time(const void *arg)
 	return sched_setscheduler(0, SCHED_FIFO, &param) < 0 ? errno : 0;
 }
 
-/* 0: the soft limit of core files can be lowered to 0, at which a pipe in core_pattern starts its program; EALREADY: it
- * was 0; ENOTSUP: the call said yes and did nothing (policy "core"). */
+/* 0: the soft limit of core files can be lowered to 0, at which a pipe in core_pattern starts its program;
+ * EALREADY: it was 0; ENOTSUP: the call said yes and did nothing (policy "core"). */
 static int lower_core_limit(const void *arg)
 {
 	struct rlimit limit, after;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writes one JSON document to standard output as it goes: commas and escapes are kept track of here. KEY is NULL for an
- * element of an array. */
+/* Writes one JSON document to standard output as it goes: commas and escapes are kept track of here. KEY is NULL
+ * for an element of an array. */
 #ifndef PROBE_JSON_H
 #define PROBE_JSON_H
 

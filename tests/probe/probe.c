@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * probe [SECTION | open:PATH]... - run inside a VE, reports what it finds there as one JSON document on standard output, so
- * that tests assert facts. Static: it runs in any image. Without an argument every section is reported. It changes
- * nothing; what has to be tried is tried in children that are thrown away.
+ * probe [SECTION | open:PATH]... - run inside a VE, reports what it finds there as one JSON document on standard
+ * output, so that tests assert facts. Static: it runs in any image. Without an argument every section is
+ * reported. It changes nothing; what has to be tried is tried in children that are thrown away.
  *
  * open:PATH adds to "open" what open(2) for reading answers to PATH (a device node, say).
  */
@@ -70,7 +70,8 @@ static void four_ids(const char *field, const char *const names[4])
 
 static void report_ids(void)
 {
-	static const char *const uids[] = { "uid", "euid", "suid", "fsuid" }, *const gids[] = { "gid", "egid", "sgid", "fsgid" };
+	static const char *const uids[] = { "uid", "euid", "suid", "fsuid" };
+	static const char *const gids[] = { "gid", "egid", "sgid", "fsgid" };
 	gid_t groups[256];
 	four_ids("Uid", uids);
 	four_ids("Gid", gids);

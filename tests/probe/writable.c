@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What in /proc and /sys opens for writing. Nothing is masked in a VE's /proc: the ownership of its files is the fence, and
- * a test compares this list with a reviewed one. Files are opened and closed, never written; nothing blocks.
+ * What in /proc and /sys opens for writing. Nothing is masked in a VE's /proc: the ownership of its files is the
+ * fence, and a test compares this list with a reviewed one. Files are opened and closed, never written; nothing
+ * blocks.
  *
  * Of the processes only our own is walked, as /proc/self, and of its threads none: others are the same files.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The probes on the real kernel, and under a filter that answers ENOSYS to one system call after the other: exactly the
- * rows that need the call turn. What this machine (or this user) lacks anyway cannot turn and is left out.
+ * The probes on the real kernel, and under a filter that answers ENOSYS to one system call after the other:
+ * exactly the rows that need the call turn. What this machine (or this user) lacks anyway cannot turn and is
+ * left out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,8 +108,8 @@ static bool same_words(const struct seen_row *row, int fd)
 	int r = probe_one(row->feature, fd, &e);
 	if (row->present)
 		return r == 0 && !e;
-	return r == -EOPNOTSUPP && ve_error_category(e) == VE_ERR_UNSUPPORTED && strstr(ve_error_message(e), row->feature) &&
-	       strstr(ve_error_message(e), row->detail) && str_eq(ve_error_hint(e) ?: "", row->hint);
+	return r == -EOPNOTSUPP && ve_error_category(e) == VE_ERR_UNSUPPORTED &&
+	       strstr(ve_error_message(e), row->feature) && strstr(ve_error_message(e), row->detail) && str_eq(ve_error_hint(e) ?: "", row->hint);
 }
 
 /* In a child, where the call CALLS[I] is hidden. 0 is good. */

@@ -171,7 +171,8 @@ static int without_capability(void)
 	struct rlimit low = { 100, 100 };
 	cap_value_t cap = CAP_SYS_RESOURCE;
 	cap_t caps = cap_get_proc();
-	if (setrlimit(RLIMIT_NOFILE, &low) < 0 || setrlimit(RLIMIT_CPU, &low) < 0 || setrlimit(RLIMIT_MSGQUEUE, &low) < 0 ||
+	if (setrlimit(RLIMIT_NOFILE, &low) < 0 || setrlimit(RLIMIT_CPU, &low) < 0 ||
+	    setrlimit(RLIMIT_MSGQUEUE, &low) < 0 ||
 	    cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) < 0 || cap_set_proc(caps) < 0)
 		return 1;
 	cap_free(caps);

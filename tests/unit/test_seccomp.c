@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The loader against damaged files, and the shipped policies: what they answer to a call is asked of an interpreter of
- * filters (so that calls can be asked that nobody wants made, and those of other architectures), and some are made,
- * in a child that has loaded the policy.
+ * The loader against damaged files, and the shipped policies: what they answer to a call is asked of an
+ * interpreter of filters (so that calls can be asked that nobody wants made, and those of other architectures),
+ * and some are made, in a child that has loaded the policy.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -345,7 +345,8 @@ static int call_vps(void)
 	if (!fails(syscall(SYS_bpf, 0, NULL, 0), EPERM) || !fails(umount2("/nonexistent", MNT_FORCE), EPERM) ||
 	    !fails(umount2("/nonexistent", 0), geteuid() == 0 ? ENOENT : EPERM))
 		return 2;
-	if (!fails(socket(AF_ALG, SOCK_SEQPACKET, 0), EAFNOSUPPORT) || !fails(socket(AF_VSOCK, SOCK_STREAM, 0), EAFNOSUPPORT) ||
+	if (!fails(socket(AF_ALG, SOCK_SEQPACKET, 0), EAFNOSUPPORT) ||
+	    !fails(socket(AF_VSOCK, SOCK_STREAM, 0), EAFNOSUPPORT) ||
 	    !fails(socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT), EAFNOSUPPORT))
 		return 3;
 	if (socket(AF_UNIX, SOCK_STREAM, 0) < 0 || socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE) < 0)
@@ -423,7 +424,8 @@ static const struct sock_filter past_data[] = { INSN(BPF_LD | BPF_W | BPF_ABS, 0
 						INSN(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW) };
 static const struct sock_filter odd_load[] = { INSN(BPF_LD | BPF_W | BPF_ABS, 0, 0, 2),
 					       INSN(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW) };
-static const struct sock_filter unknown[] = { INSN(0xffff, 0, 0, 0), INSN(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW) };
+static const struct sock_filter unknown[] = { INSN(0xffff, 0, 0, 0),
+					      INSN(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW) };
 
 /* A file is magic, flags and PROGRAMS times one program with the count COUNT; CUT bytes are taken from its end. */
 static const struct damage {
