@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Addresses as text and as bytes: what a VE may be given (the spelling is model/address.h's), its MAC, its host ends' names. */
+/* Addresses as text and as bytes: what a VE may be given (the spelling is model/address.h's), its MAC, its host
+ * ends' names. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -57,13 +58,15 @@ int net_addr_parse(const char *text, struct net_addr *ret_addr, ve_error **ret_e
 	from_address(&parsed, &a);
 	/* A prefix is routed to the VE as a whole, so a slip of the hand must not take half the Internet. */
 	if (a.prefix < (a.family == AF_INET ? 8 : 32)) {
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
-				 "%s cannot be given to a VE: the whole prefix would be routed to it, and it is too large",
-				 addr_text(&a).s);
+		return err_plain(
+			ret_error, VE_ERR_CONFIG, EINVAL, "network",
+			"%s cannot be given to a VE: the whole prefix would be routed to it, and it is too large",
+			addr_text(&a).s);
 	}
 	if (names_network(&a)) {
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
-				 "%s cannot be given to a VE: it names the network, not an address in it", addr_text(&a).s);
+				 "%s cannot be given to a VE: it names the network, not an address in it",
+				 addr_text(&a).s);
 	}
 	*ret_addr = a;
 	return 0;
@@ -85,7 +88,7 @@ void net_mac(const char *uuid, unsigned label, unsigned char ret_mac[6])
 		h = (h ^ (unsigned char)*p) * 1099511628211u;
 	for (unsigned i = 0; i < 4; i++)
 		h = (h ^ (label >> (8 * i) & 0xff)) * 1099511628211u;
-	h ^= h >> 40; /* what the 40 bits below would leave out */
+	h ^= h >> 40;      /* what the 40 bits below would leave out */
 	ret_mac[0] = 0x02; /* locally administered, one station */
 	for (unsigned i = 0; i < 5; i++)
 		ret_mac[1 + i] = (unsigned char)(h >> (32 - 8 * i));
@@ -101,7 +104,8 @@ int net_range_parse(const char *text, struct net_addr *ret_range, ve_error **ret
 {
 	struct address parsed;
 	struct net_addr range, network;
-	if (address_parse(text, ADDRESS_PREFIX, &parsed, NULL) == 0 && parsed.family == AF_INET && parsed.prefix >= 8) {
+	if (address_parse(text, ADDRESS_PREFIX, &parsed, NULL) == 0 && parsed.family == AF_INET &&
+	    parsed.prefix >= 8) {
 		from_address(&parsed, &range);
 		net_addr_network(&range, &network);
 		if (network.v4.s_addr == range.v4.s_addr) {
@@ -123,7 +127,8 @@ int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_add
 	uint64_t size = (uint64_t)1 << (32 - range.prefix);
 	uint64_t kept = size > 2 ? 1 : 0; /* network and broadcast; a pair has neither (RFC 3021) */
 	if (nr >= size - 2 * kept)
-		return err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "network", "nat.range %s is used up", nat_range);
+		return err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "network", "nat.range %s is used up",
+				 nat_range);
 	range.v4.s_addr = htonl(ntohl(range.v4.s_addr) + (uint32_t)kept + nr);
 	range.prefix = 32;
 	*ret_addr = range;

@@ -117,7 +117,8 @@ static bool same_addresses(const struct net_if *a, const struct net_if *b)
 }
 
 /* Checks that nothing but addresses differs. RET_ANY: something does. */
-static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any, ve_error **ret_error)
+static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any,
+			 ve_error **ret_error)
 {
 	*ret_any = false;
 	bool same = from->n_ifs == to->n_ifs && from->link_id == to->link_id;
@@ -126,11 +127,13 @@ static int compare_plans(const struct net_plan *from, const struct net_plan *to,
 		same = old && old->type == i->type && memcmp(old->mac, i->mac, sizeof(i->mac)) == 0;
 		*ret_any |= same && !same_addresses(old, i);
 	}
-	return same ? 0 : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
-				    "only the addresses of an interface can be changed while the VE runs");
+	return same ? 0
+		    : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
+				"only the addresses of an interface can be changed while the VE runs");
 }
 
-int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd, ve_error **ret_error)
+int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
+	       ve_error **ret_error)
 {
 	_cleanup_job_ struct net_job j = { .plan = plan_new, .netns_fd = netns_fd };
 	bool any;

@@ -25,8 +25,8 @@ static int check_found(const struct net_plan *plan, const struct net_if *i, cons
 				 "the address %s is a broadcast address of the host's network", text.s);
 	}
 	/* The host's neighbours would become unreachable from a VE, and a VE from them. */
-	if (net_types[i->type].masqueraded && f->type == RTN_UNICAST && f->prefix > 0 && f->prefix < net_addr_bits(a) &&
-	    !f->has_gateway) {
+	if (net_types[i->type].masqueraded && f->type == RTN_UNICAST && f->prefix > 0 &&
+	    f->prefix < net_addr_bits(a) && !f->has_gateway) {
 		int r = err_plain(ret_error, VE_ERR_CONFIG, EADDRINUSE, "network",
 				  "nat.range %s overlaps a network that the host is in", plan->nat_range);
 		err_hint(ret_error, "choose another one: vectl host set nat.range=10.78.0.0/16");
@@ -53,7 +53,8 @@ static void match_own(const struct nlmsghdr *nlh, void *data)
 	a.prefix = (unsigned char)net_addr_bits(&a);
 	mnl_attr_for_each(attr, nlh, sizeof(*i)) {
 		unsigned type = mnl_attr_get_type(attr);
-		if ((type == IFA_LOCAL || type == IFA_ADDRESS) && mnl_attr_get_payload_len(attr) == net_addr_size(&a) &&
+		if ((type == IFA_LOCAL || type == IFA_ADDRESS) &&
+		    mnl_attr_get_payload_len(attr) == net_addr_size(&a) &&
 		    net_bits_equal(mnl_attr_get_payload(attr), &own->prefix->v6, own->prefix->prefix)) {
 			__builtin_memcpy(&a.v6, mnl_attr_get_payload(attr), net_addr_size(&a));
 			own->hit = a;
@@ -111,7 +112,8 @@ static int check_firewall(const struct net_plan *plan, ve_error **ret_error)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (access(plan->firewall_file, R_OK) < 0)
-		return err_sys(ret_error, errno, "network", "cannot read the firewall file '%s'", plan->firewall_file);
+		return err_sys(ret_error, errno, "network", "cannot read the firewall file '%s'",
+			       plan->firewall_file);
 	if (nft_program())
 		return 0;
 	r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Forwarding: switched on with the first VE that needs it, and never off again (others may have come to need it). */
+/* Forwarding: switched on with the first VE that needs it, and never off again (others may have come to need it).
+ */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
 #include "net/priv.h"
 
-/* A host that forwards IPv6 ignores router advertisements, and forgets the routes it has from them, unless accept_ra is 2:
- * it would lose its own default route. An accept_ra of 0 is left: then a daemon reads the advertisements. */
+/* A host that forwards IPv6 ignores router advertisements, and forgets the routes it has from them, unless
+ * accept_ra is 2: it would lose its own default route. An accept_ra of 0 is left: then a daemon reads the
+ * advertisements. */
 static void keep_router(const struct route_default *d, void *data)
 {
 	char name[IFNAMSIZ];
@@ -41,8 +43,8 @@ static int enable_ipv6(struct nl *nl, ve_error **ret_error)
 
 int forward_enable(struct nl *nl, bool v4, bool v6, ve_error **ret_error)
 {
-	/* All interfaces, not the uplink alone: a VE reaches what the host reaches, also by its other interfaces, and
-	 * forwarding is asked of the interface that an answer comes in by. */
+	/* All interfaces, not the uplink alone: a VE reaches what the host reaches, also by its other interfaces,
+	 * and forwarding is asked of the interface that an answer comes in by. */
 	int r = v4 ? sysctl_set(1, ret_error, "ipv4/ip_forward") : 0;
 	return r == 0 && v6 ? enable_ipv6(nl, ret_error) : r;
 }

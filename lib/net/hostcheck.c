@@ -24,7 +24,8 @@ static void row(struct rows *rows, const char *feature, bool present, char *deta
 	free(detail);
 }
 
-/* Asks for an interface that cannot be (an MTU of 1): with the type known the kernel refuses the number, else the type. */
+/* Asks for an interface that cannot be (an MTU of 1): with the type known the kernel refuses the number, else the
+ * type. */
 static void row_veth(struct rows *rows, struct nl *nl)
 {
 	static const unsigned char mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -34,8 +35,9 @@ static void row_veth(struct rows *rows, struct nl *nl)
 	nl_result_into(nl, &errnum);
 	nl_commit(nl, NULL);
 	row(rows, "veth", errnum != EOPNOTSUPP,
-	    str_printf("%s", errnum == EOPNOTSUPP ? LACK_VETH :
-			     errnum == EPERM ? UNTOLD : "interface pairs"),
+	    str_printf("%s", errnum == EOPNOTSUPP ? LACK_VETH
+			     : errnum == EPERM    ? UNTOLD
+						  : "interface pairs"),
 	    LACK_VETH_HINT);
 }
 
@@ -46,25 +48,32 @@ static void row_uplinks(struct rows *rows, struct nl *nl)
 		return;
 	bool any = u.v4.index > 0 || u.v6.index > 0;
 	row(rows, "uplink", any,
-	    any ? str_printf("IPv4: %s, IPv6: %s", u.v4.index ? u.v4.name : "none", u.v6.index ? u.v6.name : "none") :
-		  str_printf("the host has no default route: VEs and host reach one another only"),
+	    any ? str_printf("IPv4: %s, IPv6: %s", u.v4.index ? u.v4.name : "none",
+			     u.v6.index ? u.v6.name : "none")
+		: str_printf("the host has no default route: VEs and host reach one another only"),
 	    "give the host a default route, or name the interface: vectl host set uplink=NAME");
 	int all = sysctl_get("ipv4/conf/all/rp_filter");
 	int own = u.v4.index ? sysctl_get("ipv4/conf/%s/rp_filter", u.v4.name) : 0;
 	int filter = own > all ? own : all; /* the kernel takes the greater one */
 	row(rows, "rp_filter", true,
-	    str_printf("%s", filter == 1 ? "strict on the uplink: answers must leave by the interface the question came in by" :
-			     filter == 2 ? "loose on the uplink" : "off on the uplink"), NULL);
+	    str_printf("%s on the uplink", filter == 1	 ? "strict (answers must leave by where questions enter)"
+					   : filter == 2 ? "loose"
+							 : "off"),
+	    NULL);
 }
 
 static void row_forwarding(struct rows *rows)
 {
 	int v4 = sysctl_get("ipv4/ip_forward"), v6 = sysctl_get("ipv6/conf/all/forwarding");
 	row(rows, "ipv4-forwarding", v4 >= 0,
-	    str_printf("%s", v4 < 0 ? "net.ipv4.ip_forward cannot be read" : v4 ? "on" : "off; the first VE that needs it switches it on"),
+	    str_printf("%s", v4 < 0 ? "net.ipv4.ip_forward cannot be read"
+			     : v4   ? "on"
+				    : "off; the first VE that needs it switches it on"),
 	    "mount /proc with the host's network settings");
 	row(rows, "ipv6-forwarding", v6 >= 0,
-	    str_printf("%s", v6 < 0 ? LACK_IPV6 : v6 ? "on" : "off; the first VE that needs it switches it on"),
+	    str_printf("%s", v6 < 0 ? LACK_IPV6
+			     : v6   ? "on"
+				    : "off; the first VE that needs it switches it on"),
 	    LACK_IPV6_HINT);
 }
 
@@ -75,22 +84,26 @@ static void row_nft(struct rows *rows)
 	row(rows, "nft", program != NULL, str_printf("%s", program ?: LACK_NFT), LACK_NFT_HINT);
 	int r = nft_probe(&error);
 	row(rows, "nftables", r == 0 || r == -EPERM,
-	    str_printf("%s", r == 0 ? "masquerading for VEs of type nat" : r == -EPERM ? UNTOLD : ve_error_message(error)),
+	    str_printf("%s", r == 0        ? "masquerading for VEs of type nat"
+			     : r == -EPERM ? UNTOLD
+					   : ve_error_message(error)),
 	    ve_error_hint(error));
 }
 
 static void row_blocker(const struct nft_blocker *b, void *data)
 {
 	struct rows *rows = data;
-	const char *what = strcmp(b->family, "ip") == 0 ? "IPv4 packets" : strcmp(b->family, "ip6") == 0 ? "IPv6 packets" : "packets";
-	_cleanup_free_ char *hint = str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
-					       "nft insert rule %s %s %s oifname \"vz*\" accept",
-					       b->family, b->table, b->chain, b->family, b->table, b->chain);
+	const char *what = strcmp(b->family, "ip") == 0    ? "IPv4 packets"
+			   : strcmp(b->family, "ip6") == 0 ? "IPv6 packets"
+							   : "packets";
+	_cleanup_free_ char *hint =
+		str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
+			   "nft insert rule %s %s %s oifname \"vz*\" accept",
+			   b->family, b->table, b->chain, b->family, b->table, b->chain);
 	rows->n_rows++;
 	row(rows, "forward-policy", b->knows_us,
 	    str_printf("the chain '%s' of the table '%s %s' drops forwarded %s%s", b->chain, b->family, b->table,
-		       what,
-		       b->knows_us ? ", and has rules for vz* interfaces" : " that no rule of it accepts"),
+		       what, b->knows_us ? ", and has rules for vz* interfaces" : " that no rule of it accepts"),
 	    hint);
 }
 
@@ -99,8 +112,8 @@ static void row_forward_policy(struct rows *rows)
 	_cleanup_err_ ve_error *error = NULL;
 	int r = nft_each_blocker(row_blocker, rows, &error);
 	if (r < 0)
-		row(rows, "forward-policy", r == -EPERM, str_printf("%s", r == -EPERM ? UNTOLD : ve_error_message(error)),
-		    ve_error_hint(error));
+		row(rows, "forward-policy", r == -EPERM,
+		    str_printf("%s", r == -EPERM ? UNTOLD : ve_error_message(error)), ve_error_hint(error));
 	else if (rows->n_rows == 0)
 		row(rows, "forward-policy", true, str_printf("no other firewall drops what is forwarded"), NULL);
 }
@@ -109,7 +122,8 @@ static void row_br_netfilter(struct rows *rows)
 {
 	int on = sysctl_get("bridge/bridge-nf-call-iptables");
 	row(rows, "br_netfilter", true,
-	    str_printf("%s", on == 1 ? "active: the host's IP rules also see what passes bridges" : "not active"), NULL);
+	    str_printf("%s", on == 1 ? "active: the host's IP rules also see what passes bridges" : "not active"),
+	    NULL);
 }
 
 void net_host_check(net_check_fn fn, void *data)

@@ -20,11 +20,12 @@ static struct ifinfomsg *put_ifinfo(struct nlmsghdr *m, int index)
 
 void link_put_veth(struct nl *nl, const struct net_veth *v)
 {
-	struct nlmsghdr *m = nl_add(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "make the interface '%s'", v->host_name);
+	struct nlmsghdr *m =
+		nl_add(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, "make the interface '%s'", v->host_name);
 	put_ifinfo(m, 0);
 	mnl_attr_put_strz(m, IFLA_IFNAME, v->host_name);
-	/* An address that the kernel made up would be changed by udev (MACAddressPolicy=persistent) while the VE has it
-	 * in its neighbour table. */
+	/* An address that the kernel made up would be changed by udev (MACAddressPolicy=persistent) while the VE
+	 * has it in its neighbour table. */
 	mnl_attr_put(m, IFLA_ADDRESS, 6, v->host_mac);
 	mnl_attr_put_u32(m, IFLA_MTU, v->mtu);
 	struct nlattr *info = mnl_attr_nest_start(m, IFLA_LINKINFO);
@@ -65,8 +66,8 @@ static void read_link(const struct nlmsghdr *nlh, void *data)
 void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result)
 {
 	*ret_link = (struct net_link){ 0 };
-	struct nlmsghdr *m = name ? nl_add(nl, RTM_GETLINK, 0, "look at the interface '%s'", name) :
-				    nl_add(nl, RTM_GETLINK, 0, "look at interface %d", index);
+	struct nlmsghdr *m = name ? nl_add(nl, RTM_GETLINK, 0, "look at the interface '%s'", name)
+				  : nl_add(nl, RTM_GETLINK, 0, "look at interface %d", index);
 	put_ifinfo(m, name ? 0 : index);
 	if (name)
 		mnl_attr_put_strz(m, IFLA_IFNAME, name);
@@ -82,8 +83,8 @@ void link_put_host_settings(struct nl *nl, const struct net_link *link, bool sin
 		uint16_t id;
 		uint32_t value;
 	} settings[] = {
-		/* Source addresses that are not the VE's are dropped here already. With several interfaces the VE's answer may
-		 * leave by another one than the question came in. */
+		/* Source addresses that are not the VE's are dropped here already. With several interfaces the
+		 * VE's answer may leave by another one than the question came in. */
 		{ IPV4_DEVCONF_RP_FILTER, single ? 1 : 2 },
 		/* The VE learns by ARP that its gateway is here, and nothing about the host's other addresses. */
 		{ IPV4_DEVCONF_ARP_IGNORE, 1 },

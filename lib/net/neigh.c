@@ -19,9 +19,10 @@ static void put_neigh(struct nlmsghdr *m, int index, const struct net_addr *a, u
 	mnl_attr_put(m, NDA_DST, net_addr_size(a), &a->v6);
 }
 
-/* Fixed entries do not count against the kernel's gc_thresh (1024 neighbours), which hundreds of VEs with some addresses
- * each would reach, and cannot be changed by what a VE sends. */
-void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a, const unsigned char mac[6])
+/* Fixed entries do not count against the kernel's gc_thresh (1024 neighbours), which hundreds of VEs with some
+ * addresses each would reach, and cannot be changed by what a VE sends. */
+void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a,
+		     const unsigned char mac[6])
 {
 	struct nlmsghdr *m = nl_add(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "add %s as neighbour on '%s'",
 				    addr_text(a).s, name);
@@ -39,8 +40,8 @@ void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const st
 
 void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a)
 {
-	struct nlmsghdr *m = nl_add(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "answer for %s on the uplink '%s'",
-				    addr_text(a).s, uplink->name);
+	struct nlmsghdr *m = nl_add(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+				    "answer for %s on the uplink '%s'", addr_text(a).s, uplink->name);
 	put_neigh(m, uplink->index, a, 0, NTF_PROXY);
 }
 
@@ -52,7 +53,7 @@ struct proxies {
 	struct proxy {
 		int index;
 		struct net_addr addr;
-	} *found;
+	} * found;
 	size_t n_found, cap;
 	bool oom;
 };
@@ -103,7 +104,8 @@ int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n
 	nl_on_reply(nl, match_proxy, &p);
 	int r = nl_commit(nl, ret_error);
 	for (size_t i = 0; i < p.n_found; i++) {
-		m = nl_add(nl, RTM_DELNEIGH, 0, "stop answering for %s on the uplink", addr_text(&p.found[i].addr).s);
+		m = nl_add(nl, RTM_DELNEIGH, 0, "stop answering for %s on the uplink",
+			   addr_text(&p.found[i].addr).s);
 		put_neigh(m, p.found[i].index, &p.found[i].addr, 0, NTF_PROXY);
 		nl_tolerate(nl, ENOENT);
 		nl_tolerate(nl, ENODEV);
@@ -119,8 +121,8 @@ int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n
 int neigh_prepare_uplink(const struct net_link *uplink, int family, ve_error **ret_error)
 {
 	const char *ip = family == AF_INET ? "ipv4" : "ipv6";
-	/* Of a random time up to 0.8 s before each answer to a broadcast: meant for proxies that answer for hosts which
-	 * might answer themselves. */
+	/* Of a random time up to 0.8 s before each answer to a broadcast: meant for proxies that answer for hosts
+	 * which might answer themselves. */
 	sysctl_try_set(0, "%s/neigh/%s/proxy_delay", ip, uplink->name);
 	if (family == AF_INET)
 		return 0; /* single entries need no proxy_arp, which would answer for everything */

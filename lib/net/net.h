@@ -18,7 +18,8 @@
 #include "base/error.h"
 #include "base/undo.h"
 
-enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_TYPE_COUNT }; /* bridged: the next issue; keep the switch a table */
+/* Bridged is the next issue's; a type is a row of net_types (priv.h). */
+enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_TYPE_COUNT };
 
 struct net_addr {
 	int family; /* AF_INET or AF_INET6 */
@@ -30,62 +31,65 @@ struct net_addr {
 };
 
 struct net_if {
-	unsigned label;   /* N of network.N, 0 to 99; the guest's name is ethN, and the lowest label has the default route */
+	unsigned label; /* N of network.N, 0 to 99; the guest's name is ethN, and the lowest label has the default
+			   route */
 	enum net_type type;
-	unsigned mtu;     /* 0: the uplink's */
-	unsigned char mac[6]; /* of the guest end: net_mac(), unless configured. The host end has the same with another first byte */
+	unsigned mtu;           /* 0: the uplink's */
+	unsigned char mac[6];   /* of the guest end: net_mac(), unless configured. The host end has the same with
+				   another first byte */
 	struct net_addr *addrs; /* for nat: the private addresses that were allocated */
 	unsigned n_addrs;
 };
 
 struct net_plan {
 	uint32_t link_id;
-	const char *uplink;     /* NULL: the interface of the default route, for each family apart */
-	const char *nat_range;  /* "10.77.0.0/16" */
+	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
+	const char *nat_range;     /* "10.77.0.0/16" */
 	const char *firewall_file; /* the nftables file to load where its table is missing */
 	struct net_if *ifs;
 	unsigned n_ifs;
 };
 
-/* "192.0.2.10", "2001:db8::1/64". VE_ERR_CONFIG for what no VE can have: multicast, unspecified, loopback, link-local,
- * IPv4 in IPv6 spelling, a network's own address, prefixes shorter than 8 and 32. With a prefix shorter than the
- * address the whole prefix is routed to the VE. */
+/* "192.0.2.10", "2001:db8::1/64". VE_ERR_CONFIG for what no VE can have: multicast, unspecified, loopback,
+ * link-local, IPv4 in IPv6 spelling, a network's own address, prefixes shorter than 8 and 32. With a prefix
+ * shorter than the address the whole prefix is routed to the VE. */
 int net_addr_parse(const char *text, struct net_addr *ret_addr, ve_error **ret_error);
 char *net_addr_format(const struct net_addr *a, bool with_prefix);
 void net_mac(const char *uuid, unsigned label, unsigned char ret_mac[6]);
 void net_if_name(uint32_t link_id, unsigned label, char ret_name[IFNAMSIZ]);
 
-/* Before a start: the uplink exists where one is named (VE_ERR_CONFIG; a host without a default route is none), no address is
- * the host's own (VE_ERR_EXISTS), no prefix holds one of the host's addresses, the range of nat is in none of the host's
- * networks, firewall file and nft are there if they will be needed. Changes nothing. Addresses of other VEs are the
- * store's claims, not looked at here. */
+/* Before a start: the uplink exists where one is named (VE_ERR_CONFIG; a host without a default route is none), no
+ * address is the host's own (VE_ERR_EXISTS), no prefix holds one of the host's addresses, the range of nat is in
+ * none of the host's networks, firewall file and nft are there if they will be needed. Changes nothing. Addresses
+ * of other VEs are the store's claims, not looked at here. */
 int net_check(const struct net_plan *plan, ve_error **ret_error);
 /* Makes links, addresses, routes, proxies, forwarding (accept_ra first) and masquerading for a VE whose network
- * namespace is NETNS_FD. lo is the child's own to bring up, so that a plan of type none needs nothing: no socket is
- * opened for it. "The host" is the network namespace of the calling thread, which never leaves it.
- * Every step pushes its undo on UNDO; each one's data is a single block of malloc(3), so that undo_commit() may be given
- * free(). Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp and
- * proxy_delay and the firewall table stay, as other VEs may have come to need them. */
+ * namespace is NETNS_FD. lo is the child's own to bring up, so that a plan of type none needs nothing: no socket
+ * is opened for it. "The host" is the network namespace of the calling thread, which never leaves it. Every step
+ * pushes its undo on UNDO; each one's data is a single block of malloc(3), so that undo_commit() may be given
+ * free(). Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp
+ * and proxy_delay and the firewall table stay, as other VEs may have come to need them. */
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error);
-/* Takes away the host's side of all of it; what is gone already is success, and what can be taken away is, also after a
- * failure. Nothing is left when it returns: it removes the link, which the kernel would also do some time after
- * the namespace's end, and waits for it (10 to 30 ms, for the kernel's grace periods). */
+/* Takes away the host's side of all of it; what is gone already is success, and what can be taken away is, also
+ * after a failure. Nothing is left when it returns: it removes the link, which the kernel would also do some time
+ * after the namespace's end, and waits for it (10 to 30 ms, for the kernel's grace periods). */
 int net_detach(const struct net_plan *plan, ve_error **ret_error);
-/* Changes the addresses of a running VE from PLAN_OLD to PLAN_NEW without touching what stays: first adds, then removes.
- * Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. */
-int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd, ve_error **ret_error);
-/* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none is kept back for it
- * but network and broadcast are). -ENOSPC when the range is used up. */
+/* Changes the addresses of a running VE from PLAN_OLD to PLAN_NEW without touching what stays: first adds, then
+ * removes. Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. */
+int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
+	       ve_error **ret_error);
+/* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
+ * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
 
-/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy (one row for each
- * chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where PRESENT; strings live as
- * long as the call. Reads only. */
+/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy
+ * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where
+ * PRESENT; strings live as long as the call. Reads only. */
 typedef void (*net_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);
 void net_host_check(net_check_fn fn, void *data);
 
-/* The host's real resolvers for dns.servers=inherit: never a loopback stub (systemd-resolved's or NetworkManager's real
- * list instead). NULL-terminated, perhaps empty, strv_free(); likewise the search list. */
+/* The host's real resolvers for dns.servers=inherit: never a loopback stub (systemd-resolved's or NetworkManager's
+ * real list instead). NULL-terminated, perhaps empty, strv_free(); likewise the search list. */
 int net_host_resolvers(char ***ret_servers, char ***ret_search, ve_error **ret_error);
 
 #endif

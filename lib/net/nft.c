@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * nftables: whether our table is there, and which chains of others stand in the way, is asked over netlink; the firewall
- * file is loaded by nft(8), which only runs where the table is missing or speaks of another range.
+ * nftables: whether our table is there, and which chains of others stand in the way, is asked over netlink; the
+ * firewall file is loaded by nft(8), which only runs where the table is missing or speaks of another range.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,7 +29,8 @@
 
 enum { NFT_DEADLINE_MS = 30000 };
 
-static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags, unsigned char family, const char *what)
+static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags, unsigned char family,
+				const char *what)
 {
 	struct nlmsghdr *m = nl_add(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, "%s", what);
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
@@ -45,7 +46,8 @@ static int open_nft(struct nl **ret_nl, ve_error **ret_error)
 	_cleanup_err_ ve_error *error = NULL;
 	int r = nl_open(NETLINK_NETFILTER, &nl, &error);
 	if (r == 0) {
-		/* Of a subsystem that it does not know nfnetlink says EINVAL; of one it knows, the number of its ruleset. */
+		/* Of a subsystem that it does not know nfnetlink says EINVAL; of one it knows, the number of its
+		 * ruleset. */
 		nft_add(nl, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC, "ask for nftables");
 		r = nl_commit(nl, &error);
 	}
@@ -86,7 +88,8 @@ static void read_element(const struct nlattr *element, struct range_seen *seen)
 		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_KEY)
 			continue;
 		mnl_attr_for_each_nested(inner, attr)
-			if (mnl_attr_get_type(inner) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(inner) == sizeof(key))
+			if (mnl_attr_get_type(inner) == NFTA_DATA_VALUE &&
+			    mnl_attr_get_payload_len(inner) == sizeof(key))
 				key = ntohl(mnl_attr_get_u32(inner));
 	}
 	if (flags & NFT_SET_ELEM_INTERVAL_END)
@@ -115,8 +118,10 @@ int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	uint32_t first = ntohl(range->v4.s_addr);
-	struct range_seen seen = { .first = first, .behind = first + (uint32_t)((uint64_t)1 << (32 - range->prefix)) };
-	struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_IPV4, "look for the table ip " NAT_TABLE);
+	struct range_seen seen = { .first = first,
+				   .behind = first + (uint32_t)((uint64_t)1 << (32 - range->prefix)) };
+	struct nlmsghdr *m =
+		nft_add(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_IPV4, "look for the table ip " NAT_TABLE);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, NAT_TABLE);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, NAT_SET);
 	nl_on_reply(nl, read_elements, &seen);
@@ -132,7 +137,8 @@ int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error)
 const char *nft_program(void)
 {
 	/* Fixed places: what root's PATH is at the moment is not to decide. */
-	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/bin/nft", "/usr/local/sbin/nft" };
+	static const char *const places[] = { "/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/bin/nft",
+					      "/usr/local/sbin/nft" };
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		if (access(places[i], X_OK) == 0)
 			return places[i];
@@ -154,8 +160,8 @@ static void __attribute__((noreturn)) become_nft(const char *const *argv, int ou
 	_exit(127);
 }
 
-/* Runs ARGV to its end. RET_STATUS: as wait(2) says. Its exit signal is none, so that a caller who reaps all children,
- * or ignores SIGCHLD, neither sees it nor takes it from us. */
+/* Runs ARGV to its end. RET_STATUS: as wait(2) says. Its exit signal is none, so that a caller who reaps all
+ * children, or ignores SIGCHLD, neither sees it nor takes it from us. */
 static int run_to_end(const char *const *argv, int output_fd, int *ret_status)
 {
 	int pid_fd = -1;
@@ -218,8 +224,8 @@ static int load(const char *file, const char *range, ve_error **ret_error)
 	char line[400];
 	first_line(output_fd, line, sizeof(line));
 	_cleanup_free_ char *quoted = str_quote(line);
-	return err_plain(ret_error, VE_ERR_KERNEL, EIO, "network", "'%s' could not load '%s' (status %d): %s", program, file,
-			 status, quoted ?: "");
+	return err_plain(ret_error, VE_ERR_KERNEL, EIO, "network", "'%s' could not load '%s' (status %d): %s",
+			 program, file, status, quoted ?: "");
 }
 
 int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error)
@@ -293,8 +299,8 @@ static void read_chain(const struct nlmsghdr *nlh, void *data)
 		b->found[b->n++] = c;
 }
 
-/* `iifname "vz*"` compares two bytes with "vz": an attribute of 6 bytes, NFTA_DATA_VALUE. Somebody who writes such rules has
- * thought of us, whatever they decided. */
+/* `iifname "vz*"` compares two bytes with "vz": an attribute of 6 bytes, NFTA_DATA_VALUE. Somebody who writes such
+ * rules has thought of us, whatever they decided. */
 static void read_rule(const struct nlmsghdr *nlh, void *data)
 {
 	static const unsigned char compares[] = { 6, 0, NFTA_DATA_VALUE, 0, 'v', 'z' };
@@ -306,7 +312,8 @@ static void read_rule(const struct nlmsghdr *nlh, void *data)
 			*knows_us = true;
 }
 
-static int tell_blocker(struct nl *nl, const struct blocker *c, nft_blocker_fn fn, void *data, ve_error **ret_error)
+static int tell_blocker(struct nl *nl, const struct blocker *c, nft_blocker_fn fn, void *data,
+			ve_error **ret_error)
 {
 	struct nft_blocker b = { .family = family_name(c->family), .table = c->table, .chain = c->chain };
 	struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETRULE, NLM_F_DUMP, c->family, "read the host's firewall rules");

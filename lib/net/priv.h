@@ -96,10 +96,10 @@ static inline const struct net_addr *route_gateway(int family)
 }
 
 struct route_found {
-	int errnum;          /* 0, or why there is no route */
-	unsigned char type;  /* RTN_* */
+	int errnum;         /* 0, or why there is no route */
+	unsigned char type; /* RTN_* */
 	unsigned char prefix, scope, protocol;
-	int index;           /* the interface it leaves by, 0: none */
+	int index; /* the interface it leaves by, 0: none */
 	bool has_gateway;
 };
 /* Which route of the host's matches the address. */
@@ -138,7 +138,8 @@ unsigned uplink_mtu(const struct uplinks *u);
 /* ---- neigh.c ------------------------------------------------------------------------------------- */
 
 /* Host: who has A behind the interface is fixed, not learned. */
-void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a, const unsigned char mac[6]);
+void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a,
+		     const unsigned char mac[6]);
 void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* The uplink answers ARP (NDP) for A. */
 void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a);
@@ -175,7 +176,7 @@ const char *nft_program(void);
 /* A base chain at the forward hook that drops what no rule accepts. */
 struct nft_blocker {
 	const char *family, *table, *chain; /* "ip", "filter", "FORWARD" */
-	bool knows_us; /* a rule of its table speaks of interfaces called vz* */
+	bool knows_us;                      /* a rule of its table speaks of interfaces called vz* */
 };
 typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
 int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The host's real resolvers. A local stub (systemd-resolved's 127.0.0.53, dnsmasq on 127.0.0.1) is of no use to a VE,
- * whose loopback is its own; whoever runs a stub writes the real list beside it.
+ * The host's real resolvers. A local stub (systemd-resolved's 127.0.0.53, dnsmasq on 127.0.0.1) is of no use to a
+ * VE, whose loopback is its own; whoever runs a stub writes the real list beside it.
  */
 #include <arpa/inet.h>
 #include <errno.h>

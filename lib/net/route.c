@@ -6,13 +6,11 @@
 
 #include "net/priv.h"
 
-const struct net_addr route_gateway4 = {
-	.family = AF_INET, .v6.s6_addr = { 169, 254, 1, 1 }, .prefix = 32
-};
+const struct net_addr route_gateway4 = { .family = AF_INET, .v6.s6_addr = { 169, 254, 1, 1 }, .prefix = 32 };
 /* /64: the VE's own link-local address is in it, and answers must find their way back. */
-const struct net_addr route_gateway6 = {
-	.family = AF_INET6, .v6.s6_addr = { 0xfe, 0x80, [15] = 1 }, .prefix = 64
-};
+const struct net_addr route_gateway6 = { .family = AF_INET6,
+					 .v6.s6_addr = { 0xfe, 0x80, [15] = 1 },
+					 .prefix = 64 };
 
 static struct rtmsg *put_route(struct nlmsghdr *m, int family, const struct net_addr *dst, unsigned char scope)
 {
@@ -44,7 +42,8 @@ void route_put_to_delete(struct nl *nl, int index, const char *name, const struc
 {
 	struct net_addr network;
 	net_addr_network(a, &network);
-	struct nlmsghdr *m = nl_add(nl, RTM_DELROUTE, 0, "remove the route of %s to '%s'", addr_text(&network).s, name);
+	struct nlmsghdr *m =
+		nl_add(nl, RTM_DELROUTE, 0, "remove the route of %s to '%s'", addr_text(&network).s, name);
 	put_route(m, a->family, &network, RT_SCOPE_NOWHERE); /* whatever its scope is */
 	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
 	nl_tolerate(nl, ESRCH);

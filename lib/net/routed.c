@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An interface of type routed or nat: a veth pair and host routes; no address of a network is used up for it, and nothing
- * of layer 2 reaches the VE or leaves it.
+ * An interface of type routed or nat: a veth pair and host routes; no address of a network is used up for it, and
+ * nothing of layer 2 reaches the VE or leaves it.
  *
  *   VE, ethN                                  host, vzID.N
  *   192.0.2.10/32                             169.254.1.1/32, fe80::1/64: the next hop, the same for all VEs
@@ -9,8 +9,8 @@
  *   default via 169.254.1.1, via fe80::1      192.0.2.10 lladdr of ethN, permanent
  *                                             uplink: proxy entry for 192.0.2.10 (routed only)
  *
- * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address itself
- * only, as whoever hands out prefixes routes them.
+ * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address
+ * itself only, as whoever hands out prefixes routes them.
  *
  * The guest's end is made ready first: when the host's end comes up, everything is in place.
  */
@@ -93,10 +93,12 @@ static void guest_put_address(struct net_job *j, const struct ends *e, const str
 	link_put_address(j->guest, e->host.peer_index, e->guest_name, a, RT_SCOPE_UNIVERSE);
 }
 
-static void host_put_address(struct net_job *j, const struct net_if *i, const struct ends *e, const struct net_addr *a)
+static void host_put_address(struct net_job *j, const struct net_if *i, const struct ends *e,
+			     const struct net_addr *a)
 {
-	/* A route of global scope makes the kernel take one of the host's real addresses as the source of what the host itself
-	 * sends; with scope link it would take 169.254.1.1. A host without an uplink may have no other. */
+	/* A route of global scope makes the kernel take one of the host's real addresses as the source of what the
+	 * host itself sends; with scope link it would take 169.254.1.1. A host without an uplink may have no
+	 * other. */
 	unsigned char scope = a->family == AF_INET && j->uplinks.v4.index == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	route_put_to(j->host, e->host.index, e->host.name, a, scope);
 	neigh_put_fixed(j->host, e->host.index, e->host.name, a, i->mac);
@@ -119,14 +121,15 @@ static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error *
 	return 0;
 }
 
-/* What netlink cannot set of the host's end. Without IPv6 addresses it has no IPv6 at all: nothing of the host's answers
- * there. With them it must not believe the VE's router advertisements. */
+/* What netlink cannot set of the host's end. Without IPv6 addresses it has no IPv6 at all: nothing of the host's
+ * answers there. With them it must not believe the VE's router advertisements. */
 static int settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error)
 {
 	if (!wanted) {
 		int r = sysctl_try_set(1, "ipv6/conf/%s/disable_ipv6", host->name);
-		return r < 0 && r != -ENOENT ? err_sys(ret_error, -r, "network", "cannot switch off IPv6 on '%s'",
-						       host->name) : 0;
+		return r < 0 && r != -ENOENT
+			       ? err_sys(ret_error, -r, "network", "cannot switch off IPv6 on '%s'", host->name)
+			       : 0;
 	}
 	int r = sysctl_set(0, ret_error, "ipv6/conf/%s/accept_ra", host->name);
 	return r < 0 ? r : sysctl_set(0, ret_error, "ipv6/conf/%s/disable_ipv6", host->name);
@@ -146,8 +149,8 @@ static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_erro
 	link_put_veth(nl, v);
 	int r = nl_commit(nl, &error);
 	if (r == -EOPNOTSUPP) {
-		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network", "cannot make the interface '%s': " LACK_VETH,
-			      v->host_name);
+		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network",
+			      "cannot make the interface '%s': " LACK_VETH, v->host_name);
 		err_hint(ret_error, LACK_VETH_HINT);
 	} else if (r < 0 && ret_error && !*ret_error) {
 		*ret_error = steal_ptr(&error);
@@ -155,14 +158,15 @@ static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_erro
 	return r;
 }
 
-static int make_veth(struct net_job *j, const struct net_if *i, struct undo *undo, struct ends *ret, ve_error **ret_error)
+static int make_veth(struct net_job *j, const struct net_if *i, struct undo *undo, struct ends *ret,
+		     ve_error **ret_error)
 {
 	char name[IFNAMSIZ];
 	unsigned char host_mac[6];
 	net_if_name(j->plan->link_id, i->label, name);
 	snprintf(ret->guest_name, sizeof(ret->guest_name), "eth%u", i->label);
 	memcpy(host_mac, i->mac, 6);
-	host_mac[0] = i->mac[0] == 0xfe ? 0xfa : 0xfe; /* the VE's with another beginning; both locally administered */
+	host_mac[0] = i->mac[0] == 0xfe ? 0xfa : 0xfe; /* the VE's, but for this; both locally administered */
 	struct net_veth v = {
 		.host_name = name,
 		.guest_name = ret->guest_name,
@@ -227,7 +231,8 @@ int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_erro
 {
 	char name[IFNAMSIZ];
 	net_if_name(j->plan->link_id, i->label, name);
-	/* The proxies first: no traffic is drawn here that nobody takes. Addresses, routes and neighbours on the link go with it. */
+	/* The proxies first: no traffic is drawn here that nobody takes. Addresses, routes and neighbours on the
+	 * link go with it. */
 	int r = proxied(i) ? neigh_delete_proxies(j->host, i->addrs, i->n_addrs, ret_error) : 0;
 	link_put_delete(j->host, name);
 	int r2 = nl_commit(j->host, r == 0 ? ret_error : NULL);
@@ -236,7 +241,8 @@ int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_erro
 
 /* ---- change -------------------------------------------------------------------------------------- */
 
-static bool contains(const struct net_if *i, const struct net_addr *a, bool (*same)(const struct net_addr *, const struct net_addr *))
+static bool contains(const struct net_if *i, const struct net_addr *a,
+		     bool (*same)(const struct net_addr *, const struct net_addr *))
 {
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		if (same(&i->addrs[k], a))
@@ -268,10 +274,10 @@ static int add_missing(struct net_job *j, const struct net_if *from, const struc
 	return r < 0 ? r : r2;
 }
 
-/* Takes away what FROM has and TO has not. CLASHING: only those that TO has with another prefix: of one IPv6 address an
- * interface has only one. Goes on to its end; the first failure is the result. */
-static int remove_surplus(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e,
-			  bool clashing, ve_error **ret_error)
+/* Takes away what FROM has and TO has not. CLASHING: only those that TO has with another prefix: of one IPv6
+ * address an interface has only one. Goes on to its end; the first failure is the result. */
+static int remove_surplus(struct net_job *j, const struct net_if *from, const struct net_if *to,
+			  const struct ends *e, bool clashing, ve_error **ret_error)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	int r = 0, r2;
@@ -287,7 +293,8 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(families) && !clashing; k++)
 		if (net_if_has(from, families[k]) && !net_if_has(to, families[k]))
-			route_put_default_delete(j->guest, e->host.peer_index, e->guest_name, from->label, families[k]);
+			route_put_default_delete(j->guest, e->host.peer_index, e->guest_name, from->label,
+						 families[k]);
 	if ((r2 = nl_commit(j->host, r == 0 ? ret_error : NULL)) < 0 && r == 0)
 		r = r2;
 	if ((r2 = nl_commit(j->guest, r == 0 ? ret_error : NULL)) < 0 && r == 0)
@@ -305,7 +312,8 @@ static int find_ends(struct net_job *j, const struct net_if *i, struct ends *ret
 	int r = nl_commit(j->host, ret_error);
 	if (r == 0 && missing != 0) {
 		r = err_plain(ret_error, VE_ERR_STATE, missing, "network",
-			      "cannot change the addresses of '%s': its host end '%s' is gone", ret->guest_name, name);
+			      "cannot change the addresses of '%s': its host end '%s' is gone", ret->guest_name,
+			      name);
 		err_hint(ret_error, "the VE's root has removed the interface; a restart of the VE makes it anew");
 	}
 	return r;

@@ -8,8 +8,8 @@
 #include "base/str.h"
 #include "net/priv.h"
 
-/* Addresses that only a default route leads to: the IPv4 dummy address (RFC 7600), and the first of 2000::/3. Asking for
- * them costs the same with one VE as with thousand; reading all routes does not. */
+/* Addresses that only a default route leads to: the IPv4 dummy address (RFC 7600), and the first of 2000::/3.
+ * Asking for them costs the same with one VE as with thousand; reading all routes does not. */
 static const struct net_addr nowhere4 = { .family = AF_INET, .v6.s6_addr = { 192, 0, 0, 8 }, .prefix = 32 };
 static const struct net_addr nowhere6 = { .family = AF_INET6, .v6.s6_addr = { 0x20, [15] = 1 }, .prefix = 128 };
 
@@ -21,7 +21,8 @@ static void keep_best(const struct route_default *d, void *data)
 }
 
 /* What the look-up of a nowhere address says: the uplink's index, or 0. */
-static int default_index(struct nl *nl, int family, const struct route_found *f, int *ret_index, ve_error **ret_error)
+static int default_index(struct nl *nl, int family, const struct route_found *f, int *ret_index,
+			 ve_error **ret_error)
 {
 	*ret_index = 0;
 	if (f->errnum != 0)

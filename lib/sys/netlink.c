@@ -15,8 +15,8 @@
 #include "base/guard.h"
 
 enum {
-	/* Each answer waits in the socket's receive buffer, where the smallest is charged some 800 of its 212,992 bytes:
-	 * a batch of more than about 200 would lose answers (ENOBUFS). */
+	/* Each answer waits in the socket's receive buffer, where the smallest is charged some 800 of its 212,992
+	 * bytes: a batch of more than about 200 would lose answers (ENOBUFS). */
 	BATCH_MAX = 64,
 	SEND_BYTES = 16 * 1024,
 	/* The kernel fills dumps up to the size of the buffer it is read with, and never more than this. */
@@ -296,7 +296,8 @@ static void read_answers(struct nl *nl)
 			return;
 		}
 		int left = (int)size;
-		for (const struct nlmsghdr *m = (void *)nl->recv; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
+		for (const struct nlmsghdr *m = (void *)nl->recv; mnl_nlmsg_ok(m, left);
+		     m = mnl_nlmsg_next(m, &left))
 			take_message(nl, m);
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Netlink by libmnl, as batches: requests are added one by one, go to the kernel in one sendmsg(2), and every one is
- * acknowledged. The kernel works through a batch to its end even where one request fails; the first failure
+ * Netlink by libmnl, as batches: requests are added one by one, go to the kernel in one sendmsg(2), and every one
+ * is acknowledged. The kernel works through a batch to its end even where one request fails; the first failure
  * that is not tolerated becomes the error, with the kernel's own extended text.
  *
  * A handle is used by one thread at a time. Whose network namespace it works on is decided when it is opened.
@@ -18,7 +18,8 @@ struct nl;
 
 /* BUS: NETLINK_ROUTE or NETLINK_NETFILTER, in the network namespace of the calling thread. */
 int nl_open(int bus, struct nl **ret_nl, ve_error **ret_error);
-/* The same in the namespace NETNS_FD: a thread of our own enters it, so that no thread of the caller's ever does. */
+/* The same in the namespace NETNS_FD: a thread of our own enters it, so that no thread of the caller's ever does.
+ */
 int nl_open_in(int bus, int netns_fd, struct nl **ret_nl, ve_error **ret_error);
 void nl_close(struct nl *nl); /* NULL is allowed */
 void nl_closep(struct nl **nl);

@@ -6,8 +6,9 @@
  *   net_driver detach WORD...           net_driver change NETNS WORD... -- WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
- * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and for each
- * interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...]. The exit status is the error's; its sentence goes to stderr.
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and
+ * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...]. The exit status is the error's; its sentence goes to
+ * stderr.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,7 +23,9 @@
 
 #define UUID "0b0e5f6e-6a55-4a3c-9d9d-5a0c3f1e7a11"
 
-static const char *const types[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat" };
+static const char *const types[NET_TYPE_COUNT] = {
+	[NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat"
+};
 
 static void fail(ve_error *error)
 {
@@ -61,7 +64,9 @@ static void parse_if(struct net_if *i, char *text)
 
 static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 {
-	*plan = (struct net_plan){ .link_id = 5, .nat_range = "10.77.0.0/16", .firewall_file = "templates/nft/vectl.nft" };
+	*plan = (struct net_plan){ .link_id = 5,
+				   .nat_range = "10.77.0.0/16",
+				   .firewall_file = "templates/nft/vectl.nft" };
 	plan->ifs = calloc(8, sizeof(*plan->ifs));
 	for (; *argc > 0; (*argc)--, (*argv)++) {
 		char *w = (*argv)[0];

@@ -28,7 +28,8 @@ static void accepts(void **state)
 		{ "223.255.255.255", "223.255.255.255/32", AF_INET },
 		{ "2001:DB8:0:0::10", "2001:db8::10/128", AF_INET6 },
 		{ "2001:db8::1/64", "2001:db8::1/64", AF_INET6 },
-		{ "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", AF_INET6 },
+		{ "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128",
+		  AF_INET6 },
 		{ "fd00::5", "fd00::5/128", AF_INET6 },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -46,13 +47,20 @@ static void accepts(void **state)
 static void refuses(void **state)
 {
 	static const char *const texts[] = {
-		"", "/", "/24", "192.0.2", "192.0.2.010", "192.0.2.256", "192.0.2.10/", "192.0.2.10/33", "192.0.2.10/+8", "192.0.2.10/ 8",
-		"192.0.2.10/0008", "192.0.2.10/99999999999999999999", "192.0.2.10/24/24", "192.0.2.10 ", " 192.0.2.10", "192.0.2.10\n", "1",
-		"0x7f000001", "example.org", "fe80::1%eth0", "2001:db8::1/129", "2001:db8::1/", "[2001:db8::1]", ":::", ":",
+		/* no addresses */
+		"", "/", "/24", "192.0.2", "192.0.2.010", "192.0.2.256", "192.0.2.10 ", " 192.0.2.10",
+		"192.0.2.10\n", "1", "0x7f000001", "example.org", "fe80::1%eth0", "[2001:db8::1]", ":::", ":",
 		"2001:db8:1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc",
-		"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.255", "169.254.0.1", "169.254.1.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
-		"255.255.255.255", "::", "::1", "::ffff:192.0.2.10", "fe80::1", "febf::1", "ff02::1",
-		"192.0.2.10/7", "2001:db8::1/31", "192.0.2.0/24", "192.0.2.255/24", "192.0.2.12/30", "192.0.2.15/30", "2001:db8::/64",
+		/* no prefixes */
+		"192.0.2.10/", "192.0.2.10/33", "192.0.2.10/+8", "192.0.2.10/ 8", "192.0.2.10/0008",
+		"192.0.2.10/99999999999999999999", "192.0.2.10/24/24", "2001:db8::1/129", "2001:db8::1/",
+		/* none a VE can have */
+		"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.255", "169.254.0.1", "169.254.1.1", "224.0.0.1",
+		"239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "::ffff:192.0.2.10", "fe80::1",
+		"febf::1", "ff02::1",
+		/* too much, or the network itself */
+		"192.0.2.10/7", "2001:db8::1/31", "192.0.2.0/24", "192.0.2.255/24", "192.0.2.12/30",
+		"192.0.2.15/30", "2001:db8::/64",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct net_addr a = { .family = 77 };
@@ -121,7 +129,8 @@ static void nat_ends(const char *range, uint32_t nr)
 
 static void nat(void **state)
 {
-	static const char *const bad[] = { "10.77.0.1/16", "10.77.0.0/33", "2001:db8::/64", "", "10.0.0.0/7", "x/16", "10.77.0.0\n/16" };
+	static const char *const bad[] = { "10.77.0.1/16", "10.77.0.0/33", "2001:db8::/64", "",
+					   "10.0.0.0/7",   "x/16",         "10.77.0.0\n/16" };
 	nat_is("10.77.0.0/16", 0, "10.77.0.1/32");
 	nat_is("10.77.0.0/16", 255, "10.77.1.0/32");
 	nat_is("10.77.0.0/16", 65533, "10.77.255.254/32");
@@ -153,8 +162,9 @@ static void types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts), cmocka_unit_test(refuses), cmocka_unit_test(masks), cmocka_unit_test(macs),
-		cmocka_unit_test(names),   cmocka_unit_test(nat),     cmocka_unit_test(types),
+		cmocka_unit_test(accepts), cmocka_unit_test(refuses), cmocka_unit_test(masks),
+		cmocka_unit_test(macs),    cmocka_unit_test(names),   cmocka_unit_test(nat),
+		cmocka_unit_test(types),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,8 @@ static void expect(const struct place *p, const char *want_servers, const char *
 static void plain(void **state)
 {
 	struct place *p = *state;
-	put(p->first, "# comment\nnameserver 192.0.2.53 # behind\n\tnameserver\t2001:db8::53\r\nsearch a.example b.example .\n"
+	put(p->first, "# comment\nnameserver 192.0.2.53 # behind\n\tnameserver\t2001:db8::53\r\nsearch a.example "
+		      "b.example .\n"
 		      "nameserver\nnameserver bogus\noptions edns0\n");
 	put(p->second, "nameserver 198.51.100.1\nsearch other.example\n");
 	expect(p, "192.0.2.53 2001:db8::53", "a.example b.example");
@@ -89,7 +90,8 @@ static void stub(void **state)
 static void out_of_reach(void **state)
 {
 	struct place *p = *state;
-	put(p->first, "nameserver fe80::1%eth0\nnameserver fe80::1\nnameserver 169.254.0.53\nnameserver 0.0.0.0\nnameserver ::\n"
+	put(p->first, "nameserver fe80::1%eth0\nnameserver fe80::1\nnameserver 169.254.0.53\nnameserver "
+		      "0.0.0.0\nnameserver ::\n"
 		      "nameserver 127.0.0.1\n");
 	unlink(p->second);
 	expect(p, "", "");
@@ -118,7 +120,8 @@ static void odd_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain), cmocka_unit_test(stub), cmocka_unit_test(out_of_reach), cmocka_unit_test(last_search_counts),
+		cmocka_unit_test(plain),        cmocka_unit_test(stub),
+		cmocka_unit_test(out_of_reach), cmocka_unit_test(last_search_counts),
 		cmocka_unit_test(odd_files),
 	};
 	return cmocka_run_group_tests(tests, make_place, remove_place);

@@ -153,8 +153,12 @@ static void no_namespace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(many),      cmocka_unit_test(dump),		  cmocka_unit_test(failure_in_a_batch),
-		cmocka_unit_test(tolerance), cmocka_unit_test(the_kernels_words), cmocka_unit_test(failure_in_an_earlier_batch),
+		cmocka_unit_test(many),
+		cmocka_unit_test(dump),
+		cmocka_unit_test(failure_in_a_batch),
+		cmocka_unit_test(tolerance),
+		cmocka_unit_test(the_kernels_words),
+		cmocka_unit_test(failure_in_an_earlier_batch),
 		cmocka_unit_test(no_namespace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
