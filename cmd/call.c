@@ -32,7 +32,8 @@ int call_check_env(struct call *call, const struct strings *env)
 	for (size_t i = 0; i < env->n; i++) {
 		const char *equals = strchr(env->items[i], '=');
 		if (!equals || equals == env->items[i])
-			return report_refusal(call, VE_ERR_USAGE, NULL, "--env takes NAME=VALUE, not '%s'", env->items[i]);
+			return report_refusal(call, VE_ERR_USAGE, NULL, "--env takes NAME=VALUE, not '%s'",
+					      env->items[i]);
 	}
 	return 0;
 }

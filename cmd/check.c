@@ -67,7 +67,7 @@ static int run(struct call *call)
 	else if (required)
 		report_line(call, "\nThis host cannot run VEs: %zu of what every VE needs is missing.", required);
 	else if (missing)
-		report_line(call, "\nThis host can run VEs; %zu thing%s that some need is missing.", missing, missing > 1 ? "s" : "");
+		report_line(call, "\nThis host can run VEs; %zu of what some of them need is missing.", missing);
 	else
 		report_line(call, "\nThis host can run VEs, and nothing is missing.");
 	return required ? ve_category_exit_code(VE_ERR_UNSUPPORTED) : 0;
@@ -79,12 +79,14 @@ const struct command command_check = {
 	.run = run,
 	.summary = "tell whether this host can run VEs",
 	.description =
-		"Tries every feature of the kernel and of the host that vectl uses, and says which are there, what needs the missing ones and what "
-		"to do. It goes by what works, not by version numbers. It changes nothing.\n\n"
-		"MISSING, in capitals, is what every VE needs. With --quiet only what is missing is shown.",
+		"Tries every feature of the kernel and of the host that vectl uses, and says which are there, "
+		"what needs the missing ones and what to do. It goes by what works, not by version numbers. It "
+		"changes nothing.\n\nMISSING, in capitals, is what every VE needs. With --quiet only what is "
+		"missing is shown.",
 	.examples = {
 		{ "vectl check", "The first thing to type on a new host." },
-		{ "vectl check --json | jq -r '.[] | select(.present|not).feature'", "For scripts: what is missing." },
+		{ "vectl check --json | jq -r '.[] | select(.present|not).feature'",
+		  "For scripts: what is missing." },
 	},
 	.exits = "0 all that every VE needs is there\n69 something that every VE needs is missing",
 	.see = "host-show(8) start(8)",

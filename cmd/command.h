@@ -101,7 +101,7 @@ enum command_group {
 };
 
 enum command_flags {
-	COMMAND_GUEST = 1 << 0,  /* ends in a command of the guest's: options stop at its first word, and its status is ours */
+	COMMAND_GUEST = 1 << 0,  /* ends in a command of the guest's, whose status is ours */
 	COMMAND_CANCEL = 1 << 1, /* a signal asks the library to undo the verb (see cancel.c) */
 	COMMAND_NO_STORE = 1 << 2, /* works without a ve_ctx */
 };

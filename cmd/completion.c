@@ -88,8 +88,8 @@ static bool begins_prefix(size_t i)
 {
 	size_t n = first_word(command_table[i]);
 
-	return command_table[i]->name[n] &&
-	       (i == 0 || first_word(command_table[i - 1]) != n || strncmp(command_table[i - 1]->name, command_table[i]->name, n) != 0);
+	return command_table[i]->name[n] && (i == 0 || first_word(command_table[i - 1]) != n ||
+					     strncmp(command_table[i - 1]->name, command_table[i]->name, n) != 0);
 }
 
 /* "words:image" and the like: the commands below a prefix; "words:" the first words. */
@@ -101,11 +101,12 @@ static void print_word_sources(void)
 			printf(" %.*s", (int)first_word(command_table[i]), command_table[i]->name);
 	puts(" ;;");
 	for (size_t i = 0; command_table[i]; i++) {
+		const char *name = command_table[i]->name;
 		size_t n = first_word(command_table[i]);
 		if (!begins_prefix(i))
 			continue;
-		printf("\twords:%.*s) printf '%%s\\n'", (int)n, command_table[i]->name);
-		for (size_t j = i; command_table[j] && strncmp(command_table[j]->name, command_table[i]->name, n + 1) == 0; j++)
+		printf("\twords:%.*s) printf '%%s\\n'", (int)n, name);
+		for (size_t j = i; command_table[j] && strncmp(command_table[j]->name, name, n + 1) == 0; j++)
 			printf(" %s", command_table[j]->name + n + 1);
 		puts(" ;;");
 	}
@@ -163,12 +164,14 @@ static void print_script(void)
 	fputs(script_words, stdout);
 	for (size_t i = 0; command_table[i]; i++)
 		if (begins_prefix(i))
-			printf("\t\t\t%.*s) command+=\" $word\" ;;\n", (int)first_word(command_table[i]), command_table[i]->name);
+			printf("\t\t\t%.*s) command+=\" $word\" ;;\n", (int)first_word(command_table[i]),
+			       command_table[i]->name);
 	fputs(script_kinds, stdout);
 	puts("\t'') kind=words: ;;");
 	for (size_t i = 0; command_table[i]; i++) {
 		if (begins_prefix(i))
-			printf("\t%1$.*2$s) kind=words:%1$.*2$s ;;\n", command_table[i]->name, (int)first_word(command_table[i]));
+			printf("\t%1$.*2$s) kind=words:%1$.*2$s ;;\n", command_table[i]->name,
+			       (int)first_word(command_table[i]));
 		print_kinds(command_table[i]);
 	}
 	fputs("\tesac\n\toptions+='", stdout);
@@ -194,8 +197,8 @@ const struct command command_completion = {
 	.run = run,
 	.summary = "print a completion script for the shell",
 	.description =
-		"Prints a script that teaches bash to complete vectl's commands and options, and the names of VEs, images, "
-		"templates and keys. 'make install' puts it where bash looks for it.",
+		"Prints a script that teaches bash to complete vectl's commands and options, and the names of VEs, "
+		"images, templates and keys. 'make install' puts it where bash looks for it.",
 	.examples = {
 		{ "source <(vectl completion bash)", "For this shell." },
 	},

@@ -28,9 +28,10 @@ const struct command command_console = {
 	.run = run,
 	.summary = "join a VE's console",
 	.description =
-		"Joins this terminal to the VE's console: what a machine would show on its screen, with a login where the system "
-		"inside offers one. What was printed before is shown first. Ctrl-] three times leaves the console; the VE goes on.\n\n"
-		"'vectl logs' prints what the console showed, without joining it.",
+		"Joins this terminal to the VE's console: what a machine would show on its screen, with a login "
+		"where the system inside offers one. What was printed before is shown first. Ctrl-] three times "
+		"leaves the console; the VE goes on.\n\n'vectl logs' prints what the console showed, without "
+		"joining it.",
 	.examples = {
 		{ "vectl console web1", "Watches web1, or logs in with a password." },
 	},

@@ -14,25 +14,31 @@ struct create_options {
 
 static const struct option options[] = {
 	STRING("template", "TEMPLATE", struct create_options, template_name,
-	       "The plan that its limits come from. Without it the host's default.template is used; no VE is unlimited by "
-	       "accident."),
+	       "The plan that its limits come from. Without it the host's default.template is used; no VE is "
+	       "unlimited by accident."),
 	STRING("image", "IMAGE", struct create_options, image,
-	       "The operating system: a name that 'vectl image list' shows, or NAME@DIGEST. Without it the template's, else the "
-	       "host's default.image."),
+	       "The operating system: a name that 'vectl image list' shows, or NAME@DIGEST. Without it the "
+	       "template's, else the host's default.image."),
 	STRINGS("ip", "ADDR", struct create_options, ips,
-		"An address, IPv4 or IPv6 (192.0.2.10, 2001:db8::10). May be repeated. Without one the VE has a private address "
-		"behind the host's."),
-	STRING("hostname", "HOST", struct create_options, hostname, "What the VE calls itself; without it its name."),
+		"An address, IPv4 or IPv6 (192.0.2.10, 2001:db8::10). May be repeated. Without one the VE has a "
+		"private address behind the host's."),
+	STRING("hostname", "HOST", struct create_options, hostname,
+	       "What the VE calls itself; without it its name."),
 	STRINGS("ssh-key", "FILE", struct create_options, ssh_keys,
 		"Let the public keys in FILE ('-': standard input) log in as root. May be repeated."),
 	FLAG("password-stdin", 0, struct create_options, password_stdin,
-	     "Read root's password from standard input: one line. Without it root has none, and logs in by key only."),
+	     "Read root's password from standard input: one line. Without it root has none, and logs in by key "
+	     "only."),
 	STRINGS("set", "KEY=VALUE", struct create_options, set,
-		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' lists the keys."),
-	FLAG("start", 0, struct create_options, start, "Start it as well. If the start fails, the VE is gone again."),
+		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' "
+		"lists the keys."),
+	FLAG("start", 0, struct create_options, start,
+	     "Start it as well. If the start fails, the VE is gone again."),
 	FLAG("keep", 0, struct create_options, keep, "With --start: keep the VE if its start fails."),
-	MAYBE_SECONDS("wait", struct create_options, wait, "With --start: return when it has booted, at most after SECONDS (120)."),
-	FLAG("if-missing", 0, struct create_options, if_missing, "A VE of this name that exists already is success, and stays as it is."),
+	MAYBE_SECONDS("wait", struct create_options, wait,
+		      "With --start: return when it has booted, at most after SECONDS (120)."),
+	FLAG("if-missing", 0, struct create_options, if_missing,
+	     "A VE of this name that exists already is success, and stays as it is."),
 	OPTIONS_END,
 };
 
@@ -42,14 +48,17 @@ static int check_options(struct call *call, const struct create_options *o)
 
 	for (size_t i = 0; i < o->ssh_keys.n; i++) {
 		if (stdin_keys && str_eq(o->ssh_keys.items[i], "-"))
-			return report_refusal(call, VE_ERR_USAGE, NULL, "--ssh-key - can be given once: it reads standard input");
+			return report_refusal(call, VE_ERR_USAGE, NULL,
+					      "--ssh-key - can be given once: it reads standard input");
 		stdin_keys |= str_eq(o->ssh_keys.items[i], "-");
 	}
 	if (stdin_keys && o->password_stdin)
 		return report_refusal(call, VE_ERR_USAGE, NULL,
-				      "--ssh-key - and --password-stdin both read standard input: give one of them");
+				      "--ssh-key - and --password-stdin both read standard input: give one of "
+				      "them");
 	if ((o->keep || o->wait.given) && !o->start)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" : "wait");
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" :
+				      "wait");
 	return 0;
 }
 
@@ -126,20 +135,24 @@ const struct command command_create = {
 	.run = run,
 	.summary = "make a VE",
 	.description =
-		"Makes a VE called NAME from an image, with the limits of a template. Nothing is copied: the VE shares the "
-		"image's files until it changes them. It is not started unless --start is given.\n\n"
-		"NAME has lower case letters, digits and dashes, at most 63 of them; it begins and ends with a letter or a "
-		"digit. The template is copied into the VE's configuration: a template that changes later does not change "
-		"the VE.\n\n"
-		"Whatever goes wrong, nothing is left behind.",
+		"Makes a VE called NAME from an image, with the limits of a template. Nothing is copied: the VE "
+		"shares the image's files until it changes them. It is not started unless --start is given.\n\n"
+		"NAME has lower case letters, digits and dashes, at most 63 of them; it begins and ends with a "
+		"letter or a digit. The template is copied into the VE's configuration: a template that changes "
+		"later does not change the VE.\n\nWhatever goes wrong, nothing is left behind.",
 	.examples = {
-		{ "vectl create web1", "Makes a VE from the default image and the default template, with a private address." },
+		{ "vectl create web1",
+		  "Makes a VE from the default image and the default template, with a private address." },
 		{ "vectl create web1 --ip 192.0.2.10 --ssh-key ~/.ssh/id_ed25519.pub --start --wait",
-		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 works." },
-		{ "vectl create big1 --template vps-large --image debian-13 --set memory.limit=6G --set cpu.cores=3",
+		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 "
+		  "works." },
+		{
+		"vectl create big1 --template vps-large --image debian-13 --set memory.limit=6G --set cpu.cores=3",
 		  "Takes the plan vps-large with two changes." },
 	},
-	.exits = "66 there is no such image or template\n73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
+	.exits =
+	"66 there is no such image or template\n73 a VE of this name exists, or the address is taken\n74 no room "
+	"on the disk\n"
 		 "75 with --start --wait: it has not booted in time; it is left running\n"
 		 "78 a key or a value is wrong, or the image does not suit",
 	.see = "start(8) set(8) image-list(8) config(5)",

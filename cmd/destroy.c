@@ -26,7 +26,7 @@ static int report_absent(struct call *call)
 	}
 	text_add(&t, "{\"name\":");
 	format_json_string(&t, call->operands[0]);
-	text_add(&t, ",\"uuid\":null,\"changed\":false,\"state\":null,\"pending\":[],\"warnings\":[]}");
+	text_add(&t, ",\"uuid\":null,\"changed\":false,\"state\":null,\"addresses\":[],\"pending\":[],\"warnings\":[]}");
 	return report_json_text(t.s);
 }
 
@@ -59,9 +59,9 @@ const struct command command_destroy = {
 	.run = run,
 	.summary = "remove a VE and all that is its",
 	.description =
-		"Removes the VE NAME: its files, its addresses, its configuration. It cannot be brought back. A VE that runs is "
-		"refused unless --force is given. Nothing is asked.\n\n"
-		"The image that it was made from stays.",
+		"Removes the VE NAME: its files, its addresses, its configuration. It cannot be brought back. A "
+		"VE that runs is refused unless --force is given. Nothing is asked.\n\nThe image that it was "
+		"made from stays.",
 	.examples = {
 		{ "vectl destroy web1", "Removes web1, which is stopped." },
 		{ "vectl destroy web1 --force --if-exists", "For scripts: afterwards there is no web1." },

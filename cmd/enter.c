@@ -9,7 +9,8 @@ struct enter_options {
 };
 
 static const struct option options[] = {
-	STRING("user", "USER", struct enter_options, user, "Enter as USER of the VE: a name, or uid[:gid]. Without it as root."),
+	STRING("user", "USER", struct enter_options, user,
+	       "Enter as USER of the VE: a name, or uid[:gid]. Without it as root."),
 	OPTIONS_END,
 };
 
@@ -42,14 +43,17 @@ const struct command command_enter = {
 	.run = run,
 	.summary = "open a shell in a VE",
 	.description =
-		"Opens a login shell of root, or of USER, in the running VE NAME. It needs neither a password nor the VE's "
-		"network, and works in a VE whose processes or memory are used up.\n\n"
-		"With a terminal the shell has a terminal of its own inside; else it reads its commands from standard input.",
+		"Opens a login shell of root, or of USER, in the running VE NAME. It needs neither a password "
+		"nor the VE's network, and works in a VE whose processes or memory are used up.\n\nWith a "
+		"terminal the shell has a terminal of its own inside; else it reads its commands from standard "
+		"input.",
 	.examples = {
 		{ "vectl enter web1", "A shell of root; 'exit' or Ctrl-D leaves it." },
 		{ "vectl enter web1 --user www-data", "A shell of another user." },
 	},
-	.exits = "N the shell's own status; 128+N if signal N ended it\n125 vectl itself failed: no such VE, it does not run\n"
+	.exits =
+	"N the shell's own status; 128+N if signal N ended it\n125 vectl itself failed: no such VE, it does not "
+	"run\n"
 		 "126 the shell could not be run\n127 there is no such shell\n64 the command line makes no sense",
 	.see = "exec(8) console(8)",
 	.since = "0.1",

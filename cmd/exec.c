@@ -11,10 +11,13 @@ struct exec_options {
 };
 
 static const struct option options[] = {
-	STRING("user", "USER", struct exec_options, user, "Run as USER of the VE: a name, or uid[:gid]. Without it as root."),
-	STRINGS("env", "NAME=VALUE", struct exec_options, env, "Set a variable; the environment is clean but for these. May be repeated."),
+	STRING("user", "USER", struct exec_options, user,
+	       "Run as USER of the VE: a name, or uid[:gid]. Without it as root."),
+	STRINGS("env", "NAME=VALUE", struct exec_options, env,
+		"Set a variable; the environment is clean but for these. May be repeated."),
 	STRING("cwd", "DIR", struct exec_options, cwd, "Run in DIR of the VE. Without it in the user's home."),
-	FLAG("tty", 0, struct exec_options, tty, "Give the command a terminal of its own inside, joined to this one."),
+	FLAG("tty", 0, struct exec_options, tty,
+	     "Give the command a terminal of its own inside, joined to this one."),
 	OPTIONS_END,
 };
 
@@ -55,18 +58,21 @@ const struct command command_exec = {
 	.run = run,
 	.summary = "run a command in a VE",
 	.description =
-		"Runs COMMAND in the running VE NAME and ends with its status. Standard input, output and error are passed "
-		"through. No shell is involved: what a shell should do is given to one, as the second example shows.\n\n"
-		"The first word behind NAME that is no option begins the command; from there on every word is the "
-		"command's.",
+		"Runs COMMAND in the running VE NAME and ends with its status. Standard input, output and error "
+		"are passed through. No shell is involved: what a shell should do is given to one, as the second "
+		"example shows.\n\nThe first word behind NAME that is no option begins the command; from there "
+		"on every word is the command's.",
 	.examples = {
 		{ "vectl exec web1 apt-get install -y nginx", "The option -y is apt-get's." },
 		{ "vectl exec web1 -- sh -c 'df -h / && uptime'", "Two commands, by a shell." },
 		{ "tar c site | vectl exec web1 --cwd /srv tar x", "Standard input goes to the command." },
 		{ "vectl exec web1 --tty --user postgres psql", "An interactive program, as another user." },
 	},
-	.exits = "N the command's own status; 128+N if signal N ended it\n125 vectl itself failed: no such VE, it does not run\n"
-		 "126 the command could not be run\n127 there is no such command\n64 the command line makes no sense",
+	.exits =
+	"N the command's own status; 128+N if signal N ended it\n125 vectl itself failed: no such VE, it does "
+	"not run\n"
+		 "126 the command could not be run\n127 there is no such command\n64 the command line makes no "
+		 "sense",
 	.see = "enter(8) run(8)",
 	.since = "0.1",
 };

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#define NS_PER_S INT64_C(1000000000)
+
 /* 1 decimal below 10, none above; a whole multiple is exact. */
 static char *scaled(int64_t n, int64_t base, const char *suffixes)
 {
@@ -108,6 +110,8 @@ static char *format_int(int64_t n, const char *unit)
 	}
 	if (str_eq(unit, "seconds"))
 		return format_seconds(n);
+	if (str_eq(unit, "nanoseconds"))
+		return n < 60 * NS_PER_S ? x_printf("%.1fs", (double)n / (double)NS_PER_S) : format_seconds(n / NS_PER_S);
 	if (str_eq(unit, "millicores"))
 		return x_printf("%g", (double)n / 1000);
 	return x_printf("%" PRId64, n);
@@ -146,7 +150,10 @@ const char *format_unit_of(const char *name)
 {
 	static const struct {
 		const char *suffix, *unit;
-	} known[] = { { "_bytes", "bytes" }, { "_at", "time" }, { "time", "time" }, { "_seconds", "seconds" }, { "_s", "seconds" } };
+	} known[] = {
+		{ "_bytes", "bytes" },	     { "memory_used", "bytes" }, { "memory_peak", "bytes" }, { "_at", "time" },
+		{ "time", "time" },	     { "_seconds", "seconds" },	 { "_s", "seconds" },	     { "_ns", "nanoseconds" },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (ends(name, known[i].suffix))

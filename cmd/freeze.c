@@ -26,9 +26,9 @@ const struct command command_freeze = {
 	.run = run,
 	.summary = "hold every process of a VE where it is",
 	.description =
-		"Stops all processes of the VE from running; they keep their memory, their files and their connections, and use no CPU. "
-		"'vectl thaw' lets them go on. Nothing inside can tell, but by the clock.\n\n"
-		"A frozen VE does not survive a restart of the host.",
+		"Stops all processes of the VE from running; they keep their memory, their files and their "
+		"connections, and use no CPU. 'vectl thaw' lets them go on. Nothing inside can tell, but by the "
+		"clock.\n\nA frozen VE does not survive a restart of the host.",
 	.examples = {
 		{ "vectl freeze web1", "Holds web1, to copy its disk or to look at it." },
 		{ "vectl thaw web1", "Lets it go on." },

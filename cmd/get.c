@@ -73,8 +73,8 @@ const struct command command_get = {
 	.run = run,
 	.summary = "print single values of a VE's configuration",
 	.description =
-		"Prints the value of each KEY, a line each and nothing else, in the spelling that 'vectl set' takes. A list has commas "
-		"between its elements.",
+		"Prints the value of each KEY, a line each and nothing else, in the spelling that 'vectl set' "
+		"takes. A list has commas between its elements.",
 	.examples = {
 		{ "vectl get web1 memory.limit", "Prints 1G, or unlimited." },
 		{ "vectl set web2 memory.limit=$(vectl get web1 memory.limit)", "Makes web2 as large as web1." },

@@ -34,11 +34,13 @@ static int print_man(struct call *call, const char *what)
 		manpage_command(c);
 		return 0;
 	}
+	if (strncmp(what, "part-", 5) != 0)
+		return report_refusal(call, VE_ERR_NOT_FOUND, NULL, "there is no page of '%s'", what);
 	int r = ve_ctx_new(NULL, &call->ctx, &e); /* the schema is the library's */
 	if (r < 0)
 		return report_failure(call, r, e);
-	if (!manpage_part(call->ctx, what))
-		return report_refusal(call, VE_ERR_NOT_FOUND, NULL, "there is no part '%s' of a page", what);
+	if (!manpage_part(call->ctx, what + 5))
+		return report_refusal(call, VE_ERR_NOT_FOUND, NULL, "there is no part '%s' of a page", what + 5);
 	return 0;
 }
 
@@ -53,7 +55,8 @@ static int run(struct call *call)
 		help_all();
 		return 0;
 	}
-	what = call->n_operands > 1 ? x_printf("%s %s", call->operands[0], call->operands[1]) : x_strdup(call->operands[0]);
+	what = call->n_operands > 1 ? x_printf("%s %s", call->operands[0], call->operands[1])
+				    : x_strdup(call->operands[0]);
 	if (o->man)
 		return print_man(call, what);
 	const struct command *c = command_find(what);
@@ -80,7 +83,8 @@ const struct command command_help = {
 	.options_size = sizeof(struct help_options),
 	.run = run,
 	.summary = "explain a command",
-	.description = "Prints the help of COMMAND, or the list of all commands. 'vectl COMMAND --help' is the same.",
+	.description =
+	"Prints the help of COMMAND, or the list of all commands. 'vectl COMMAND --help' is the same.",
 	.examples = {
 		{ "vectl help create", "What can create do?" },
 		{ "vectl help image build", "The same for a command of two words." },

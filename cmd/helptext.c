@@ -57,7 +57,7 @@ char *help_usage(const struct command *c)
 	if (guest) {
 		struct command tail = *c;
 		while (tail.operands[0].name && !tail.operands[0].many)
-			memmove(tail.operands, tail.operands + 1, sizeof(tail.operands) - sizeof(tail.operands[0]));
+			memmove(tail.operands, tail.operands + 1, OPERANDS_MAX * sizeof(tail.operands[0]));
 		add_operands(&t, &tail);
 	}
 	for (const struct option *o = c->options; o && o->name; o++)
@@ -227,8 +227,7 @@ void help_prefix(const char *prefix)
 
 void help_all(void)
 {
-	puts("vectl - virtual private servers on one Linux kernel\n\n"
-	     "Usage: vectl COMMAND [NAME] [options]");
+	puts("vectl - virtual private servers on one Linux kernel\n\nUsage: vectl COMMAND [NAME] [options]");
 	for (enum command_group g = 0; g < GROUP_COUNT; g++) {
 		printf("\n%s:\n", command_group_title(g));
 		for (size_t i = 0; command_table[i]; i++)

@@ -29,8 +29,8 @@ const struct command command_host_set = {
 	.run = run,
 	.summary = "change the host's configuration",
 	.description =
-		"Sets what holds for all VEs of this host; 'vectl host show' lists the keys. All of them are set or, if one is refused, none. "
-		"VEs that are there already keep what they were made with.",
+		"Sets what holds for all VEs of this host; 'vectl host show' lists the keys. All of them are set "
+		"or, if one is refused, none. VEs that are there already keep what they were made with.",
 	.examples = {
 		{ "vectl host set default.template=vps-medium", "What 'vectl create' uses without --template." },
 		{ "vectl host set nat.range=10.99.0.0/16", "Where private addresses come from." },

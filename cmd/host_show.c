@@ -25,8 +25,9 @@ const struct command command_host_show = {
 	.run = run,
 	.summary = "show the host's configuration",
 	.description =
-		"Shows what holds for all VEs of this host: the default template, image and storage, the uplink, the private range, the name "
-		"servers, the ids that VEs are given. What is not set has its default.",
+		"Shows what holds for all VEs of this host: the default template, image and storage, the uplink, "
+		"the private range, the name servers, the ids that VEs are given. What is not set has its "
+		"default.",
 	.examples = {
 		{ "vectl host show", "All of it." },
 	},

@@ -27,14 +27,18 @@ const struct command command_image_build = {
 	.run = run,
 	.summary = "build an image from a recipe",
 	.description =
-		"Builds the image that RECIPE describes: debian-12, debian-13 or busybox. The Debian images are fetched from a mirror by "
-		"mmdebstrap and carry systemd and an ssh server; busybox is made from this host's busybox and needs no network.\n\n"
-		"An image has no host keys, machine id, random seed or password: each VE makes its own.",
+		"Builds the image that RECIPE describes: debian-12, debian-13 or busybox. The Debian images are "
+		"fetched from a mirror by mmdebstrap and carry systemd and an ssh server; busybox is made from "
+		"this host's busybox and needs no network.\n\nAn image has no host keys, machine id, random seed "
+		"or password: each VE makes its own.",
 	.examples = {
-		{ "vectl image build debian-12", "Takes some minutes, and some hundred megabytes from the mirror." },
+		{ "vectl image build debian-12",
+		  "Takes some minutes, and some hundred megabytes from the mirror." },
 		{ "vectl image build busybox", "At once; for jails." },
 	},
-	.exits = "66 there is no such recipe\n69 a program that the recipe needs is missing\n71 the build failed\n74 no room on the disk",
+	.exits =
+	"66 there is no such recipe\n69 a program that the recipe needs is missing\n71 the build failed\n74 no "
+	"room on the disk",
 	.see = "image-list(8) create(8) run(8)",
 	.since = "0.1",
 };

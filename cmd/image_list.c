@@ -29,8 +29,10 @@ static char *digest_cell(const ve_doc *row)
 static char *system_cell(const ve_doc *row)
 {
 	const char *distribution = ve_doc_string(row, "distribution"), *version = ve_doc_string(row, "version");
-	_cleanup_free_ char *s = x_printf("%s%s%s", distribution ? distribution : "-", version ? " " : "", version ? version : "");
 
+	if (!distribution)
+		return x_strdup("-");
+	_cleanup_free_ char *s = x_printf("%s %s", distribution, version ? version : "");
 	return format_safe(s);
 }
 
@@ -41,7 +43,8 @@ static void print_names(const ve_doc *doc)
 		const ve_doc *row = ve_doc_at(doc, "", i);
 		if (!ve_doc_bool(row, "current"))
 			continue;
-		_cleanup_free_ char *name = format_safe(ve_doc_string(row, "name") ? ve_doc_string(row, "name") : "");
+		_cleanup_free_ char *name = format_safe(ve_doc_string(row, "name") ? ve_doc_string(row, "name") :
+							"");
 		puts(name);
 	}
 }
@@ -84,9 +87,9 @@ const struct command command_image_list = {
 	.run = run,
 	.summary = "list the images",
 	.description =
-		"Lists the images that VEs can be made from. What an image holds never changes: building one again makes a new one, with "
-		"another digest, under the same name; VEs made from the old one keep it. 'current' is the one that the name alone means; "
-		"NAME@DIGEST means another.",
+		"Lists the images that VEs can be made from. What an image holds never changes: building one "
+		"again makes a new one, with another digest, under the same name; VEs made from the old one keep "
+		"it. 'current' is the one that the name alone means; NAME@DIGEST means another.",
 	.examples = {
 		{ "vectl image list", "All of them." },
 	},

@@ -30,8 +30,8 @@ const struct command command_image_verify = {
 	.run = run,
 	.summary = "check that an image is what it was",
 	.description =
-		"Reads every file of the image again and compares its digest with the one it was built with. If they differ the "
-		"error names the first file that is not as it was.",
+		"Reads every file of the image again and compares its digest with the one it was built with. If "
+		"they differ the error names the first file that is not as it was.",
 	.examples = {
 		{ "vectl image verify debian-12", "After a disk has failed, say." },
 	},

@@ -15,13 +15,17 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
+/* The unit, the words there are, or what kind of value it is. */
 static char *type_cell(const ve_doc *row)
 {
 	const char *type = ve_doc_string(row, "type"), *unit = ve_doc_string(row, "unit");
+	_cleanup_text_ struct text t = { 0 };
 
 	if (str_eq(unit, "millicores"))
 		return x_strdup("cores"); /* as it is typed; JSON has thousandths */
-	return x_strdup(unit && *unit ? unit : type ? type : "-");
+	for (size_t i = 0; i < ve_doc_length(row, "words"); i++)
+		text_addf(&t, "%s%s", i ? "|" : "", ve_doc_string(ve_doc_at(row, "words", i), ""));
+	return x_strdup(t.s ? t.s : unit && *unit ? unit : type ? type : "-");
 }
 
 static char *change_cell(const ve_doc *row)
@@ -67,9 +71,10 @@ const struct command command_keys = {
 	.run = run,
 	.summary = "list the configuration keys",
 	.description =
-		"Lists every configuration key, or those that match PATTERN (* and ?; quote it for the shell): its unit or type, its default, "
-		"whether a change takes effect on a running VE (live) or needs a restart, and what it means. Keys marked 'fixed' are given at "
-		"create and stay; those marked 'later' are refused by this version.",
+		"Lists every configuration key, or those that match PATTERN (* and ?; quote it for the shell): "
+		"its unit or type, its default, whether a change takes effect on a running VE (live) or needs a "
+		"restart, and what it means. Keys marked 'fixed' are given at create and stay; those marked "
+		"'later' are refused by this version.",
 	.examples = {
 		{ "vectl keys 'memory.*'", "The keys about memory, and their units." },
 	},

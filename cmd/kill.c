@@ -26,8 +26,8 @@ const struct command command_kill = {
 	.run = run,
 	.summary = "cut a VE's power",
 	.description =
-		"Kills every process of the VE at once, as if its power were cut. Nothing inside is asked or told; files that "
-		"were not yet written may be lost. A VE that is stopped already is success.\n\n"
+		"Kills every process of the VE at once, as if its power were cut. Nothing inside is asked or "
+		"told; files that were not yet written may be lost. A VE that is stopped already is success.\n\n"
 		"'vectl stop' asks first, and kills only what does not stop in time.",
 	.examples = {
 		{ "vectl kill web1", "For a VE that does not answer any more." },

@@ -18,8 +18,10 @@ static const struct option options[] = {
 	STRINGS("where", "FIELD=GLOB", struct list_options, where,
 		"Only VEs whose FIELD matches; FIELD!=GLOB: does not match. May be repeated; all must hold."),
 	STRING("fields", "FIELD,...", struct list_options, fields,
-	       "The columns; '--fields help' lists them. Only what is asked for is looked up."),
-	STRING("sort", "FIELD", struct list_options, sort, "Sort by FIELD; -FIELD: backwards. Without it by name, 9 before 101."),
+	       "The columns: fields that '--fields help' lists, and configuration keys. Only what is asked for is "
+	       "looked up."),
+	STRING("sort", "FIELD", struct list_options, sort,
+	       "Sort by FIELD; -FIELD: backwards. Without it by name, 9 before 101."),
 	FLAG("names", 0, struct list_options, names, "Nothing but names, a line each."),
 	FLAG("no-header", 0, struct list_options, no_header, "No line of titles."),
 	OPTIONS_END,
@@ -64,10 +66,24 @@ static const ve_doc *find_field(const ve_doc *known, const char *field)
 	return NULL;
 }
 
+/* A column of the known field ROW; of the configuration key NAME where ROW is NULL. KEYS holds the latter's unit. */
+static struct column column_of(struct call *call, const ve_doc *row, const char *name, ve_doc **keys)
+{
+	if (!row && !*keys)
+		ve_keys(call->ctx, NULL, keys, NULL);
+	for (size_t i = 0; !row && *keys && i < ve_doc_length(*keys, ""); i++)
+		if (str_eq(ve_doc_string(ve_doc_at(*keys, "", i), "key"), name))
+			row = ve_doc_at(*keys, "", i);
+	return (struct column){
+		.field = name ? name : ve_doc_string(row, "field"),
+		.unit = row ? ve_doc_string(row, "unit") : NULL,
+	};
+}
+
 /* The columns asked for, else the default ones, with their units. */
 static int print_table(struct call *call, const ve_doc *rows, const struct strings *fields, bool header)
 {
-	_cleanup_doc_ ve_doc *known = NULL;
+	_cleanup_doc_ ve_doc *known = NULL, *keys = NULL;
 	struct column *columns = NULL;
 	ve_error *e = NULL;
 	size_t n = 0;
@@ -77,23 +93,22 @@ static int print_table(struct call *call, const ve_doc *rows, const struct strin
 		return report_failure(call, r, e);
 	size_t n_known = ve_doc_length(known, "");
 	columns = x_zalloc((fields->n + n_known + 1) * sizeof(*columns));
-	for (size_t i = 0; i < fields->n; i++) {
-		const ve_doc *k = find_field(known, fields->items[i]);
-		columns[n++] = (struct column){ .field = fields->items[i], .unit = k ? ve_doc_string(k, "unit") : NULL };
-	}
-	for (size_t i = 0; !fields->n && i < n_known; i++) {
-		const ve_doc *k = ve_doc_at(known, "", i);
-		if (ve_doc_bool(k, "default"))
-			columns[n++] = (struct column){ .field = ve_doc_string(k, "field"), .unit = ve_doc_string(k, "unit") };
-	}
+	for (size_t i = 0; i < fields->n; i++)
+		columns[n++] = column_of(call, find_field(known, fields->items[i]), fields->items[i], &keys);
+	for (size_t i = 0; !fields->n && i < n_known; i++)
+		if (ve_doc_bool(ve_doc_at(known, "", i), "default"))
+			columns[n++] = column_of(call, ve_doc_at(known, "", i), NULL, &keys);
 	if (n)
 		table_print(rows, columns, n, header);
 	free(columns);
 	return 0;
 }
 
-static int print_rows(struct call *call, const struct list_options *o, const ve_doc *rows, const struct strings *fields)
+static int print_rows(struct call *call, const ve_doc *rows, const struct strings *fields)
 {
+	const struct list_options *o = call->options;
+	bool all = !call->n_operands && !o->where.n;
+
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(rows);
@@ -101,7 +116,7 @@ static int print_rows(struct call *call, const struct list_options *o, const ve_
 		table_print_names(rows, "name");
 		return 0;
 	}
-	if (ve_doc_length(rows, "") == 0 && !call->n_operands && !o->where.n && isatty(STDOUT_FILENO) && !call->common.quiet) {
+	if (ve_doc_length(rows, "") == 0 && all && isatty(STDOUT_FILENO) && !call->common.quiet) {
 		fputs("There are no VEs yet: vectl create NAME makes one.\n", stderr);
 		return 0;
 	}
@@ -120,7 +135,8 @@ static int run(struct call *call)
 	if (str_eq(o->fields, "help"))
 		return print_fields_help(call);
 	if (o->names && o->fields)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--names and --fields both say what is printed: give one of them");
+		return report_refusal(call, VE_ERR_USAGE, NULL,
+				      "--names and --fields both say what is printed: give one of them");
 	int code = text ? split_fields(call, text, &fields) : 0;
 	if (!code) {
 		struct ve_list_opts opts = {
@@ -131,7 +147,7 @@ static int run(struct call *call)
 			.sort = o->sort,
 		};
 		int r = ve_list(call->ctx, &opts, &rows, &e);
-		code = r < 0 ? report_failure(call, r, e) : print_rows(call, o, rows, &fields);
+		code = r < 0 ? report_failure(call, r, e) : print_rows(call, rows, &fields);
 	}
 	free(fields.items);
 	return code;
@@ -146,13 +162,16 @@ const struct command command_list = {
 	.run = run,
 	.summary = "list the VEs",
 	.description =
-		"Lists every VE, the stopped ones too, or those whose name matches a PATTERN (* and ?; quote it for the shell). "
-		"A FIELD is a column, a filter, a sort key and a key of the JSON document under one name.",
+		"Lists every VE, the stopped ones too, or those whose name matches a PATTERN (* and ?; quote it "
+		"for the shell). A FIELD is a column, a filter, a sort key and a key of the JSON document under "
+		"one name.",
 	.examples = {
 		{ "vectl list", "All of them." },
 		{ "vectl list 'web*' --where state=running", "Those that run among web1, web2, ..." },
-		{ "vectl list --fields name,memory_used,memory_limit --sort -memory_used", "Who uses the most memory." },
-		{ "for n in $(vectl list --names --where state=stopped); do vectl start $n; done", "For scripts." },
+		{ "vectl list --fields name,memory.used,memory.limit --sort -memory.used",
+		  "Who uses the most memory." },
+		{ "for n in $(vectl list --names --where state=stopped); do vectl start $n; done",
+		  "For scripts." },
 	},
 	.exits = "64 there is no such field",
 	.see = "status(8) show(8) json(7)",

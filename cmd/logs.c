@@ -13,8 +13,10 @@ struct logs_options {
 };
 
 static const struct option options[] = {
-	UNSIGNED("lines", 'n', "LINES", struct logs_options, lines, "The last LINES lines only; 0, or without it: all that is kept."),
-	FLAG("follow", 'f', struct logs_options, follow, "Go on with what is printed from now on, until the VE stops."),
+	UNSIGNED("lines", 'n', "LINES", struct logs_options, lines,
+		 "The last LINES lines only; 0, or without it: all that is kept."),
+	FLAG("follow", 'f', struct logs_options, follow,
+	     "Go on with what is printed from now on, until the VE stops."),
 	OPTIONS_END,
 };
 
@@ -40,8 +42,8 @@ const struct command command_logs = {
 	.run = run,
 	.summary = "print what a VE's console showed",
 	.description =
-		"Prints the console log of the VE: what its system printed while it booted, ran and stopped, of the last start and "
-		"of earlier ones as far as the log reaches back. It works on a stopped VE too.",
+		"Prints the console log of the VE: what its system printed while it booted, ran and stopped, of "
+		"the last start and of earlier ones as far as the log reaches back. It works on a stopped VE too.",
 	.examples = {
 		{ "vectl logs web1 -n 50", "Why did it not come up?" },
 		{ "vectl logs web1 -f", "Watches it boot; Ctrl-C ends the watching, not the VE." },

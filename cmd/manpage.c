@@ -11,28 +11,42 @@
 
 /* ---- mdoc ---- */
 
-/* Text for the body of a page: nothing in it is taken for a macro or an escape, and '-' stays one that can be copied. */
-static void body(const char *s)
+/* Text for a page, as it is: nothing in it is taken for a macro or an escape, and '-' can be copied. */
+static void literal(const char *s)
 {
-	bool line_start = true;
-
-	for (; *s; s++) {
+	for (bool line_start = true; *s; s++) {
 		if (line_start && (*s == '.' || *s == '\''))
 			fputs("\\&", stdout);
 		if (*s == '\\')
 			fputs("\\e", stdout);
 		else if (*s == '-')
 			fputs("\\-", stdout);
-		else if (*s == '\n' && s[1] == '\n')
-			fputs("\n.Pp", stdout);
 		else
 			putchar(*s);
 		line_start = *s == '\n';
-		if (line_start)
-			while (s[1] == '\n')
-				s++, putchar('\n');
 	}
 	putchar('\n');
+}
+
+/* Prose: an empty line begins a paragraph, a sentence a line of the source, as mdoc wants it. */
+static void body(const char *s)
+{
+	_cleanup_text_ struct text t = { 0 };
+
+	for (; *s; s++) {
+		if (s[0] == '\n' && s[1] == '\n') {
+			literal(t.s ? t.s : "");
+			puts(".Pp");
+			t.len = 0;
+			s++;
+		} else if (s[0] == '.' && s[1] == ' ' && isupper((unsigned char)s[2])) {
+			text_add(&t, ".\n");
+			s++;
+		} else {
+			text_add_n(&t, s, 1);
+		}
+	}
+	literal(t.s ? t.s : "");
 }
 
 /* The same as one line: for .Dl and .Nd. */
@@ -160,22 +174,39 @@ static void examples(const struct command *c)
 			puts(".Pp");
 		inline_text(e->says);
 		puts(".Bd -literal -offset indent");
-		body(e->command);
+		literal(e->command);
 		puts(".Ed");
 	}
 }
 
-/* "start(8) config(5)": pages of vectl. */
+/* Pages stand by section, then by name. */
+static int compare_pages(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	int by_section = strcmp(strrchr(x, ' '), strrchr(y, ' '));
+
+	return by_section ? by_section : strcmp(x, y);
+}
+
+/* From "start(8) config(5)": pages of vectl. */
 static void see_also(const struct command *c)
 {
-	puts(".Sh SEE ALSO");
+	struct strings pages = { 0 };
+
+	strings_add(&pages, x_strdup("vectl 8"));
 	for (const char *s = c->see ? c->see : ""; *s;) {
 		size_t n = strcspn(s, "(");
-		printf(".Xr vectl-%.*s %c ,\n", (int)n, s, s[n + 1]);
+		strings_add(&pages, x_printf("vectl-%.*s %c", (int)n, s, s[n + 1]));
 		s += n + 3;
 		s += strspn(s, " ");
 	}
-	puts(".Xr vectl 8");
+	qsort(pages.items, pages.n, sizeof(*pages.items), compare_pages);
+	puts(".Sh SEE ALSO");
+	for (size_t i = 0; i < pages.n; i++) {
+		printf(".Xr %s%s\n", pages.items[i], i + 1 < pages.n ? " ," : "");
+		free((char *)pages.items[i]);
+	}
+	free(pages.items);
 }
 
 void manpage_command(const struct command *c)
@@ -208,7 +239,7 @@ void manpage_command(const struct command *c)
 static void part_commands(void)
 {
 	for (enum command_group g = 0; g < GROUP_COUNT; g++) {
-		printf(".Ss %s\n.Bl -tag -width \"template\\ list\"\n", command_group_title(g));
+		printf(".Ss %s\n.Bl -tag -compact -width \"template\\ list\"\n", command_group_title(g));
 		for (size_t i = 0; command_table[i]; i++) {
 			if (command_table[i]->group != g)
 				continue;
@@ -272,11 +303,12 @@ static int part_keys(ve_ctx *ctx)
 		const char *unit = ve_doc_string(row, "unit"), *def = ve_doc_string(row, "default");
 		printf(".It Va %s\n", ve_doc_string(row, "key"));
 		body(ve_doc_string(row, "doc") ? ve_doc_string(row, "doc") : "");
-		printf(".br\nType: %s", ve_doc_string(row, "type"));
-		printf(unit ? ", %s;\n" : ";\n", unit);
-		printf("default: ");
-		inline_text(def && *def ? def : "none");
-		printf(".No ; %s.\n", key_change(row));
+		bool has_unit = unit && *unit;
+		_cleanup_free_ char *facts =
+			x_printf("Type: %s%s%s; default: %s; %s.", ve_doc_string(row, "type"), has_unit ? ", " : "",
+				 has_unit ? unit : "", def && *def ? def : "none", key_change(row));
+		puts(".br");
+		literal(facts);
 		if (!ve_doc_bool(row, "built"))
 			puts("Not in this version: refused with 69.");
 	}

@@ -13,8 +13,10 @@ const struct option common_options[] = {
 	STRING("root", "DIR", struct common_options, root,
 	       "Work on the store below DIR instead of '/'. The variable VECTL_ROOT does the same."),
 	FLAG("json", 0, struct common_options, json,
-	     "Print one JSON document on standard output, and errors as JSON on standard error; see vectl-json(7)."),
-	FLAG("quiet", 'q', struct common_options, quiet, "Print neither progress nor what was done; errors and warnings remain."),
+	     "Print one JSON document on standard output, and errors as JSON on standard error; see "
+	     "vectl-json(7)."),
+	FLAG("quiet", 'q', struct common_options, quiet,
+	     "Print neither progress nor what was done; errors and warnings remain."),
 	SECONDS("lock-timeout", struct common_options, lock_timeout,
 		"Wait so long for another command that works on the same VE (default 10)."),
 	FLAG("help", 'h', struct common_options, help, "Print the help of the command, and do nothing."),
@@ -86,7 +88,7 @@ static int unsigned_parse(const char *text, unsigned *ret_value)
 static const struct option *find_in(const struct option *list, const char *name, size_t n, char letter)
 {
 	for (; list && list->name; list++)
-		if (name ? strncmp(list->name, name, n) == 0 && list->name[n] == '\0' : letter && list->letter == letter)
+		if (name ? strncmp(list->name, name, n) == 0 && !list->name[n] : letter && list->letter == letter)
 			return list;
 	return NULL;
 }
@@ -123,7 +125,8 @@ static void store(struct parser *p, const struct option *o, char *base, const ch
 	case OPTION_MAYBE_SECONDS:
 		s->given = true;
 		if (value && seconds_parse(value, &s->value) < 0)
-			complain(p, x_printf("--%s takes a time like 90, 90s, 5m or 1h, not '%s'", o->name, value), NULL);
+			complain(p, x_printf("--%s takes a time like 90, 90s, 5m or 1h, not '%s'", o->name, value),
+				 NULL);
 		break;
 	}
 }
@@ -168,7 +171,8 @@ static void unknown_option(struct parser *p, const char *shown, const char *name
 	if (p->lost)
 		return;
 	if (p->call->command)
-		complain(p, x_printf("%s has no option '%s'", p->call->command->name, shown), suggest_option(p, name, n));
+		complain(p, x_printf("%s has no option '%s'", p->call->command->name, shown),
+			 suggest_option(p, name, n));
 	else
 		complain(p, x_printf("there is no option '%s' before the command", shown),
 			 x_strdup("a command's own options stand behind it: vectl COMMAND NAME --option"));
@@ -276,7 +280,8 @@ static void check_operands(struct parser *p)
 
 	if (instead) {
 		if (call->n_operands)
-			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name, call->operands[0]), NULL);
+			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name, call->operands[0]),
+				 NULL);
 		return;
 	}
 	for (; c->operands[n].name; n++) {
@@ -288,8 +293,8 @@ static void check_operands(struct parser *p)
 			return;
 	}
 	if (call->n_operands > n)
-		complain(p, n ? x_printf("%s takes one %s, and '%s' is one too many", c->name, c->operands[n - 1].name,
-					 call->operands[n])
+		complain(p, n ? x_printf("%s takes one %s, and '%s' is one too many", c->name,
+					 c->operands[n - 1].name, call->operands[n])
 			      : x_printf("%s takes no operand: '%s'", c->name, call->operands[n]),
 			 help_usage(c));
 }

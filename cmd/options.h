@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The command line: which command, its options, its operands. Options may stand anywhere, before the command
- * too as far as every command knows them; "--" ends them, and so does the first word of a guest's command (exec, run).
+ * too as far as every command knows them; "--" ends them, as does the first word of a guest's command (exec, run).
  */
 #ifndef CMD_OPTIONS_H
 #define CMD_OPTIONS_H

@@ -37,8 +37,9 @@ const struct command command_passwd = {
 	.run = run,
 	.summary = "set a password in a VE",
 	.description =
-		"Sets the password of USER, or of root, in the VE NAME, whether it runs or not. On a terminal the password is asked for "
-		"twice and not shown; else one line of standard input is taken. It is never an operand: those are seen by everybody.",
+		"Sets the password of USER, or of root, in the VE NAME, whether it runs or not. On a terminal "
+		"the password is asked for twice and not shown; else one line of standard input is taken. It is "
+		"never an operand: those are seen by everybody.",
 	.examples = {
 		{ "vectl passwd web1", "Asks for root's new password." },
 		{ "pwgen 20 1 | tee web1.secret | vectl passwd web1 admin", "A random one, for the user admin." },

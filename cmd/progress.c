@@ -37,7 +37,8 @@ static void draw(const char *what, uint64_t done, uint64_t total)
 		memset(cells, '#', full);
 		memset(cells + full, '.', BAR_WIDTH - full);
 		cells[BAR_WIDTH] = '\0';
-		fprintf(stderr, "\r\033[K[%s] %3u%%  %s", cells, (unsigned)((double)done / (double)total * 100), what);
+		unsigned percent = (unsigned)((double)done / (double)total * 100);
+		fprintf(stderr, "\r\033[K[%s] %3u%%  %s", cells, percent, what);
 	} else {
 		fprintf(stderr, "\r\033[K%s ...", what);
 	}

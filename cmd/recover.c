@@ -5,10 +5,10 @@
 #include "report.h"
 #include "util.h"
 
-/* An entry: {name,uuid,what}; name is null for what belongs to no VE any more. */
+/* An entry: {name,uuid,mended}; name is null for what belongs to no VE any more. */
 static void print_mended(const struct call *call, const ve_doc *row)
 {
-	const char *name = ve_doc_string(row, "name"), *what = ve_doc_string(row, "what");
+	const char *name = ve_doc_string(row, "name"), *what = ve_doc_string(row, "mended");
 	_cleanup_free_ char *safe = format_safe(what ? what : "mended");
 
 	report_line(call, name ? "%s: %s" : "%s%s", name ? name : "", safe);
@@ -44,10 +44,11 @@ const struct command command_recover = {
 	.run = run,
 	.summary = "mend what a killed command or monitor left",
 	.description =
-		"Finishes or takes back what was interrupted (kill -9, a power cut), takes away what belongs to no VE any more, and gives a "
-		"running VE whose monitor was killed a new one. Without NAME the whole store is looked at.\n\n"
-		"It never stops, restarts or reconfigures a running VE, and can be run at any time. Commands mend what they meet by "
-		"themselves; this one does so without being about to do something else.",
+		"Finishes or takes back what was interrupted (kill -9, a power cut), takes away what belongs to "
+		"no VE any more, and gives a running VE whose monitor was killed a new one. Without NAME the "
+		"whole store is looked at.\n\nIt never stops, restarts or reconfigures a running VE, and can be "
+		"run at any time. Commands mend what they meet by themselves; this one does so without being "
+		"about to do something else.",
 	.examples = {
 		{ "vectl recover", "Looks at everything, and says what it mended." },
 		{ "vectl recover web1", "Gives web1 a new monitor, if 'vectl list' shows it as unsupervised." },

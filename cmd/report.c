@@ -143,36 +143,37 @@ void report_line(const struct call *call, const char *fmt, ...)
 }
 
 /* " (192.0.2.10, 2001:db8::1)", or "" where it has none. */
-static char *addresses(ve *v)
+static char *addresses(const ve_doc *result)
 {
-	_cleanup_doc_ ve_doc *status = NULL;
-
-	if (ve_status(v, &status, NULL) < 0 || ve_doc_length(status, "addresses") == 0)
-		return x_strdup("");
 	_cleanup_text_ struct text t = { 0 };
-	for (size_t i = 0; i < ve_doc_length(status, "addresses"); i++) {
-		const char *a = ve_doc_string(ve_doc_at(status, "addresses", i), "");
-		text_addf(&t, "%s%s", i ? ", " : "", a ? a : "?");
+	size_t n = ve_doc_length(result, "addresses");
+
+	for (size_t i = 0; i < n; i++) {
+		const char *a = ve_doc_string(ve_doc_at(result, "addresses", i), "");
+		text_addf(&t, "%s%s", i ? ", " : " (", a ? a : "?");
 	}
-	return x_printf(" (%s)", t.s);
+	text_add(&t, n ? ")" : "");
+	return x_strdup(t.s);
 }
 
 static int change(struct call *call, ve *v, int r, const char *done, const char *already, bool with_addresses)
 {
+	_cleanup_doc_ ve_doc *result = NULL;
+	ve_error *e = NULL;
+
 	report_warnings(call);
-	if (call->common.json) {
-		_cleanup_doc_ ve_doc *doc = NULL;
-		ve_error *e = NULL;
-		int q = ve_result(v, r, &doc, &e);
-		return q < 0 ? report_failure(call, q, e) : report_json(doc);
-	}
-	if (call->common.quiet)
+	if (call->common.quiet && !call->common.json)
 		return 0;
+	int q = ve_result(v, r, &result, &e);
+	if (q < 0)
+		return report_failure(call, q, e);
+	if (call->common.json)
+		return report_json(result);
 	if (r == VE_UNCHANGED) {
 		report_line(call, "%s %s", ve_name(v), already);
 		return 0;
 	}
-	_cleanup_free_ char *where = with_addresses ? addresses(v) : x_strdup("");
+	_cleanup_free_ char *where = with_addresses ? addresses(result) : x_strdup("");
 	report_line(call, "%s %s%s", done, ve_name(v), where);
 	return 0;
 }

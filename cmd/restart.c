@@ -19,7 +19,8 @@ static const struct option options[] = {
 static int run(struct call *call)
 {
 	const struct restart_options *o = call->options;
-	struct ve_stop_opts stop = { .size = sizeof(stop), .timeout_s = o->timeout.given ? (int)o->timeout.value : -1 };
+	int timeout_s = o->timeout.given ? (int)o->timeout.value : -1;
+	struct ve_stop_opts stop = { .size = sizeof(stop), .timeout_s = timeout_s };
 	struct ve_start_opts start = { .size = sizeof(start), .wait = o->wait.given, .wait_s = o->wait.value };
 	_cleanup_ve_ ve *v = NULL;
 	ve_error *e = NULL;
@@ -43,12 +44,13 @@ const struct command command_restart = {
 	.run = run,
 	.summary = "shut a VE down and start it again",
 	.description =
-		"Stops the VE as 'vectl stop' does, and starts it. What 'vectl set --pending' wrote takes effect. A VE that is "
-		"stopped is started.",
+		"Stops the VE as 'vectl stop' does, and starts it. What 'vectl set --pending' wrote takes "
+		"effect. A VE that is stopped is started.",
 	.examples = {
 		{ "vectl restart web1 --wait", "Restarts web1 and returns when it has booted." },
 	},
-	.exits = "66 there is no such VE\n75 with --wait: it has not booted in time; it is left running\n79 it is blocked",
+	.exits =
+	"66 there is no such VE\n75 with --wait: it has not booted in time; it is left running\n79 it is blocked",
 	.see = "start(8) stop(8) set(8)",
 	.since = "0.1",
 };

@@ -52,7 +52,8 @@ static int complain(struct call *call, ssize_t r)
 		return 128 + cancel_signal();
 	}
 	if (r == -E2BIG)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "the password is longer than %d bytes", SECRET_MAX - 1);
+		return report_refusal(call, VE_ERR_USAGE, NULL, "the password is longer than %d bytes",
+				      SECRET_MAX - 1);
 	if (r == -EILSEQ)
 		return report_refusal(call, VE_ERR_USAGE, NULL, "the password has a NUL byte in it");
 	return report_refusal(call, VE_ERR_USAGE, NULL, "cannot read the password: %s",

@@ -21,46 +21,34 @@ static const struct option options[] = {
 static int mode_of(struct call *call, const struct set_options *o, enum ve_set_mode *ret_mode)
 {
 	if (o->pending + o->restart + o->dry_run > 1)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--pending, --restart and --dry-run: give one of them");
-	*ret_mode = o->pending ? VE_SET_PENDING : o->restart ? VE_SET_RESTART : o->dry_run ? VE_SET_DRY_RUN : VE_SET_NOW;
+		return report_refusal(call, VE_ERR_USAGE, NULL,
+				      "--pending, --restart and --dry-run: give one of them");
+	*ret_mode = o->pending ? VE_SET_PENDING :
+		    o->restart ? VE_SET_RESTART :
+		    o->dry_run ? VE_SET_DRY_RUN : VE_SET_NOW;
 	return 0;
 }
 
-/* The unit of KEY as the schema has it; NULL where it has none. Lives as long as SCHEMA. */
-static const char *unit_of(const ve_doc *schema, const char *key)
+static char *value_of(const ve_doc *row, const char *field)
 {
-	for (size_t i = 0; i < ve_doc_length(schema, ""); i++)
-		if (str_eq(ve_doc_string(ve_doc_at(schema, "", i), "key"), key))
-			return ve_doc_string(ve_doc_at(schema, "", i), "unit");
-	return NULL;
+	const char *s = ve_doc_string(row, field);
+
+	return s ? format_safe(s) : x_strdup("default");
 }
 
-static char *value_of(const ve_doc *row, const char *field, const char *unit)
+/* "web1: memory.limit: 512M -> 1G" */
+static void print_difference(const struct call *call, ve *v, const ve_doc *changes, enum ve_set_mode mode)
 {
-	for (size_t i = 0; i < ve_doc_length(row, ""); i++)
-		if (str_eq(ve_doc_key(row, "", i), field))
-			return format_value(ve_doc_at(row, "", i), unit);
-	return x_strdup("-");
-}
-
-/* "memory.limit: 512M -> 1G" */
-static void print_difference(struct call *call, ve *v, const ve_doc *changes, enum ve_set_mode mode)
-{
-	_cleanup_doc_ ve_doc *schema = NULL;
-
 	if (call->common.quiet && mode != VE_SET_DRY_RUN)
 		return;
 	if (ve_doc_length(changes, "") == 0)
 		printf("%s: nothing changes\n", ve_name(v));
-	else if (ve_keys(call->ctx, NULL, &schema, NULL) < 0)
-		return;
 	for (size_t i = 0; i < ve_doc_length(changes, ""); i++) {
 		const ve_doc *row = ve_doc_at(changes, "", i);
-		const char *key = ve_doc_string(row, "key"), *unit = unit_of(schema, key);
-		_cleanup_free_ char *old = value_of(row, "old", unit), *new = value_of(row, "new", unit);
-		const char *when = ve_doc_bool(row, "live") ? "" :
-				   mode == VE_SET_PENDING   ? " (at the next start)" :
-				   mode == VE_SET_DRY_RUN   ? " (needs a restart)" : "";
+		_cleanup_free_ char *old = value_of(row, "old"), *new = value_of(row, "new");
+		const char *key = ve_doc_string(row, "key"), *when = "";
+		if (!ve_doc_bool(row, "live"))
+			when = mode == VE_SET_PENDING ? " (at the next start)" : mode == VE_SET_DRY_RUN ? " (needs a restart)" : "";
 		printf("%s: %s: %s -> %s%s\n", ve_name(v), key ? key : "?", old, new, when);
 	}
 }
@@ -100,17 +88,20 @@ const struct command command_set = {
 	.run = run,
 	.summary = "change a VE's configuration",
 	.description =
-		"Sets each KEY of the VE NAME to VALUE, in its file and in the running VE: all of them or, if one is refused, none. "
-		"KEY+=VALUE and KEY-=VALUE add to and take from a list; KEY=default unsets. 'vectl keys' lists the keys, their units and "
-		"which of them need a restart.\n\n"
-		"If a key needs a restart and the VE runs, the whole command is refused, unless --pending or --restart is given.",
+		"Sets each KEY of the VE NAME to VALUE, in its file and in the running VE: all of them or, if "
+		"one is refused, none. KEY+=VALUE and KEY-=VALUE add to and take from a list; KEY=default "
+		"unsets. 'vectl keys' lists the keys, their units and which of them need a restart.\n\nIf a key "
+		"needs a restart and the VE runs, the whole command is refused, unless --pending or --restart is "
+		"given.",
 	.examples = {
 		{ "vectl set web1 memory.limit=1G cpu.limit=150%", "At once, while it runs." },
 		{ "vectl set web1 network.0.ips+=192.0.2.7", "One more address." },
 		{ "vectl set web1 features.nesting=on --pending", "At the next start." },
 		{ "vectl set web1 memory.limit=default --dry-run", "What would change?" },
 	},
-	.exits = "66 there is no such VE\n69 the key is not in this version, or the host cannot do it\n73 the address is taken\n"
+	.exits =
+	"66 there is no such VE\n69 the key is not in this version, or the host cannot do it\n73 the address is "
+	"taken\n"
 		 "78 there is no such key, or the value is wrong\n79 a key needs a restart",
 	.see = "get(8) keys(8) config(5)",
 	.since = "0.1",

@@ -44,11 +44,13 @@ const struct command command_show = {
 	.run = run,
 	.summary = "show a VE's configuration",
 	.description =
-		"Shows every key of the VE's configuration with its value, those that have their default too. The spelling is the one "
-		"that 'vectl set' takes. 'vectl keys' says what each key means; 'vectl get' prints the value of one.",
+		"Shows every key of the VE's configuration with its value, those that have their default too. "
+		"The spelling is the one that 'vectl set' takes. 'vectl keys' says what each key means; 'vectl "
+		"get' prints the value of one.",
 	.examples = {
 		{ "vectl show web1", "The whole configuration." },
-		{ "vectl show web1 --json > web1.json", "For a program: sizes in bytes, rates in bits/s, null for unlimited." },
+		{ "vectl show web1 --json > web1.json",
+		  "For a program: sizes in bytes, rates in bits/s, null for unlimited." },
 	},
 	.exits = "66 there is no such VE",
 	.see = "get(8) set(8) keys(8) config(5)",

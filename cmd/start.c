@@ -14,8 +14,8 @@ static const struct option options[] = {
 	MAYBE_SECONDS("wait", struct start_options, wait,
 		      "Return when it has booted, as its init tells; at most after SECONDS (120)."),
 	FLAG_INSTEAD("boot", struct start_options, boot,
-		     "Start every VE that boot.auto says, in the order of boot.order, several at a time. vectl.service does this "
-		     "when the host comes up."),
+		     "Start every VE that boot.auto says, in the order of boot.order, several at a time. "
+		     "vectl.service does this when the host comes up."),
 	OPTIONS_END,
 };
 
@@ -49,16 +49,20 @@ const struct command command_start = {
 	.run = run,
 	.summary = "start a VE",
 	.description =
-		"Starts the VE NAME: its limits, addresses and root tree are set up and its init is run. The command returns "
-		"when init runs; with --wait when the system inside has booted.\n\n"
-		"If init dies at once, the error shows the last lines of the console. A start that fails leaves nothing "
+		"Starts the VE NAME: its limits, addresses and root tree are set up and its init is run. The "
+		"command returns when init runs; with --wait when the system inside has booted.\n\nIf init dies "
+		"at once, the error shows the last lines of the console. A start that fails leaves nothing "
 		"behind. A VE that runs already is success.",
 	.examples = {
 		{ "vectl start web1", "Starts web1 and returns at once." },
-		{ "vectl start web1 --wait=30", "Returns when web1 has booted; with 75 if that takes more than half a minute." },
+		{ "vectl start web1 --wait=30",
+		  "Returns when web1 has booted; with 75 if that takes more than half a minute." },
 	},
-	.exits = "66 there is no such VE\n69 the host lacks what this VE needs; 'vectl check' tells\n73 its address is taken\n"
-		 "75 with --wait: it has not booted in time; it is left running\n79 it is blocked\n1 with --boot: some did not start",
+	.exits =
+	"66 there is no such VE\n69 the host lacks what this VE needs; 'vectl check' tells\n73 its address is "
+	"taken\n"
+		 "75 with --wait: it has not booted in time; it is left running\n79 it is blocked\n1 with "
+		 "--boot: some did not start",
 	.see = "stop(8) restart(8) console(8) check(8)",
 	.since = "0.1",
 };

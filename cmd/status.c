@@ -31,9 +31,9 @@ const struct command command_status = {
 	.run = run,
 	.summary = "tell how a VE is",
 	.description =
-		"Shows what the VE NAME is doing: its state, since when, its processes that vectl knows, its addresses, what waits for "
-		"the next start, and how it ended the last time.\n\n"
-		"The exit code is 0 whatever the state is; scripts read it from --json or 'vectl list --where state=running'.",
+		"Shows what the VE NAME is doing: its state, since when, its processes that vectl knows, its "
+		"addresses, what waits for the next start, and how it ended the last time.\n\nThe exit code is 0 "
+		"whatever the state is; scripts read it from --json or 'vectl list --where state=running'.",
 	.examples = {
 		{ "vectl status web1", "How is it?" },
 		{ "vectl status web1 --json | jq -r .state", "One word for a script." },

@@ -17,13 +17,13 @@ static const struct option options[] = {
 	SECONDS("timeout", struct stop_options, timeout,
 		"How long init may take before it is killed; without it the VE's stop.timeout. 0 kills at once."),
 	FLAG_INSTEAD("shutdown", struct stop_options, shutdown,
-		     "Stop every running VE, in reverse order of boot.order, several at a time: for vectl.service, when the host "
-		     "goes down. Does nothing while the host stays up."),
+		     "Stop every running VE, in reverse order of boot.order, several at a time: for "
+		     "vectl.service, when the host goes down. Does nothing while the host stays up."),
 	OPTIONS_END,
 };
 
-/* Is the host on its way down? `systemctl stop vectl.service` and an upgrade call us as well, and must leave the VEs
- * alone. Under systemd the manager says so; init scripts have their runlevel. */
+/* Is the host on its way down? `systemctl stop vectl.service` and an upgrade call us as well, and must leave the
+ * VEs alone. Under systemd the manager says so; init scripts have their runlevel. */
 static bool host_goes_down(void)
 {
 	char state[32] = "";
@@ -52,7 +52,8 @@ static int stop_all(struct call *call)
 static int run(struct call *call)
 {
 	const struct stop_options *o = call->options;
-	struct ve_stop_opts opts = { .size = sizeof(opts), .timeout_s = o->timeout.given ? (int)o->timeout.value : -1 };
+	int timeout_s = o->timeout.given ? (int)o->timeout.value : -1;
+	struct ve_stop_opts opts = { .size = sizeof(opts), .timeout_s = timeout_s };
 	_cleanup_ve_ ve *v = NULL;
 	ve_error *e = NULL;
 
@@ -79,14 +80,15 @@ const struct command command_stop = {
 	.run = run,
 	.summary = "shut a VE down",
 	.description =
-		"Asks the VE's init to shut down, as its image says (systemd: SIGRTMIN+3), and waits. What still runs after "
-		"the timeout is killed, and a warning says so. A VE that is stopped already is success.\n\n"
-		"'vectl kill' cuts the power instead.",
+		"Asks the VE's init to shut down, as its image says (systemd: SIGRTMIN+3), and waits. What still "
+		"runs after the timeout is killed, and a warning says so. A VE that is stopped already is "
+		"success.\n\n'vectl kill' cuts the power instead.",
 	.examples = {
 		{ "vectl stop web1", "Shuts web1 down." },
 		{ "vectl stop web1 --timeout 10", "Gives it ten seconds." },
 	},
-	.exits = "66 there is no such VE\n75 another command works on this VE\n1 with --shutdown: some did not stop",
+	.exits =
+	"66 there is no such VE\n75 another command works on this VE\n1 with --shutdown: some did not stop",
 	.see = "start(8) kill(8) restart(8)",
 	.since = "0.1",
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The one table of all commands. A row is written in the command's own file; a new command is one file and one line here. */
+/* The one table of all commands. A row is written in the command's own file; a new command is that file and a line
+ * here and in commands.h. */
 #include "commands.h"
 
 #include "util.h"

@@ -208,7 +208,8 @@ void table_print_object_by(const ve_doc *object, char *(*format)(const char *key
 		if (display_width(l.items[i].key) > width)
 			width = display_width(l.items[i].key);
 	for (size_t i = 0; i < l.n; i++) {
-		printf("%s:%*s %s\n", l.items[i].key, (int)(width - display_width(l.items[i].key)), "", l.items[i].value);
+		unsigned pad = width - display_width(l.items[i].key);
+		printf("%s:%*s %s\n", l.items[i].key, (int)pad, "", l.items[i].value);
 		free(l.items[i].key);
 		free(l.items[i].value);
 	}

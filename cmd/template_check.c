@@ -29,8 +29,8 @@ const struct command command_template_check = {
 	.run = run,
 	.summary = "check a template, or a file that is to become one",
 	.description =
-		"Reads the template, or the file if its name has a '/', and says what is wrong with it: file, line, column, key, what was "
-		"expected, and the nearest key there is.",
+		"Reads the template, or the file if its name has a '/', and says what is wrong with it: file, "
+		"line, column, key, what was expected, and the nearest key there is.",
 	.examples = {
 		{ "vectl template check ./my-plan.json", "Before it is copied to /etc/vectl/templates." },
 	},

@@ -54,8 +54,8 @@ const struct command command_template_list = {
 	.run = run,
 	.summary = "list the templates",
 	.description =
-		"Lists the plans that VEs can be made with: files NAME.json in /etc/vectl/templates and those that vectl ships. One's own "
-		"hides a shipped one of the same name.",
+		"Lists the plans that VEs can be made with: files NAME.json in /etc/vectl/templates and those "
+		"that vectl ships. One's own hides a shipped one of the same name.",
 	.examples = {
 		{ "vectl template list", "Which plans are there?" },
 	},

@@ -2,14 +2,29 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "format.h"
 #include "report.h"
 #include "util.h"
+
+static void add_faults(struct text *t)
+{
+	const char *const *stages = ve_fault_stages();
+
+	for (size_t i = 0; stages && stages[i]; i++) {
+		text_add(t, i ? "," : "[");
+		format_json_string(t, stages[i]);
+	}
+	text_add(t, stages && stages[0] ? "]" : "null");
+}
 
 static int run(struct call *call)
 {
 	if (call->common.json) {
-		_cleanup_free_ char *json = x_printf("{\"version\":\"%s\",\"library\":\"%s\"}", VE_VERSION, ve_version());
-		return report_json_text(json);
+		_cleanup_text_ struct text t = { 0 };
+		text_addf(&t, "{\"version\":\"%s\",\"library\":\"%s\",\"faults\":", VE_VERSION, ve_version());
+		add_faults(&t);
+		text_add(&t, "}");
+		return report_json_text(t.s);
 	}
 	printf("vectl %s\n", VE_VERSION);
 	if (!str_eq(VE_VERSION, ve_version()))

@@ -11,7 +11,8 @@ struct wait_options {
 
 static const struct option options[] = {
 	STRING("state", "STATE", struct wait_options, state, "running, booted or stopped. Without it stopped."),
-	SECONDS("timeout", struct wait_options, timeout, "Give up after so long, with 75. Without it: wait for ever."),
+	SECONDS("timeout", struct wait_options, timeout,
+		"Give up after so long, with 75. Without it: wait for ever."),
 	OPTIONS_END,
 };
 
@@ -23,7 +24,8 @@ static int run(struct call *call)
 	ve_error *e = NULL;
 
 	if (!str_eq(state, "running") && !str_eq(state, "booted") && !str_eq(state, "stopped"))
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--state takes running, booted or stopped, not '%s'", state);
+		return report_refusal(call, VE_ERR_USAGE, NULL,
+				      "--state takes running, booted or stopped, not '%s'", state);
 	int code = call_open_ve(call, &v);
 	if (code)
 		return code;
@@ -44,11 +46,12 @@ const struct command command_wait = {
 	.run = run,
 	.summary = "wait until a VE is in a state",
 	.description =
-		"Returns when the VE NAME is in the state asked for, at once if it is already. 'booted' means that its init has said so; 'running' "
-		"that init runs.",
+		"Returns when the VE NAME is in the state asked for, at once if it is already. 'booted' means "
+		"that its init has said so; 'running' that init runs.",
 	.examples = {
 		{ "vectl wait web1", "Returns when web1 has stopped." },
-		{ "vectl wait web1 --state booted --timeout 60", "Returns when it has booted; with 75 after a minute." },
+		{ "vectl wait web1 --state booted --timeout 60",
+		  "Returns when it has booted; with 75 after a minute." },
 	},
 	.exits = "66 there is no such VE\n75 not within the timeout",
 	.see = "start(8) status(8)",

@@ -78,8 +78,10 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"clone",   "block",  "unblock", "register", "push", "pull",	"user",	    "limits",	    "traffic",	    "top",  "events",
-	"history", "edit",   "apply",	"rename",   "lock", "unlock",	"tune",	    "pool",	    "capacity",	    "image import",
+	"clone",   "block",  "unblock", "register", "push", "pull",	"user",	    "limits",	    "traffic",
+	       "top",  "events",
+	"history", "edit",   "apply",	"rename",   "lock", "unlock",	"tune",	    "pool",	    "capacity",
+		"image import",
 	"image export",
 };
 
@@ -104,7 +106,8 @@ static unsigned distance(const char *a, const char *b)
 		d[0][j] = j;
 	for (unsigned i = 1; i <= n; i++)
 		for (unsigned j = 1; j <= m; j++) {
-			d[i][j] = min2(d[i - 1][j - 1] + (a[i - 1] != b[j - 1]), min2(d[i - 1][j], d[i][j - 1]) + 1);
+			d[i][j] = min2(d[i - 1][j], d[i][j - 1]) + 1;
+			d[i][j] = min2(d[i][j], d[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
 				d[i][j] = min2(d[i][j], d[i - 2][j - 2] + 1);
 		}
