@@ -111,7 +111,7 @@ $(O)/vectl-monitor: $(MON_OBJ)
 	$(Q)$(CC) -static -no-pie -o $@ $(MON_OBJ) -Wl,-z,relro,-z,now,--gc-sections $(LDFLAGS)
 
 # Seccomp policies are data; the compiler for them runs at build time only (an allow list takes milliseconds).
-$(O)/policyc: tools/policyc.c $(O)/flags | $(O)/pkgs
+$(O)/policyc: tools/policyc.c lib/sec/seccomp.h $(O)/flags | $(O)/pkgs
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LDFLAGS_ALL) -lseccomp
 $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
@@ -132,9 +132,24 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libve-test.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+# What runs inside VEs, or under a filter, is static or plain: no sanitizer gets in its way.
+PLAIN_CFLAGS = $(filter-out -fsanitize=% -fno-sanitize-recover=all,$(ALL_CFLAGS))
+PROBE_SRC := $(wildcard tests/probe/*.c)
+$(O)/probe: $(PROBE_SRC) $(wildcard tests/probe/*.h) $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $(PROBE_SRC) -lcap
+$(O)/hide: tests/e2e/hide.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -o $@ $<
+$(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve-test.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) $(LIBS)
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver
+
 .PHONY: unit
-unit: $(UNIT_BIN)
-	@for t in $(UNIT_BIN); do $$t || exit 1; done
+unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)
+	@for t in $(UNIT_BIN); do O=$(abspath $(O)) $$t || exit 1; done
 
 .PHONY: print-deps deps clean help
 print-deps:

@@ -189,7 +189,9 @@ int err_wrap(ve_error **error, const char *fmt, ...)
 	va_start(ap, fmt);
 	char *prefix = str_vprintf(fmt, ap);
 	va_end(ap);
-	char *whole = prefix ? str_printf("%s: %s", prefix, (*error)->message) : NULL;
+	/* A refusal may have named verb and object already: nothing is said twice. */
+	bool said = prefix && str_starts((*error)->message, prefix);
+	char *whole = prefix && !said ? str_printf("%s: %s", prefix, (*error)->message) : NULL;
 	free(prefix);
 	if (whole) {
 		free((*error)->message);

@@ -17,14 +17,19 @@ int undo_reserve(struct undo *u, unsigned n)
 	return 0;
 }
 
-int undo_push(struct undo *u, undo_fn fn, void *data)
+int undo_push_owned(struct undo *u, undo_fn fn, undo_fn forget, void *data)
 {
 	if (undo_reserve(u, 1) < 0) {
 		fn(data);
 		return -ENOMEM;
 	}
-	u->steps[u->n++] = (struct undo_step){ fn, data };
+	u->steps[u->n++] = (struct undo_step){ fn, forget, data };
 	return 0;
+}
+
+int undo_push(struct undo *u, undo_fn fn, void *data)
+{
+	return undo_push_owned(u, fn, NULL, data);
 }
 
 void undo_run(struct undo *u)
@@ -37,10 +42,11 @@ void undo_run(struct undo *u)
 	*u = (struct undo){ 0 };
 }
 
-void undo_commit(struct undo *u, void (*free_data)(void *))
+void undo_commit(struct undo *u)
 {
-	for (unsigned i = 0; free_data && i < u->n; i++)
-		free_data(u->steps[i].data);
+	for (unsigned i = 0; i < u->n; i++)
+		if (u->steps[i].forget)
+			u->steps[i].forget(u->steps[i].data);
 	free(u->steps);
 	*u = (struct undo){ 0 };
 }

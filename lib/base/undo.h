@@ -12,6 +12,7 @@ typedef void (*undo_fn)(void *data);
 struct undo {
 	struct undo_step {
 		undo_fn fn;
+		undo_fn forget; /* frees the data where the step is committed; NULL: it is not the stack's */
 		void *data;
 	} *steps;
 	unsigned n, cap;
@@ -19,11 +20,14 @@ struct undo {
 
 /* Makes sure that the next N pushes cannot fail. Returns 0 or -ENOMEM. */
 int undo_reserve(struct undo *u, unsigned n);
-/* FN(DATA) frees DATA itself where it owns it. Out of memory: FN is run at once and -ENOMEM returned. */
+/* DATA is somebody else's. Out of memory: FN is run at once and -ENOMEM returned. */
 int undo_push(struct undo *u, undo_fn fn, void *data);
+/* DATA belongs to the stack: FN undoes and frees it, FORGET only frees it (on commit). */
+int undo_push_owned(struct undo *u, undo_fn fn, undo_fn forget, void *data);
+/* Takes everything back, newest first. */
 void undo_run(struct undo *u);
-/* Success: the steps are forgotten; FREE_DATA (may be NULL) is called on each one's data. */
-void undo_commit(struct undo *u, void (*free_data)(void *));
+/* Success: nothing is taken back. */
+void undo_commit(struct undo *u);
 #define _cleanup_undo_ __attribute__((cleanup(undo_run)))
 
 #endif

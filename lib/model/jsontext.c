@@ -91,7 +91,7 @@ int jsontext_parse(const char *text, size_t size, const char *what, json_t **ret
 	if (!why)
 		return err_nomem(ret_error);
 	/* jansson points at the token's last character; people look for its first. */
-	int column = e.column > (int)n && n > 0 ? e.column - (int)n + 1 : e.column;
+	int column = e.column >= (int)n && n > 0 ? e.column - (int)n + 1 : e.column;
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "%s:%d:%d: %s", what, e.line > 0 ? e.line : 1,
 			 column > 0 ? column : 1, why);
 }

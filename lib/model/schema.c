@@ -42,19 +42,28 @@ static bool is_free_name(const char *s)
 	return n > 0 && n <= 63 && s[n] == '\0' && s[0] != '-' && s[0] != '_';
 }
 
-static bool row_matches(const struct schema_key *row, const char *key)
+/* How far KEY follows the pattern of ROW's key: over "N" (capitals are nothing else in a pattern) and the letters.
+ * *RET_P stays at the pattern's rest; returns KEY's rest. */
+static const char *follow(const struct schema_key *row, const char *key, const char **ret_p)
 {
 	const char *p = row->key;
-	while (*p == *key && *p) {
+	while (*p && *p != '*') {
+		size_t n = *p == 'N' ? label_length(key) : *p == *key;
+		if (n == 0)
+			break;
 		p++;
-		key++;
+		key += n;
 	}
-	if (*p == *key)
-		return true;
+	*ret_p = p;
+	return key;
+}
+
+static bool row_matches(const struct schema_key *row, const char *key)
+{
+	const char *p, *rest = follow(row, key, &p);
 	if (*p == '*')
-		return is_free_name(key) && (!row->words || in_words(row->words, key, strlen(key)));
-	size_t n = *p == 'N' && p[1] == '.' ? label_length(key) : 0;
-	return n > 0 && strcmp(p + 1, key + n) == 0;
+		return is_free_name(rest) && (!row->words || in_words(row->words, rest, strlen(rest)));
+	return *p == '\0' && *rest == '\0';
 }
 
 const struct schema_key *schema_find_in(const struct schema_key *table, const char *key)
@@ -73,17 +82,8 @@ const struct schema_key *schema_find(const char *key)
 bool schema_is_group_in(const struct schema_key *table, const char *prefix)
 {
 	for (const struct schema_key *row = table; row->key; row++) {
-		const char *p = row->key, *q = prefix;
-		while (*p == *q && *p) {
-			p++;
-			q++;
-		}
-		size_t n = *p == 'N' && p[1] == '.' ? label_length(q) : 0;
-		if (n > 0) {
-			p++;
-			q += n;
-		}
-		if (*q == '\0' && *p == '.')
+		const char *p, *rest = follow(row, prefix, &p);
+		if (*rest == '\0' && *p == '.')
 			return true;
 	}
 	return false;
@@ -118,6 +118,28 @@ const char *schema_nearest_in(const struct schema_key *table, const char *key)
 	return nearest;
 }
 
+/* The nearest group to a KEY that is a misspelt one ("memroy"): a row whose key begins with it, and its length. */
+static const struct schema_key *nearest_group(const struct schema_key *table, const char *key, size_t *ret_length)
+{
+	const struct schema_key *nearest = NULL;
+	unsigned best = 2;
+	for (const struct schema_key *row = table; row->key && !strchr(key, '.'); row++) {
+		char group[32];
+		size_t n = strcspn(row->key, ".");
+		if (row->key[n] == '\0' || n >= sizeof(group))
+			continue;
+		memcpy(group, row->key, n);
+		group[n] = '\0';
+		unsigned d = str_distance(key, group, best);
+		if (d > best || (nearest && d == best))
+			continue;
+		nearest = row;
+		best = d;
+		*ret_length = n;
+	}
+	return nearest;
+}
+
 const char *schema_nearest(const char *key)
 {
 	return schema_nearest_in(schema_keys, key);
@@ -143,6 +165,11 @@ int schema_unknown_in(const struct schema_key *table, const char *key, ve_error 
 	if (nearest)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key (did you mean '%s'?)", quoted,
 				 nearest);
+	size_t n;
+	const struct schema_key *group = nearest_group(table, key, &n);
+	if (group)
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key (did you mean '%.*s'?)",
+				 quoted, (int)n, group->key);
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key", quoted);
 }
 
@@ -442,8 +469,10 @@ static int value_check(const struct schema_key *row, json_t *value, json_t **ret
 		return list_check(row, value, ret_value, ret_error);
 	if (is_list(row) && str_eq(text, "inherit") && (row->flags & SCHEMA_INHERIT))
 		return make(json_incref(value), ret_value, ret_error);
-	if (row->type == SCHEMA_INT && json_is_integer(value) && json_integer_value(value) != UNITS_UNLIMITED)
-		return int_check(row, json_integer_value(value), ret_value, ret_error);
+	if (row->type == SCHEMA_INT && json_is_integer(value)) {
+		int64_t n = json_integer_value(value); /* in JSON unlimited is null, and this is only a large number */
+		return int_check(row, n == UNITS_UNLIMITED ? n - 1 : n, ret_value, ret_error);
+	}
 	if (row->type == SCHEMA_INT && json_is_null(value) && (row->flags & SCHEMA_UNLIMITED))
 		return make(json_incref(value), ret_value, ret_error);
 	if (row->type == SCHEMA_BOOL && json_is_boolean(value))

@@ -317,9 +317,14 @@ int store_claim(struct store *s, enum claim_kind kind, const char *key, const ch
 void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const char *uuid)
 {
 	char path[128], owner[UUID_LENGTH + 1];
+	_cleanup_close_ int lock = -1;
 	if (claim_path(kind, key, path, NULL) < 0)
 		return;
-	/* Not under the lock: a live claim changes hands only by its owner, who is the caller. */
+	/* A live claim changes hands only by its owner, who is the caller. A dead one may be in the hands of take_over(),
+	 * which would take a new owner's for it if it went and came back meanwhile. */
+	if (!ve_exists(s, uuid) &&
+	    lock_take(s->lib_fd, "lock", TAKEOVER_TIMEOUT_MS, -1, "the store", "release", &lock, NULL) < 0)
+		return;
 	if (claim_read(s, path, owner) == 0 && str_eq(owner, uuid))
 		unlinkat(s->claims_fd, path, 0);
 }

@@ -46,6 +46,7 @@ enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_LINK, CLAIM_KIND_C
 /* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is success.
  * The directory ve/UUID must be there before: a claim without it is dead, and taken over by whoever comes. */
 int store_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error);
+/* Gives it up; nothing where it is somebody else's. destroy does this before it removes ve/UUID. */
 void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const char *uuid);
 /* All keys of KIND that are claimed, dead claims among them, unordered; strv_free(). For looking for a free one. */
 int store_claim_keys(struct store *s, enum claim_kind kind, char ***ret_keys, ve_error **ret_error);

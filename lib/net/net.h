@@ -66,8 +66,7 @@ int net_check(const struct net_plan *plan, ve_error **ret_error);
 /* Makes links, addresses, routes, proxies, forwarding (accept_ra first) and masquerading for a VE whose network
  * namespace is NETNS_FD. lo is the child's own to bring up, so that a plan of type none needs nothing: no socket
  * is opened for it. "The host" is the network namespace of the calling thread, which never leaves it. Every step
- * pushes its undo on UNDO; each one's data is a single block of malloc(3), so that undo_commit() may be given
- * free(). Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp
+ * pushes its undo on UNDO, with data that is the stack's. Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp
  * and proxy_delay and the firewall table stay, as other VEs may have come to need them. */
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error);
 /* Takes away the host's side of all of it; what is gone already is success, and what can be taken away is, also

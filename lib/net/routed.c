@@ -72,7 +72,7 @@ static int push_link(struct undo *undo, const char *name, ve_error **ret_error)
 		delete_link(name);
 		return err_nomem(ret_error);
 	}
-	return undo_push(undo, undo_link, copy) < 0 ? err_nomem(ret_error) : 0;
+	return undo_push_owned(undo, undo_link, free, copy) < 0 ? err_nomem(ret_error) : 0;
 }
 
 static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **ret_error)
@@ -83,7 +83,7 @@ static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **re
 	p->n = i->n_addrs;
 	if (i->n_addrs > 0)
 		memcpy(p->addrs, i->addrs, i->n_addrs * sizeof(p->addrs[0]));
-	return undo_push(undo, undo_proxies, p) < 0 ? err_nomem(ret_error) : 0;
+	return undo_push_owned(undo, undo_proxies, free, p) < 0 ? err_nomem(ret_error) : 0;
 }
 
 /* ---- both ends ----------------------------------------------------------------------------------- */

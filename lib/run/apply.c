@@ -73,7 +73,7 @@ static int apply_hostname(struct ve *v, const struct config *from, const struct 
 	const char *a = config_string(from, "hostname"), *b = config_string(to, "hostname");
 	if (str_eq(a, b))
 		return 0;
-	_cleanup_blobber_ struct blobber plan;
+	_cleanup_blobber_ struct blobber plan = { 0 };
 	struct spawn s = { .control = -1 };
 	struct msg ended;
 	blobber_init(&plan, MON_JOIN);

@@ -185,8 +185,7 @@ int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opt
 		r = build(v, image, o, &undo, ret_error);
 	if (r < 0)
 		return err_wrap(ret_error, "cannot create '%s'", name), r;
-	undo_commit(&undo, NULL);
-	laststate_write(v, LAST_STOPPED, 0, NULL);
+	undo_commit(&undo);
 	event_log(ctx, "created", v->name, v->uuid, NULL);
 	if (o->start)
 		r = start_created(v, o, ret_error);

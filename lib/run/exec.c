@@ -58,7 +58,7 @@ static int await_end(struct spawn *s, int master, const struct ve_exec_opts *o, 
 
 int verb_exec(struct ve *v, const struct ve_exec_opts *o, int *ret_status, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b;
+	_cleanup_blobber_ struct blobber b = { 0 };
 	struct spawn s = { .control = -1 };
 	const int own[3] = { 0, 1, 2 };
 	const int *stdio = o->stdio[0] || o->stdio[1] || o->stdio[2] ? o->stdio : own;

@@ -256,7 +256,7 @@ void launch_freeze_supervision(struct blobber *b, const struct ve *v, int consol
 
 static int step_spawn(struct launching *l, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b;
+	_cleanup_blobber_ struct blobber b = { 0 };
 	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
 	if (!argv || !env)
 		return err_nomem(ret_error);
@@ -349,7 +349,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 		*ret_launched = (struct launched){ .spawn = l.spawn, .init_pid = l.init_pid,
 						   .terminal_fd = steal_fd(&l.terminal_fd) };
 		cg_free(l.cg);
-		undo_commit(&undo, NULL);
+		undo_commit(&undo);
 	} else {
 		undo_run(&undo);
 	}
@@ -387,7 +387,7 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 
 int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b;
+	_cleanup_blobber_ struct blobber b = { 0 };
 	struct spawn s = { .control = -1 };
 	blobber_init(&b, MON_WORK);
 	plan_freeze_security(&b, p);

@@ -15,7 +15,7 @@ enum { DEADLINE_MS = 20000 };
 /* In a running VE: through its own namespaces, as its root. */
 static int change_running(struct ve *v, const struct file_change *change, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b;
+	_cleanup_blobber_ struct blobber b = { 0 };
 	struct plan nothing = { .ve = v, .jail = true };
 	struct spawn s = { .control = -1 };
 	blobber_init(&b, MON_JOIN);

@@ -200,7 +200,12 @@ int plan_security(struct plan *p, ve_error **ret_error)
 		return r;
 	r = caps_bounding_set(str_eq(policy, "jail") ? CAPS_JAIL : CAPS_VPS, config_bool(p->config, "features.nesting"),
 			      (const char *const *)extra, &p->caps, ret_error);
-	return r < 0 ? r : plan_rlimits(p, ret_error);
+	if (r == 0)
+		r = plan_rlimits(p, ret_error);
+	/* The limit of 1 that keeps core_pattern's helper away must not be lowered to 0 from inside. */
+	if (r == 0 && rlimits_core_is_fenced(p->rlimits, p->n_rlimits))
+		r = seccomp_policy_add(dir, "core", &p->policy, ret_error);
+	return r;
 }
 
 void plan_freeze_security(struct blobber *b, const struct plan *p)

@@ -23,6 +23,7 @@ enum kind {
 	KIND_INT,
 	KIND_WORDS,   /* an array of words */
 	KIND_LINES,   /* an array of lines */
+	KIND_UNIT,    /* "x.service" */
 	KIND_PATH,    /* absolute, below the tree's root; no "..", no white space */
 	KIND_MODE,    /* "0644" */
 	KIND_TABLE,   /* an array of objects, whose rows `columns` tells */
@@ -36,7 +37,7 @@ struct key {
 };
 
 static const struct key unit_columns[] = {
-	{ "unit", KIND_WORD, true },
+	{ "unit", KIND_UNIT, true },
 	{ "why", KIND_TEXT, true },
 	{},
 };
@@ -129,6 +130,12 @@ static bool is_word(const json_t *value)
 	return is_printable(value, " \"'`\\[](){}<>|;&$#!,") && json_string_value(value)[0] != '-';
 }
 
+static bool is_unit(const json_t *value)
+{
+	const char *s = json_string_value(value);
+	return is_word(value) && !strchr(s, '/') && s[0] != '.' && strchr(s, '.');
+}
+
 static bool is_path(const json_t *value)
 {
 	if (!is_printable(value, " \"'`\\"))
@@ -189,6 +196,7 @@ static int check_value(const char *what, json_t *value, const struct key *key, c
 		const char *expected;
 	} kinds[] = {
 		[KIND_WORD] = { is_word, false, "a word without spaces, quotes and brackets" },
+		[KIND_UNIT] = { is_unit, false, "a unit's name (x.service)" },
 		[KIND_PATH] = { is_path, false, "an absolute path without '..'" },
 		[KIND_MODE] = { is_mode, false, "four octal digits (\"0644\"), without setuid and setgid" },
 		[KIND_WORDS] = { is_word, true, "an array of words" },

@@ -73,7 +73,7 @@ static int remake_claims(struct ve *v, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
 	int r = claims_take(v, &undo, ret_error);
-	undo_commit(&undo, NULL);
+	undo_commit(&undo);
 	return r;
 }
 

@@ -140,7 +140,12 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 	int r = handle_ask(v, VERB_STOP, &rec, ret_error);
 	if (r != 0)
 		return r == 1 ? VE_UNCHANGED : r;
-	int64_t timeout = timeout_s >= 0 ? timeout_s : config_int(v->config, "stop.timeout");
+	r = ctx_host(v->ctx, ret_error);
+	if (r < 0)
+		return r;
+	int64_t timeout = timeout_s >= 0		     ? timeout_s :
+			  config_raw(v->config, "stop.timeout") ? config_int(v->config, "stop.timeout") :
+								  v->ctx->host->stop_timeout_s;
 	_cleanup_close_ int init = record_init(&rec);
 	r = mark_stopping(v, ret_error);
 	if (r < 0)

@@ -32,7 +32,7 @@ int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int 
 
 int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b;
+	_cleanup_blobber_ struct blobber b = { 0 };
 	_cleanup_close_ int console = -1, notify = -1;
 	struct spawn s = { .control = -1 };
 	struct msg started;

@@ -139,7 +139,7 @@ static int measure(const struct net_plan *plan, int netns_fd, int rounds)
 		if (net_attach(plan, netns_fd, &undo, &error) < 0)
 			fail(error);
 		double t2 = now_ms();
-		undo_commit(&undo, free);
+		undo_commit(&undo);
 		if (net_detach(plan, &error) < 0)
 			fail(error);
 		check = least(check, t1 - t0);
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 		if (r < 0 || str_eq(verb, "undo"))
 			undo_run(&undo);
 		else
-			undo_commit(&undo, free);
+			undo_commit(&undo);
 	} else {
 		usage(verb);
 	}
