@@ -27,11 +27,6 @@ static void take_back(void *data)
 	s->trace->done[s->trace->n++] = s->letter;
 }
 
-static void free_and_count(void *data)
-{
-	take_back(data);
-}
-
 static void test_newest_first(void **state)
 {
 	struct trace t = { 0 };
@@ -45,29 +40,37 @@ static void test_newest_first(void **state)
 	assert_string_equal(t.done, "cba");
 }
 
-static void test_commit_undoes_nothing(void **state)
+/* What was forgotten is marked by a capital. */
+static void forget(void *data)
 {
-	struct trace t = { 0 }, freed = { 0 };
-	struct step steps[] = { { &freed, 'a' }, { &freed, 'b' } };
-	struct undo u = { 0 };
-	undo_push_owned(&u, take_back, free_and_count, &steps[0]);
-	undo_push_owned(&u, take_back, free_and_count, &steps[1]);
-	undo_commit(&u);
-	assert_int_equal(freed.n, 2);
-	undo_run(&u);
-	assert_int_equal(freed.n, 2);
-	assert_int_equal(t.n, 0);
+	struct step *s = data;
+	s->trace->done[s->trace->n++] = (char)(s->letter & ~0x20);
 }
 
-static void test_commit_without_data(void **state)
+static void test_commit_undoes_nothing(void **state)
 {
 	struct trace t = { 0 };
-	struct step step = { &t, 'a' };
+	struct step steps[] = { { &t, 'a' }, { &t, 'b' }, { &t, 'c' } };
 	struct undo u = { 0 };
-	undo_push(&u, take_back, &step);
+	assert_int_equal(undo_push(&u, take_back, &steps[0]), 0);
+	assert_int_equal(undo_push_owned(&u, take_back, forget, &steps[1]), 0);
+	assert_int_equal(undo_push_owned(&u, take_back, forget, &steps[2]), 0);
 	undo_commit(&u);
+	assert_string_equal(t.done, "BC"); /* only what the stack owned, and each once */
 	undo_run(&u);
-	assert_int_equal(t.n, 0);
+	undo_commit(&u);
+	assert_string_equal(t.done, "BC");
+}
+
+static void test_owned_steps_are_undone_not_forgotten(void **state)
+{
+	struct trace t = { 0 };
+	struct step steps[] = { { &t, 'a' }, { &t, 'b' } };
+	struct undo u = { 0 };
+	undo_push_owned(&u, take_back, forget, &steps[0]);
+	undo_push(&u, take_back, &steps[1]);
+	undo_run(&u);
+	assert_string_equal(t.done, "ba");
 }
 
 static void test_reserved_pushes_move_nothing(void **state)
@@ -102,7 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newest_first),	    cmocka_unit_test(test_commit_undoes_nothing),
-		cmocka_unit_test(test_commit_without_data), cmocka_unit_test(test_reserved_pushes_move_nothing),
+		cmocka_unit_test(test_owned_steps_are_undone_not_forgotten), cmocka_unit_test(test_reserved_pushes_move_nothing),
 		cmocka_unit_test(test_guard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
