@@ -21,9 +21,12 @@ SOVERSION = 0
 
 # ---- what it needs: Debian package names, installed by `make deps` --------------------------------
 
-DEPS_BUILD = gcc libc6-dev pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
+DEPS_BUILD = gcc make libc6-dev pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
 DEPS_RUN = nftables mmdebstrap busybox-static openssh-client
-DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace
+DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
+	openssh-client
+DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
+DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq
 
 # ---- how it is built -------------------------------------------------------------------------------
 
@@ -151,12 +154,131 @@ TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)
 	@for t in $(UNIT_BIN); do O=$(abspath $(O)) $$t || exit 1; done
 
-.PHONY: print-deps deps clean help
+# ---- checks ----------------------------------------------------------------------------------------
+
+# `make check` is everything that this machine can test: units twice (plain, and with sanitizers), structure, then the
+# end-to-end suites with the test build (faults compiled in, warnings are errors). Each prints TAP; the last line counts.
+CHECK_O = $(O)/check
+SAN_O = $(O)/check-san
+E2E := $(wildcard tests/e2e/*.bats)
+CHECK = CHECK_O=$(abspath $(CHECK_O)) SAN_O=$(abspath $(SAN_O)) tests/check
+
+.PHONY: check check-build check-vm e2e bench
+check: deps-check
+	@$(CHECK)
+
+# One suite, or some: make e2e E2E=tests/e2e/run.bats
+e2e:
+	@$(MAKE) --no-print-directory O=$(CHECK_O) D=1 all test-programs
+	@O=$(abspath $(CHECK_O)) bats $(E2E)
+
+.PHONY: test-programs unit-programs
+test-programs: $(TEST_PROGRAMS)
+unit-programs: $(UNIT_BIN)
+
+# The same suites in QEMU guests with systemd as pid 1 and pure cgroup v2: Debian 12 (6.1) and 13 (6.12).
+check-vm: deps-vm
+	@tests/vm/run debian-12
+	@VECTL_VM_TESTS='$(VM13_TESTS)' tests/vm/run debian-13
+VM13_TESTS = e2e/lifecycle.bats e2e/run.bats e2e/network.bats e2e/isolation.bats vm/*.bats
+
+bench: deps-bench all
+	@O=$(abspath $(O)) tests/bench/run
+
+# ---- dependencies ----------------------------------------------------------------------------------
+
+APT = DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+# $(call need,PACKAGES): installs those that are missing; says nothing and asks no mirror where none is.
+need = @missing=$$(for p in $(1); do dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null | grep -qx installed || printf ' %s' $$p; done); \
+	[ -z "$$missing" ] || { echo "installing:$$missing"; [ $$(id -u) = 0 ] || { echo 'this needs root' >&2; exit 77; }; \
+	$(APT) update >/dev/null && $(APT) install -y --no-install-recommends $$missing >/dev/null; }
+
+.PHONY: deps deps-check deps-vm deps-bench print-deps
+deps:
+	$(call need,$(DEPS_BUILD) $(DEPS_RUN))
+deps-check: deps
+	$(call need,$(DEPS_TEST))
+deps-vm: deps-check
+	$(call need,$(DEPS_VM))
+deps-bench: deps
+	$(call need,$(DEPS_BENCH))
 print-deps:
 	@echo $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST)
+
+# ---- documents -------------------------------------------------------------------------------------
+
+# The pages are made by the program from its own tables, and so cannot say what it does not.
+$(O)/man/.made: $(O)/vectl $(wildcard man/*) $(O)/share/.linked
+	$(call say,MAN,$(O)/man)
+	$(Q)VECTL_DATADIR=$(abspath $(O))/share man/build $(O)/vectl $(O)/man && touch $@
+$(O)/completion/vectl: $(O)/vectl
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)$(O)/vectl completion bash >$@
+$(O)/libve.pc: lib/libve.pc.in Makefile
+	@mkdir -p $(@D)
+	@sed 's|@prefix@|$(PREFIX)|; s|@version@|$(VERSION)|' $< >$@
+$(O)/systemd/%: templates/systemd/% Makefile
+	@mkdir -p $(@D)
+	@sed 's|@bindir@|$(bindir)|' $< >$@
+UNITS = $(patsubst templates/systemd/%,$(O)/systemd/%,$(wildcard templates/systemd/*.service))
+all: $(O)/man/.made $(O)/completion/vectl $(O)/libve.pc $(UNITS)
+
+# ---- installation ----------------------------------------------------------------------------------
+
+unitdir = /etc/systemd/system
+completiondir = $(PREFIX)/share/bash-completion/completions
+INSTALL = install -D -m
+
+.PHONY: install uninstall
+install: all
+	$(INSTALL) 755 $(O)/vectl $(DESTDIR)$(bindir)/vectl
+	$(INSTALL) 755 $(O)/vectl-monitor $(DESTDIR)$(libexecdir)/vectl-monitor.new
+	mv -f $(DESTDIR)$(libexecdir)/vectl-monitor.new $(DESTDIR)$(libexecdir)/vectl-monitor
+	$(INSTALL) 755 $(O)/vectl-ended $(DESTDIR)$(libexecdir)/vectl-ended
+	$(INSTALL) 755 $(O)/libve.so.$(SOVERSION) $(DESTDIR)$(libdir)/libve.so.$(SOVERSION)
+	ln -sf libve.so.$(SOVERSION) $(DESTDIR)$(libdir)/libve.so
+	$(INSTALL) 644 lib/ve.h $(DESTDIR)$(includedir)/ve.h
+	$(INSTALL) 644 $(O)/libve.pc $(DESTDIR)$(libdir)/pkgconfig/libve.pc
+	for d in ve recipes nft schema; do for f in templates/$$d/*; do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/$$d/$$(basename $$f) || exit 1; done; done
+	for f in $(POLICIES); do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/seccomp/$$(basename $$f) || exit 1; done
+	for f in $(O)/man/*.[0-9]; do s=$${f##*.}; $(INSTALL) 644 $$f $(DESTDIR)$(mandir)/man$$s/$$(basename $$f) || exit 1; done
+	$(INSTALL) 644 $(O)/completion/vectl $(DESTDIR)$(completiondir)/vectl
+	for f in $(UNITS); do $(INSTALL) 644 $$f $(DESTDIR)$(unitdir)/$$(basename $$f) || exit 1; done
+	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
+	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+
+# Takes away what install put there; stores, images and VEs stay.
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/vectl $(DESTDIR)$(libdir)/libve.so* $(DESTDIR)$(includedir)/ve.h
+	rm -f $(DESTDIR)$(libdir)/pkgconfig/libve.pc $(DESTDIR)$(completiondir)/vectl
+	rm -f $(DESTDIR)$(mandir)/man8/vectl.8 $(DESTDIR)$(mandir)/man8/vectl-*.8 $(DESTDIR)$(mandir)/man5/vectl-config.5
+	rm -f $(DESTDIR)$(mandir)/man7/vectl-*.7 $(DESTDIR)$(mandir)/man3/libve.3
+	rm -f $(patsubst $(O)/systemd/%,$(DESTDIR)$(unitdir)/%,$(UNITS))
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
+	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+
+# ---- the two commands ------------------------------------------------------------------------------
+
+.PHONY: quickstart quickstart-clean
+quickstart:
+	@PREFIX=$(PREFIX) O=$(abspath $(O)) tools/quickstart
+quickstart-clean:
+	@PREFIX=$(PREFIX) O=$(abspath $(O)) tools/quickstart --clean
+
+.PHONY: clean help
 clean:
 	rm -rf $(O)
 help:
-	@echo 'all (default), unit, check, check-vm, bench, quickstart, quickstart-clean, deps, install, clean'
+	@echo 'make                  build everything below $(O)'
+	@echo 'make quickstart       from nothing to a running Debian VE; says first what it changes'
+	@echo 'make quickstart-clean take all of it away'
+	@echo 'make check            every test of this machine (root)'
+	@echo 'make check-vm         the same in QEMU guests: systemd, pure cgroup v2, kernels 6.1 and 6.12'
+	@echo 'make unit | e2e       parts of it; make e2e E2E=tests/e2e/run.bats'
+	@echo 'make bench            side by side with crun, runc, LXC, nspawn, bubblewrap'
+	@echo 'make deps             install what building and running need'
+	@echo 'make install          below PREFIX=$(PREFIX) (DESTDIR=, O=); make uninstall'
+	@echo 'variables             D=1 warnings are errors, faults; SAN=address,undefined; V=1 shows commands'
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(MON_OBJ:.o=.d) $(UNIT_BIN:=.d)
