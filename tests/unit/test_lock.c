@@ -137,6 +137,42 @@ static void test_removed_while_waiting(void **state)
 	close(ready[1]);
 }
 
+/* One process of several that take the lock, remove its file (as destroy does) and release it. Returns 0 if nobody
+ * else was inside at the same time. */
+static int take_in_turn(struct dir *d, unsigned rounds)
+{
+	for (unsigned i = 0; i < rounds; i++) {
+		_cleanup_close_ int lock = -1;
+		if (lock_take(d->fd, "lock", LONG_MS, -1, "web1", "destroy", &lock, NULL) < 0)
+			return 2;
+		_cleanup_close_ int inside = openat(d->fd, "inside", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (inside < 0)
+			return 1;
+		unlinkat(d->fd, "inside", 0);
+		unlinkat(d->fd, "lock", 0); /* from here on another one may have the new file's lock */
+	}
+	return 0;
+}
+
+static void test_one_at_a_time(void **state)
+{
+	enum { PROCESSES = 4, ROUNDS = 500 };
+	struct dir *d = *state;
+	pid_t children[PROCESSES];
+	for (int i = 0; i < PROCESSES; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (children[i] == 0)
+			_exit(take_in_turn(d, ROUNDS));
+	}
+	int worst = 0, status;
+	for (int i = 0; i < PROCESSES; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		worst |= WIFEXITED(status) ? WEXITSTATUS(status) : 2;
+	}
+	assert_int_equal(worst, 0);
+}
+
 static void test_killed_holder_holds_nothing(void **state)
 {
 	struct dir *d = *state;
@@ -177,7 +213,7 @@ int main(void)
 		CASE(test_taken_and_released), CASE(test_holder_is_named),
 		CASE(test_holder_is_quoted),   CASE(test_cancelled),
 		CASE(test_removed_while_waiting), CASE(test_killed_holder_holds_nothing),
-		CASE(test_link_is_not_followed),
+		CASE(test_one_at_a_time),      CASE(test_link_is_not_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
