@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Addresses as configuration holds them: checked, in their one canonical spelling (inet_ntop(3), RFC 5952). Rooms above
- * may call this instead of parsing text of their own; a stored address has passed it already.
+ * Addresses as configuration holds them: checked, in their one canonical spelling (inet_ntop(3), RFC 5952). Rooms
+ * above may call this instead of parsing text of their own; a stored address has passed it already.
  */
 #ifndef MODEL_ADDRESS_H
 #define MODEL_ADDRESS_H
@@ -21,8 +21,8 @@ enum address_flags {
 	ADDRESS_LOOPBACK = 1 << 1, /* loopback is accepted (a VE's own resolver) */
 };
 
-/* ADDR[/LEN]. Refused (VE_ERR_CONFIG), in words: unspecified, multicast, broadcast and reserved, link-local, IPv4-mapped,
- * and loopback unless FLAGS say so: none of them can be an address of a VE's own. */
+/* ADDR[/LEN]. Refused (VE_ERR_CONFIG), in words: unspecified, multicast, broadcast and reserved, link-local,
+ * IPv4-mapped, and loopback unless FLAGS say so: none of them can be an address of a VE's own. */
 int address_parse(const char *text, unsigned flags, struct address *ret_address, ve_error **ret_error);
 /* The canonical spelling; "/LEN" only where WITH_PREFIX and LEN is not the full length. The caller frees. */
 char *address_format(const struct address *a, bool with_prefix);

@@ -157,9 +157,10 @@ int check_mac(const char *value, ve_error **ret_error)
 
 int check_signal(const char *value, ve_error **ret_error)
 {
-	return image_parse_signal(value) > 0 ?
-		       0 :
-		       check_failed(value, "is no signal: expected something like SIGTERM or SIGRTMIN+3", ret_error);
+	return image_parse_signal(value) > 0
+		       ? 0
+		       : check_failed(value, "is no signal: expected something like SIGTERM or SIGRTMIN+3",
+				      ret_error);
 }
 
 int check_capability(const char *value, ve_error **ret_error)
@@ -167,7 +168,8 @@ int check_capability(const char *value, ve_error **ret_error)
 	const char *name = value + 1;
 	if ((value[0] != '+' && value[0] != '-') || !*name || strlen(name) > 32 ||
 	    strspn(name, "abcdefghijklmnopqrstuvwxyz_") != strlen(name) || str_starts(name, "cap_"))
-		return check_failed(value, "is no capability: expected something like +net_raw or -net_admin", ret_error);
+		return check_failed(value, "is no capability: expected something like +net_raw or -net_admin",
+				    ret_error);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Checks of single strings, for the schema's rows. Each returns 0, or -EINVAL (VE_ERR_CONFIG) with a sentence that quotes the
- * value and says what was expected. */
+/* Checks of single strings, for the schema's rows. Each returns 0, or -EINVAL (VE_ERR_CONFIG) with a sentence that
+ * quotes the value and says what was expected. */
 #ifndef MODEL_CHECKS_H
 #define MODEL_CHECKS_H
 
@@ -19,7 +19,8 @@ int check_image(const char *value, ve_error **ret_error);	/* NAME or NAME@DIGEST
 int check_name(const char *value, ve_error **ret_error);
 int check_mac(const char *value, ve_error **ret_error);		/* unicast, not zero */
 int check_signal(const char *value, ve_error **ret_error);	/* see image_parse_signal() */
-int check_capability(const char *value, ve_error **ret_error);	/* +name or -name; whether it exists is sec/caps.h's */
+int check_capability(const char *value,
+		     ve_error **ret_error); /* +name or -name; whether it exists is sec/caps.h's */
 int check_rlimit(const char *value, ve_error **ret_error);	/* SOFT[:HARD], integers or "unlimited" */
 int check_resolver(const char *value, ve_error **ret_error);	/* an address; loopback is allowed */
 

@@ -82,9 +82,11 @@ int config_save(struct config *c, int dir_fd, const char *path, bool durable, ve
 	json_object_set_new(c->root, "revision", json_integer(revision));
 	if (r == -EFBIG)
 		return err_plain(ret_error, VE_ERR_CONFIG, EFBIG, "config",
-				 "the configuration of '%s' is larger than %d bytes", config_name(c), CONFIG_MAX_BYTES);
-	return r == -ENOMEM ? err_nomem(ret_error) :
-			      err_sys(ret_error, -r, "config", "cannot write the configuration of '%s'", config_name(c));
+				 "the configuration of '%s' is larger than %d bytes", config_name(c),
+				 CONFIG_MAX_BYTES);
+	return r == -ENOMEM ? err_nomem(ret_error)
+			    : err_sys(ret_error, -r, "config", "cannot write the configuration of '%s'",
+				      config_name(c));
 }
 
 /* ---- identity ----------------------------------------------------------------------------------- */
@@ -289,7 +291,8 @@ static int elements(const struct assignment *a, json_t **ret_elements, ve_error 
 		return schema_list_split(a->row, a->key, a->value, ret_elements, ret_error);
 	json_t *one = json_pack("[s]", a->value);
 	if (!one) /* not UTF-8: the check of the element says so */
-		return a->row->check(a->value, ret_error) < 0 ? err_wrap(ret_error, "%s", a->key) : err_nomem(ret_error);
+		return a->row->check(a->value, ret_error) < 0 ? err_wrap(ret_error, "%s", a->key)
+							      : err_nomem(ret_error);
 	*ret_elements = one;
 	return 0;
 }
@@ -297,7 +300,8 @@ static int elements(const struct assignment *a, json_t **ret_elements, ve_error 
 static int assign_elements(struct config *c, const struct assignment *a, ve_error **ret_error)
 {
 	if (!is_list(a->row))
-		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "config", "%s: is no list: write %s=VALUE", a->key, a->key);
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "config", "%s: is no list: write %s=VALUE",
+				 a->key, a->key);
 	if (!(a->row->flags & SCHEMA_BUILT)) {
 		json_t *none = NULL;
 		return schema_parse(a->row, a->key, "", &none, ret_error); /* words the refusal */
@@ -436,6 +440,11 @@ const char *config_network_type(const struct config *c, unsigned label)
 	return type ? type : json_array_size(config_list(c, key)) > 0 ? "routed" : "nat";
 }
 
+static int seen_parse(json_t *seen, size_t index, struct address *ret_address)
+{
+	return address_parse(json_string_value(json_array_get(seen, index)), ADDRESS_PREFIX, ret_address, NULL);
+}
+
 /* An address must not be there twice, whatever the prefixes. SEEN: an array of what came before. */
 static int check_addresses(json_t *ips, json_t *seen, ve_error **ret_error)
 {
@@ -445,8 +454,7 @@ static int check_addresses(json_t *ips, json_t *seen, ve_error **ret_error)
 		if (!text || address_parse(text, ADDRESS_PREFIX, &a, ret_error) < 0)
 			return -EINVAL;
 		for (size_t j = 0; j < json_array_size(seen); j++)
-			if (address_parse(json_string_value(json_array_get(seen, j)), ADDRESS_PREFIX, &b, NULL) == 0 &&
-			    address_same(&a, &b))
+			if (seen_parse(seen, j, &b) == 0 && address_same(&a, &b))
 				return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
 						 "the address '%s' is given to two interfaces", text);
 	}
@@ -465,8 +473,8 @@ static int check_network(const struct config *c, unsigned label, json_t *seen, v
 				 "network.%u: type 'routed' needs an address (network.%u.ips)", label, label);
 	if (!routed && json_array_size(ips) > 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
-				 "network.%u: addresses are given, but its type is '%s': set network.%u.type=routed", label,
-				 type, label);
+				 "network.%u: it has addresses, but its type is '%s' and not 'routed'", label,
+				 type);
 	return check_addresses(ips, seen, ret_error);
 }
 

@@ -4,7 +4,8 @@
  * to config.json. In the file keys nest at their dots ("memory":{"limit":536870912}); here they are
  * addressed by their dotted names.
  *
- * Errors in a file are VE_ERR_CONFIG and name file, line, column, key, what was expected, and the nearest known key.
+ * Errors in a file are VE_ERR_CONFIG and name file, line, column, key, what was expected, and the nearest known
+ * key.
  */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
@@ -22,7 +23,8 @@ struct config {
 	json_t *root; /* the whole document, keys nested, without defaults */
 };
 
-/* An empty configuration with fresh uuid and revision 0. NAME NULL: keys without an identity (a template's, a spec's). */
+/* An empty configuration with fresh uuid and revision 0. NAME NULL: keys without an identity (a template's, a
+ * spec's). */
 int config_new(const char *name, struct config **ret_config, ve_error **ret_error);
 void config_free(struct config *c);
 void config_freep(struct config **c);
@@ -32,7 +34,8 @@ int config_copy(const struct config *c, struct config **ret_config, ve_error **r
 /* Reads PATH below DIR_FD; WHAT names the file in messages. "schema", name and uuid must be there. Values come out
  * normalised: integers in base units, addresses in canonical spelling. A missing file is VE_ERR_NOT_FOUND. */
 int config_load(int dir_fd, const char *path, const char *what, struct config **ret_config, ve_error **ret_error);
-int config_parse(const char *text, size_t size, const char *what, struct config **ret_config, ve_error **ret_error);
+int config_parse(const char *text, size_t size, const char *what, struct config **ret_config,
+		 ve_error **ret_error);
 /* The same for a template: {"schema":1,"description":"...","keys":{...}}. */
 int config_parse_template(const char *text, size_t size, const char *what, char **ret_description,
 			  struct config **ret_config, ve_error **ret_error);
@@ -59,15 +62,15 @@ json_t *config_list(const struct config *c, const char *key);
 json_t *config_raw(const struct config *c, const char *key);
 /* Sets (steals VALUE) or, with VALUE NULL, unsets. Checks nothing. */
 int config_put(struct config *c, const char *key, json_t *stolen_value);
-/* "KEY=VALUE", "KEY+=VALUE", "KEY-=VALUE", "KEY=default"; see ve_spec_assign(). Checks key, type, range, BUILT (69)
- * and IDENTITY: name, uuid and template never, the others only while C was not saved yet (VE_ERR_STATE). All or nothing.
- * A spec keeps its assignments as text and runs them here on the VE's configuration: += and =default mean nothing
- * without it. */
+/* "KEY=VALUE", "KEY+=VALUE", "KEY-=VALUE", "KEY=default"; see ve_spec_assign(). Checks key, type, range, BUILT
+ * (69) and IDENTITY: name, uuid and template never, the others only while C was not saved yet (VE_ERR_STATE). All
+ * or nothing. A spec keeps its assignments as text and runs them here on the VE's configuration: += and =default
+ * mean nothing without it. */
 int config_assign(struct config *c, const char *assignment, ve_error **ret_error);
 /* Puts every key set in OVER, but name and uuid, onto C (templates). */
 int config_merge(struct config *c, const struct config *over, ve_error **ret_error);
-/* The labels of "network" in numeric order into RET (at most MAX); returns how many. A configuration that says nothing
- * about networks has network.0 (which is nat). */
+/* The labels of "network" in numeric order into RET (at most MAX); returns how many. A configuration that says
+ * nothing about networks has network.0 (which is nat). */
 int config_networks(const struct config *c, unsigned *ret_labels, unsigned max);
 /* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". */
 const char *config_network_type(const struct config *c, unsigned label);

@@ -67,7 +67,8 @@ static bool is_frame(const char *key)
 	return str_eq(key, "schema") || str_eq(key, "revision") || str_eq(key, "identity");
 }
 
-/* PREFIX.NAME into KEY, or -E2BIG. Not by snprintf(3): this is done for every member of every VE that list reads. */
+/* PREFIX.NAME into KEY, or -E2BIG. Not by snprintf(3): this is done for every member of every VE that
+ * list reads. */
 static int join(char key[KEY_LENGTH], const char *prefix, const char *name)
 {
 	size_t n = strlen(prefix), m = strlen(name);
@@ -166,8 +167,8 @@ static int check_frame(struct reader *rd, const json_t *root)
 	return 0;
 }
 
-int config_read_members(const struct schema_key *table, json_t *root, const char *text, size_t size, const char *what,
-			ve_error **ret_error)
+int config_read_members(const struct schema_key *table, json_t *root, const char *text, size_t size,
+			const char *what, ve_error **ret_error)
 {
 	struct reader rd = { .table = table, .text = text, .size = size, .what = what, .ret_error = ret_error };
 	int r = check_schema(&rd, root);
@@ -188,7 +189,9 @@ static int wrap_root(json_t *stolen_root, struct config **ret_config, ve_error *
 
 int config_parse(const char *text, size_t size, const char *what, struct config **ret_config, ve_error **ret_error)
 {
-	struct reader rd = { .table = schema_keys, .text = text, .size = size, .what = what, .ret_error = ret_error };
+	struct reader rd = {
+		.table = schema_keys, .text = text, .size = size, .what = what, .ret_error = ret_error
+	};
 	json_t *root;
 	int r = jsontext_parse(text, size, what, &root, ret_error);
 	if (r < 0)
@@ -242,7 +245,8 @@ static int check_template_frame(struct reader *rd, json_t *root)
 		    (str_eq(field, "keys") && json_is_object(value)))
 			continue;
 		if (str_eq(field, "description") || str_eq(field, "keys"))
-			return misplaced(rd, false, field, *field == 'd' ? "expected a string" : "expected an object");
+			return misplaced(rd, false, field,
+					 *field == 'd' ? "expected a string" : "expected an object");
 		check_failed(field, "is unknown here: a template has schema, description and keys", rd->ret_error);
 		return located(rd, true);
 	}
@@ -252,7 +256,9 @@ static int check_template_frame(struct reader *rd, json_t *root)
 int config_parse_template(const char *text, size_t size, const char *what, char **ret_description,
 			  struct config **ret_config, ve_error **ret_error)
 {
-	struct reader rd = { .table = schema_keys, .text = text, .size = size, .what = what, .ret_error = ret_error };
+	struct reader rd = {
+		.table = schema_keys, .text = text, .size = size, .what = what, .ret_error = ret_error
+	};
 	json_t *root;
 	int r = jsontext_parse(text, size, what, &root, ret_error);
 	if (r < 0)

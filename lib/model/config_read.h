@@ -9,7 +9,7 @@
 #include "model/schema.h"
 
 /* ROOT was read from TEXT: "schema" must be there, every other member a key of TABLE's; values are normalised. */
-int config_read_members(const struct schema_key *table, json_t *root, const char *text, size_t size, const char *what,
-			ve_error **ret_error);
+int config_read_members(const struct schema_key *table, json_t *root, const char *text, size_t size,
+			const char *what, ve_error **ret_error);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rows are schema rows, so that host.json is read, checked, assigned and printed as a VE's configuration is. */
+/* The rows are schema rows, so that host.json is read, checked, assigned and printed as a VE's
+ * configuration is. */
 #include "model/host.h"
 
 #include <arpa/inet.h>
@@ -44,30 +45,31 @@ static int check_net(const char *value, int family, unsigned least, unsigned mos
 
 static int check_net4(const char *value, ve_error **ret_error)
 {
-	return check_net(value, AF_INET, 8, 29, "is no IPv4 network: expected something like 10.77.0.0/16", ret_error);
+	return check_net(value, AF_INET, 8, 29, "is no IPv4 network: expected something like 10.77.0.0/16",
+			 ret_error);
 }
 
 static int check_net6(const char *value, ve_error **ret_error)
 {
-	return check_net(value, AF_INET6, 16, 112, "is no IPv6 network: expected something like fd77::/64", ret_error);
+	return check_net(value, AF_INET6, 16, 112, "is no IPv6 network: expected something like fd77::/64",
+			 ret_error);
 }
 
+/* Every key of the host's is built. */
+#define ROW(name, kind, ...) { .key = name, .type = kind, .flags = SCHEMA_BUILT, __VA_ARGS__ }
+
 static const struct schema_key host_keys[] = {
-	{ .key = "default.template", .type = SCHEMA_STRING, .flags = SCHEMA_BUILT, .check = check_name, .def = "vps-small" },
-	{ .key = "default.image", .type = SCHEMA_STRING, .flags = SCHEMA_BUILT, .check = check_image, .def = "debian-12" },
-	{ .key = "default.backend", .type = SCHEMA_ENUM, .flags = SCHEMA_BUILT, .words = "overlay dir",
-	  .later = "btrfs image", .def = "overlay" },
-	{ .key = "uplink", .type = SCHEMA_STRING, .flags = SCHEMA_BUILT, .check = check_interface },
-	{ .key = "nat.range", .type = SCHEMA_STRING, .flags = SCHEMA_BUILT, .check = check_net4, .def = "10.77.0.0/16" },
-	{ .key = "nat.range6", .type = SCHEMA_STRING, .flags = SCHEMA_BUILT, .check = check_net6 },
+	ROW("default.template", SCHEMA_STRING, .check = check_name, .def = "vps-small"),
+	ROW("default.image", SCHEMA_STRING, .check = check_image, .def = "debian-12"),
+	ROW("default.backend", SCHEMA_ENUM, .words = "overlay dir", .later = "btrfs image", .def = "overlay"),
+	ROW("uplink", SCHEMA_STRING, .check = check_interface),
+	ROW("nat.range", SCHEMA_STRING, .check = check_net4, .def = "10.77.0.0/16"),
+	ROW("nat.range6", SCHEMA_STRING, .check = check_net6),
 	{ .key = "dns", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT | SCHEMA_INHERIT, .check = check_resolver,
 	  .def = "inherit" },
-	{ .key = "ids.first", .type = SCHEMA_INT, .flags = SCHEMA_BUILT, .min = ID_LOWEST, .max = ID_HIGHEST,
-	  .def = "131072" },
-	{ .key = "ids.last", .type = SCHEMA_INT, .flags = SCHEMA_BUILT, .min = ID_LOWEST, .max = ID_HIGHEST,
-	  .def = "4294901759" },
-	{ .key = "stop.timeout", .type = SCHEMA_INT, .flags = SCHEMA_BUILT, .unit = UNIT_SECONDS, .min = 1, .max = 86400,
-	  .def = "60" },
+	ROW("ids.first", SCHEMA_INT, .min = ID_LOWEST, .max = ID_HIGHEST, .def = "131072"),
+	ROW("ids.last", SCHEMA_INT, .min = ID_LOWEST, .max = ID_HIGHEST, .def = "4294901759"),
+	ROW("stop.timeout", SCHEMA_INT, .unit = UNIT_SECONDS, .min = 1, .max = 86400, .def = "60"),
 	{ .key = NULL },
 };
 
@@ -92,7 +94,9 @@ static int doc_load(int etc_fd, struct config **ret_doc, ve_error **ret_error)
 		if (r == 0)
 			r = config_read_members(host_keys, doc->root, text, size, what, ret_error);
 	} else if (r == -ENOENT) {
-		r = json_object_set_new(doc->root, "schema", json_integer(CONFIG_SCHEMA)) < 0 ? err_nomem(ret_error) : 0;
+		r = json_object_set_new(doc->root, "schema", json_integer(CONFIG_SCHEMA)) < 0
+			    ? err_nomem(ret_error)
+			    : 0;
 	} else if (ret_error && !*ret_error) {
 		*ret_error = steal_ptr(&error);
 	}
@@ -192,12 +196,12 @@ void host_freep(struct host **h)
 
 int host_show(const struct host *h, json_t **ret_doc, ve_error **ret_error)
 {
-	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:o, s:{s:I, s:I}, s:{s:I}}", "default", "template",
-				h->default_template, "image", h->default_image, "backend", h->default_backend, "uplink",
-				h->uplink, "nat", "range", h->nat_range, "range6", h->nat_range6, "dns",
-				h->dns ? json_deep_copy(h->dns) : json_string("inherit"), "ids", "first",
-				(json_int_t)h->id_first, "last", (json_int_t)h->id_last, "stop", "timeout",
-				(json_int_t)h->stop_timeout_s);
+	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:o, s:{s:I, s:I}, s:{s:I}}", "default",
+				"template", h->default_template, "image", h->default_image, "backend",
+				h->default_backend, "uplink", h->uplink, "nat", "range", h->nat_range, "range6",
+				h->nat_range6, "dns", h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
+				"ids", "first", (json_int_t)h->id_first, "last", (json_int_t)h->id_last, "stop",
+				"timeout", (json_int_t)h->stop_timeout_s);
 	if (!doc)
 		return err_nomem(ret_error);
 	*ret_doc = doc;

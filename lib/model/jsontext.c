@@ -13,7 +13,8 @@ int jsontext_read(int dir_fd, const char *path, const char *what, size_t max, ch
 {
 	int r = file_read(dir_fd, path, max, ret_text, ret_size);
 	if (r == -EFBIG)
-		return err_plain(ret_error, VE_ERR_CONFIG, EFBIG, "config", "'%s' is larger than %zu bytes", what, max);
+		return err_plain(ret_error, VE_ERR_CONFIG, EFBIG, "config", "'%s' is larger than %zu bytes", what,
+				 max);
 	if (r == -EINVAL || r == -EISDIR || r == -ELOOP)
 		return err_plain(ret_error, VE_ERR_CONFIG, -r, "config", "'%s' is no regular file", what);
 	return r < 0 ? err_sys(ret_error, -r, "config", "cannot read '%s'", what) : 0;
@@ -76,16 +77,17 @@ int jsontext_parse(const char *text, size_t size, const char *what, json_t **ret
 	}
 	if (doc) {
 		json_decref(doc);
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "%s:1:1: expected an object ({...})", what);
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "%s:1:1: expected an object ({...})",
+				 what);
 	}
 	if (json_error_code(&e) == json_error_out_of_memory)
 		return err_nomem(ret_error);
 	_cleanup_free_ char *tok = token(&e);
 	/* A string token of the key comes with its quotes. */
 	size_t n = tok ? strlen(tok) : 0;
-	_cleanup_free_ char *inner = tok && n >= 2 && tok[0] == '"' && tok[n - 1] == '"' ? strndup(tok + 1, n - 2) :
-							      tok			? strdup(tok) :
-												  NULL;
+	_cleanup_free_ char *inner = tok && n >= 2 && tok[0] == '"' && tok[n - 1] == '"' ? strndup(tok + 1, n - 2)
+				     : tok						 ? strdup(tok)
+											 : NULL;
 	_cleanup_free_ char *quoted = inner ? str_quote(inner) : NULL;
 	_cleanup_free_ char *why = quoted ? explain(&e, quoted) : NULL;
 	if (!why)

@@ -15,8 +15,8 @@
  * "config.json:7:12: not JSON: ...". */
 int jsontext_parse(const char *text, size_t size, const char *what, json_t **ret_object, ve_error **ret_error);
 
-/* Puts "WHAT:LINE:COLUMN: " before *ERROR: the place in TEXT of the value at PATH (N_PATH names of members, from the
- * document on), or, AT_KEY, of its key. Returns -errno of the error. */
+/* Puts "WHAT:LINE:COLUMN: " before *ERROR: the place in TEXT of the value at PATH (N_PATH names of members, from
+ * the document on), or, AT_KEY, of its key. Returns -errno of the error. */
 int jsontext_wrap(ve_error **error, const char *text, size_t size, const char *what, const char *const *path,
 		  unsigned n_path, bool at_key);
 

@@ -156,20 +156,21 @@ int schema_unknown_in(const struct schema_key *table, const char *key, ve_error 
 	_cleanup_free_ char *quoted = head ? str_quote(head) : NULL;
 	if (!quoted)
 		return err_nomem(ret_error);
-	const struct schema_key *rlimits = str_starts(key, "rlimits.") ? schema_find_in(table, "rlimits.nofile") : NULL;
+	const struct schema_key *rlimits =
+		str_starts(key, "rlimits.") ? schema_find_in(table, "rlimits.nofile") : NULL;
 	const char *nearest = schema_nearest_in(table, key);
 	_cleanup_free_ char *limits = rlimits ? words_listed(rlimits->words) : NULL;
 	if (limits)
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown limit (known are %s)", quoted,
-				 limits);
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown limit (known are %s)",
+				 quoted, limits);
 	if (nearest)
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key (did you mean '%s'?)", quoted,
-				 nearest);
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
+				 "'%s': unknown key (did you mean '%s'?)", quoted, nearest);
 	size_t n;
 	const struct schema_key *group = nearest_group(table, key, &n);
 	if (group)
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key (did you mean '%.*s'?)",
-				 quoted, (int)n, group->key);
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
+				 "'%s': unknown key (did you mean '%.*s'?)", quoted, (int)n, group->key);
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "'%s': unknown key", quoted);
 }
 
@@ -189,8 +190,8 @@ static int out_of_range(const struct schema_key *row, int64_t value, ve_error **
 	_cleanup_free_ char *min = units_format(row->unit, row->min), *max = units_format(row->unit, row->max);
 	if (!text || !min || !max)
 		return err_nomem(ret_error);
-	return err_plain(ret_error, VE_ERR_CONFIG, ERANGE, "config", "'%s' is out of range: expected %s to %s%s", text,
-			 min, max, row->flags & SCHEMA_UNLIMITED ? ", or unlimited" : "");
+	return err_plain(ret_error, VE_ERR_CONFIG, ERANGE, "config", "'%s' is out of range: expected %s to %s%s",
+			 text, min, max, row->flags & SCHEMA_UNLIMITED ? ", or unlimited" : "");
 }
 
 static int int_check(const struct schema_key *row, int64_t value, json_t **ret_value, ve_error **ret_error)
@@ -292,8 +293,8 @@ static bool element_same(const struct schema_key *row, const char *a, const char
 {
 	struct address x, y;
 	if (row->type == SCHEMA_ADDRESS_LIST)
-		return address_parse(a, ADDRESS_PREFIX, &x, NULL) == 0 && address_parse(b, ADDRESS_PREFIX, &y, NULL) == 0 &&
-		       address_same(&x, &y);
+		return address_parse(a, ADDRESS_PREFIX, &x, NULL) == 0 &&
+		       address_parse(b, ADDRESS_PREFIX, &y, NULL) == 0 && address_same(&x, &y);
 	if (row->flags & SCHEMA_KEYED) {
 		size_t n = strcspn(a, "=");
 		return n == strcspn(b, "=") && strncmp(a, b, n) == 0;
@@ -310,7 +311,8 @@ static ssize_t element_find(const struct schema_key *row, const json_t *array, c
 	return -1;
 }
 
-static int element_canonical(const struct schema_key *row, const char *element, json_t **ret_value, ve_error **ret_error)
+static int element_canonical(const struct schema_key *row, const char *element, json_t **ret_value,
+			     ve_error **ret_error)
 {
 	if (row->type != SCHEMA_ADDRESS_LIST) {
 		int r = element_check(row, element, ret_error);
@@ -337,14 +339,16 @@ static int list_add(const struct schema_key *row, json_t *array, const char *ele
 	}
 	if (at < 0 && json_array_size(array) >= LIST_MAX) {
 		json_decref(value);
-		return err_plain(ret_error, VE_ERR_CONFIG, E2BIG, "config", "the list has more than %d elements", LIST_MAX);
+		return err_plain(ret_error, VE_ERR_CONFIG, E2BIG, "config", "the list has more than %d elements",
+				 LIST_MAX);
 	}
 	if ((at >= 0 ? json_array_set_new(array, (size_t)at, value) : json_array_append_new(array, value)) < 0)
 		return err_nomem(ret_error);
 	return 1;
 }
 
-int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element, ve_error **ret_error)
+int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element,
+		    ve_error **ret_error)
 {
 	int r = list_add(row, array, element, ret_error);
 	if (r < 0)
@@ -408,8 +412,8 @@ static int require_built(const struct schema_key *row, const char *key, ve_error
 {
 	if (row->flags & SCHEMA_BUILT)
 		return 0;
-	return err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "config", "%s: this key is not built in this version",
-			 key);
+	return err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "config",
+			 "%s: this key is not built in this version", key);
 }
 
 static int scalar_parse(const struct schema_key *row, const char *text, json_t **ret_value, ve_error **ret_error)
@@ -433,7 +437,8 @@ static bool is_list(const struct schema_key *row)
 	return row->type == SCHEMA_LIST || row->type == SCHEMA_ADDRESS_LIST;
 }
 
-int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value, ve_error **ret_error)
+int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value,
+		 ve_error **ret_error)
 {
 	int r = require_built(row, key, ret_error);
 	if (r < 0)
@@ -470,7 +475,7 @@ static int value_check(const struct schema_key *row, json_t *value, json_t **ret
 	if (is_list(row) && str_eq(text, "inherit") && (row->flags & SCHEMA_INHERIT))
 		return make(json_incref(value), ret_value, ret_error);
 	if (row->type == SCHEMA_INT && json_is_integer(value)) {
-		int64_t n = json_integer_value(value); /* in JSON unlimited is null, and this is only a large number */
+		int64_t n = json_integer_value(value); /* in JSON unlimited is null: this is a large number */
 		return int_check(row, n == UNITS_UNLIMITED ? n - 1 : n, ret_value, ret_error);
 	}
 	if (row->type == SCHEMA_INT && json_is_null(value) && (row->flags & SCHEMA_UNLIMITED))
@@ -482,7 +487,8 @@ static int value_check(const struct schema_key *row, json_t *value, json_t **ret
 	return wrong_type(row, value, ret_error);
 }
 
-int schema_check(const struct schema_key *row, const char *key, json_t *value, json_t **ret_value, ve_error **ret_error)
+int schema_check(const struct schema_key *row, const char *key, json_t *value, json_t **ret_value,
+		 ve_error **ret_error)
 {
 	int r = require_built(row, key, ret_error);
 	if (r < 0)

@@ -24,17 +24,18 @@ enum schema_type {
 };
 
 enum schema_flags {
-	SCHEMA_LIVE = 1 << 0,      /* may change while the VE runs; else: needs a restart */
-	SCHEMA_BUILT = 1 << 1,     /* the machinery exists in this version; else refused with 69 */
+	SCHEMA_LIVE = 1 << 0,	   /* may change while the VE runs; else: needs a restart */
+	SCHEMA_BUILT = 1 << 1,	   /* the machinery exists in this version; else refused with 69 */
 	SCHEMA_UNLIMITED = 1 << 2, /* the word "unlimited" is a value */
 	SCHEMA_IDENTITY = 1 << 3,  /* fixed at create (uuid, image): `set` refuses */
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
-	SCHEMA_KEYED = 1 << 5,     /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
-	SCHEMA_WORDS = 1 << 6,     /* a list that is typed with blanks between its elements; else with commas */
+	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
+	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
 };
 
 struct schema_key {
-	const char *key;   /* "memory.limit"; "network.N.ips" with N a label 0..99; "labels.*", "rlimits.*" any name */
+	const char
+		*key; /* "memory.limit"; "network.N.ips" with N a label 0..99; "labels.*", "rlimits.*" any name */
 	enum schema_type type;
 	enum unit unit;
 	int64_t min, max;  /* for SCHEMA_INT, in base units */
@@ -64,19 +65,25 @@ const char *schema_nearest(const char *key);
 int schema_unknown(const char *key, ve_error **ret_error);
 /* Checks TEXT as typed for KEY and gives the JSON value (json_null for unlimited). A new reference. */
 /* Errors: VE_ERR_CONFIG; VE_ERR_UNSUPPORTED for a key or word that is not built. */
-int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value, ve_error **ret_error);
+int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value,
+		 ve_error **ret_error);
 /* Checks a JSON value read from a file (VE_ERR_CONFIG). Strings in the typed spelling ("1G") are also taken
  * where an integer is expected, and normalised into *RET_VALUE. */
-int schema_check(const struct schema_key *row, const char *key, json_t *value, json_t **ret_value, ve_error **ret_error);
-/* Puts ELEMENT (as typed) into ARRAY, a list of ROW's, or takes it out; what is there (or not) already is left as it is.
- * Addresses are the same whatever their prefix, KEYED elements by their names. Returns 1 if ARRAY changed, 0 if not. */
-int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element, ve_error **ret_error);
+int schema_check(const struct schema_key *row, const char *key, json_t *value, json_t **ret_value,
+		 ve_error **ret_error);
+/* Puts ELEMENT (as typed) into ARRAY, a list of ROW's, or takes it out; what is there (or not) already is left as
+ * it is. Addresses are the same whatever their prefix, KEYED elements by their names. Returns 1 if ARRAY changed,
+ * 0 if not. */
+int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element,
+		    ve_error **ret_error);
 int schema_list_remove(const struct schema_key *row, const char *key, json_t *array, const char *element,
 		       ve_error **ret_error);
-/* The elements of a list as typed: a JSON array of strings, else split as ROW says. An array of strings, unchecked. */
+/* The elements of a list as typed: a JSON array of strings, else split as ROW says. An array of strings,
+ * unchecked. */
 int schema_list_split(const struct schema_key *row, const char *key, const char *text, json_t **ret_array,
 		      ve_error **ret_error);
-/* The typed spelling of a JSON value ("512M", "on", "192.0.2.1,192.0.2.2"); the caller frees. NULL: out of memory. */
+/* The typed spelling of a JSON value ("512M", "on", "192.0.2.1,192.0.2.2"); the caller frees. NULL: out of memory.
+ */
 char *schema_format(const struct schema_key *row, const json_t *value);
 
 #endif

@@ -3,8 +3,8 @@
  * The table itself. Order is the order of `vectl keys`, of differences and of the man page.
  *
  * A row without BUILT is a key whose meaning is fixed but whose machinery this version lacks: it is known by name,
- * so that nobody gives it another meaning, and refused everywhere (69). A default of NULL is "unset": the doc says what
- * happens then.
+ * so that nobody gives it another meaning, and refused everywhere (69). A default of NULL is "unset": the doc
+ * says what happens then.
  */
 #include "model/checks.h"
 #include "model/schema.h"
@@ -19,7 +19,8 @@
 enum { DAY = 86400, CPUS_MAX = 8192, PIDS_MAX = 4194304 /* the kernel's PID_MAX_LIMIT */ };
 
 #define STR(name, ...) { .key = name, .type = SCHEMA_STRING, __VA_ARGS__ }
-#define INT(name, u, least, most, ...) { .key = name, .type = SCHEMA_INT, .unit = u, .min = least, .max = most, __VA_ARGS__ }
+#define INT(name, u, least, most, ...) \
+	{ .key = name, .type = SCHEMA_INT, .unit = u, .min = least, .max = most, __VA_ARGS__ }
 #define BOOLEAN(name, ...) { .key = name, .type = SCHEMA_BOOL, __VA_ARGS__ }
 #define ENUM(name, list, ...) { .key = name, .type = SCHEMA_ENUM, .words = list, __VA_ARGS__ }
 #define LIST(name, ...) { .key = name, .type = SCHEMA_LIST, __VA_ARGS__ }
@@ -42,8 +43,8 @@ const struct schema_key schema_keys[] = {
 	STR("init", .flags = BUILT, .check = check_path,
 	    .doc = "The program started as process 1. Unset: what the image says."),
 	LIST("command", .flags = BUILT | SCHEMA_WORDS, .check = check_argument,
-	     .doc = "A jail's command, run instead of an init: program and arguments. A JSON array where an argument has "
-		    "blanks in it."),
+	     .doc = "A jail's command, run instead of an init: program and arguments. A JSON array where an argument "
+		    "has blanks in it."),
 	LIST("environment", .flags = BUILT | SCHEMA_KEYED, .check = check_environment,
 	     .doc = "Variables of the first process, NAME=VALUE each."),
 	STR("timezone", .flags = 0, .doc = "The time zone inside."),
@@ -53,7 +54,8 @@ const struct schema_key schema_keys[] = {
 	INT("cpu.cores", UNIT_NONE, 1, CPUS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How many CPUs the VE sees and at most uses; 'unlimited' is all of the host's."),
 	INT("cpu.limit", UNIT_MILLICORES, 10, CPUS_MAX * INT64_C(1000), .flags = LIVE | BUILT | UNLIMITED,
-	    .def = "unlimited", .doc = "How much CPU time it gets at most: 1.5 is one and a half cores, 150% the same."),
+	    .def = "unlimited",
+	    .doc = "How much CPU time it gets at most: 1.5 is one and a half cores, 150% the same."),
 	INT("cpu.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
 	    .doc = "Its share of the CPUs when they are all busy, relative to other VEs."),
 	STR("cpu.set", .flags = LIVE, .doc = "The host's CPUs it is pinned to."),
@@ -66,22 +68,26 @@ const struct schema_key schema_keys[] = {
 	INT("memory.swap", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How much swap it uses at most, memory not included; 0 is none."),
 	INT("memory.guarantee", UNIT_BYTES, 0, PIB, .flags = LIVE, .doc = "Memory that is not taken from it."),
-	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | UNLIMITED, .doc = "From where on it is slowed down."),
+	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | UNLIMITED,
+	    .doc = "From where on it is slowed down."),
 
 	/* ---- processes and their limits */
 	INT("pids.limit", UNIT_NONE, 4, PIDS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How many processes and threads it has at most."),
 	STR("rlimits.*", .flags = BUILT, .check = check_rlimit,
-	    .words = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack",
-	    .doc = "Resource limits of the first process, SOFT or SOFT:HARD in setrlimit(2)'s units. nproc, memlock, "
-		   "msgqueue and sigpending count for the whole VE."),
+	    .words = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime "
+		     "sigpending stack",
+	    .doc = "Resource limits of the first process, SOFT or SOFT:HARD in setrlimit(2)'s units. nproc, "
+		   "memlock, msgqueue and sigpending count for the whole VE."),
 
 	/* ---- disk */
 	ENUM("disk.backend", "overlay dir", .later = "btrfs image", .flags = BUILT | IDENTITY,
-	     .doc = "How its root tree is stored: overlay (over the image, nothing copied) or dir (a full copy). Unset at "
-		    "create: the host's default.backend."),
-	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | UNLIMITED, .doc = "How much disk it uses at most."),
-	INT("disk.inodes", UNIT_NONE, 1, INT64_MAX - 1, .flags = LIVE | UNLIMITED, .doc = "How many files it has at most."),
+	     .doc = "How its root tree is stored: overlay (over the image, nothing copied) or dir (a full copy). "
+		    "Unset at create: the host's default.backend."),
+	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | UNLIMITED,
+	    .doc = "How much disk it uses at most."),
+	INT("disk.inodes", UNIT_NONE, 1, INT64_MAX - 1, .flags = LIVE | UNLIMITED,
+	    .doc = "How many files it has at most."),
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
 	LIST("volumes", .flags = 0, .doc = "Further disks."),
 	STR("pool", .flags = IDENTITY, .doc = "The pool its storage is in."),
@@ -93,8 +99,8 @@ const struct schema_key schema_keys[] = {
 
 	/* ---- network. N is a label from 0 to 99; the VE's interface is ethN */
 	ENUM("network.N.type", "routed nat none", .later = "bridged", .flags = BUILT,
-	     .doc = "routed: the addresses of network.N.ips; nat: a private address behind the host's; none. Unset: routed "
-		    "where addresses are given, else nat."),
+	     .doc = "routed: the addresses of network.N.ips; nat: a private address behind the host's; none. Unset: "
+		    "routed where addresses are given, else nat."),
 	{ .key = "network.N.ips", .type = SCHEMA_ADDRESS_LIST, .flags = LIVE | BUILT,
 	  .doc = "Its addresses, IPv4 and IPv6, ADDR or ADDR/LEN each." },
 	STR("network.N.mac", .flags = BUILT, .check = check_mac,
@@ -113,7 +119,8 @@ const struct schema_key schema_keys[] = {
 	LIST("firewall.out", .flags = LIVE, .doc = "Rules for what leaves it."),
 	LIST("dns.servers", .flags = BUILT | SCHEMA_INHERIT, .check = check_resolver, .def = "inherit",
 	     .doc = "Its resolvers; 'inherit': those the host uses."),
-	LIST("dns.search", .flags = BUILT, .check = check_domain, .doc = "Domains in which short names are looked up."),
+	LIST("dns.search", .flags = BUILT, .check = check_domain,
+	     .doc = "Domains in which short names are looked up."),
 
 	/* ---- what it may */
 	LIST("mounts", .flags = 0, .doc = "Directories of the host's: SRC:DST[:ro]."),
@@ -125,8 +132,8 @@ const struct schema_key schema_keys[] = {
 	ENUM("security.seccomp", "vps jail none", .flags = BUILT, .def = "vps",
 	     .doc = "The system call policy: vps (a whole system), jail (one application) or none."),
 	LIST("security.capabilities", .flags = BUILT, .check = check_capability,
-	     .doc = "Changes to the bounding set: +net_raw gives, -net_admin takes. What only reaches the host cannot be "
-		    "given."),
+	     .doc = "Changes to the bounding set: +net_raw gives, -net_admin takes. What only reaches the host "
+		    "cannot be given."),
 
 	/* ---- boot and stop */
 	ENUM("boot.auto", "on off last", .flags = LIVE | BUILT, .def = "last",

@@ -114,7 +114,8 @@ enum state_answer state_ask(enum ve_state s, enum ve_verb v)
 int state_refuse(const char *name, enum ve_state s, enum ve_verb v, ve_error **ret_error)
 {
 	if ((unsigned)s >= STATE_COUNT || (unsigned)v >= VERB_COUNT)
-		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "state", "no such state or verb (%d, %d)", (int)s, (int)v);
+		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "state", "no such state or verb (%d, %d)", (int)s,
+				 (int)v);
 	int r = err_plain(ret_error, VE_ERR_STATE, EINVAL, "state", "cannot %s '%s': it is %s", verbs[v], name,
 			  states[s].is);
 	if (table[s][v].hint)

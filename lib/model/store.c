@@ -36,7 +36,8 @@ static int root_resolve(const char *root, bool make, char **ret_root, ve_error *
 	if (!quoted)
 		return err_nomem(ret_error);
 	if (root[0] != '/')
-		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "store", "the root '%s' is no absolute path", quoted);
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "store", "the root '%s' is no absolute path",
+				 quoted);
 	if (strlen(root) >= PATH_MAX - 256)
 		return err_plain(ret_error, VE_ERR_USAGE, ENAMETOOLONG, "store", "the root's path is too long");
 	if (make) {
@@ -77,8 +78,8 @@ static int check_owner(int fd, const char *root, const char *path, bool private,
 		return err_sys(ret_error, errno, "store", "cannot look at '%s%s%s'", root, slash, path);
 	if (st.st_uid != 0 && st.st_uid != geteuid())
 		return err_plain(ret_error, VE_ERR_PERMISSION, EPERM, "store",
-				 "'%s%s%s' belongs to user %u: a store is used only where it is root's", root, slash,
-				 path, (unsigned)st.st_uid);
+				 "'%s%s%s' belongs to user %u: a store is used only where it is root's", root,
+				 slash, path, (unsigned)st.st_uid);
 	mode_t others = st.st_mode & (private ? 0077 : 0022);
 	if (!others)
 		return 0;
@@ -258,13 +259,14 @@ static int taken(struct store *s, enum claim_kind kind, const char *key, const c
 	if (!ret_error) /* whoever tries keys one after the other wants no sentences */
 		return -EEXIST;
 	if (kind == CLAIM_NAME)
-		return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "store", "a VE called '%s' exists already", key);
+		return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "store", "a VE called '%s' exists already",
+				 key);
 	_cleanup_free_ char *title = ve_title(s, owner);
 	static const char *const words[CLAIM_KIND_COUNT] = {
 		[CLAIM_IDS] = "id range", [CLAIM_ADDRESS] = "address", [CLAIM_LINK] = "link id",
 	};
-	return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "store", "the %s '%s' belongs to VE '%s'", words[kind], key,
-			 title ? title : owner);
+	return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "store", "the %s '%s' belongs to VE '%s'", words[kind],
+			 key, title ? title : owner);
 }
 
 /* Under the store's lock, so that two that find the same dead claim do not remove each other's new one. */
@@ -292,7 +294,8 @@ int store_claim(struct store *s, enum claim_kind kind, const char *key, const ch
 	if (r < 0)
 		return r;
 	if (!uuid_is(uuid) || s->claims_fd < 0)
-		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "store", "claim of '%s' without a store or a uuid", key);
+		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "store", "claim of '%s' without a store or a uuid",
+				 key);
 	for (unsigned tries = 0; tries < 16; tries++) {
 		if (symlinkat(uuid, s->claims_fd, path) == 0)
 			return 0;
@@ -320,8 +323,8 @@ void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const
 	_cleanup_close_ int lock = -1;
 	if (claim_path(kind, key, path, NULL) < 0)
 		return;
-	/* A live claim changes hands only by its owner, who is the caller. A dead one may be in the hands of take_over(),
-	 * which would take a new owner's for it if it went and came back meanwhile. */
+	/* A live claim changes hands only by its owner, who is the caller. A dead one may be in the hands of
+	 * take_over(), which would take a new owner's for it if it went and came back meanwhile. */
 	if (!ve_exists(s, uuid) &&
 	    lock_take(s->lib_fd, "lock", TAKEOVER_TIMEOUT_MS, -1, "the store", "release", &lock, NULL) < 0)
 		return;

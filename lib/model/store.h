@@ -23,7 +23,8 @@
 
 struct store {
 	char *root;       /* "/" or an absolute path without a trailing slash */
-	char tag[12];     /* "" for "/", else "-" and eight hexadecimal digits of the root: keeps kernel names of two stores apart */
+	char tag[12]; /* "" for "/", else "-" and eight hexadecimal digits of the root: keeps kernel names of two
+			 stores apart */
 	int etc_fd;       /* etc/vectl, -1 if missing */
 	int lib_fd;       /* var/lib/vectl */
 	int run_fd;       /* run/vectl */
@@ -32,10 +33,10 @@ struct store {
 	char **template_dirs; /* for template_open() */
 };
 
-/* ROOT: NULL is "/"; links in it are resolved, so that one directory has one tag. MAKE: directories are made (mutating
- * verbs); else missing ones give descriptors of -1. Refused (VE_ERR_PERMISSION): a directory of the store that is not
- * root's (or the caller's), that others may write to, or, of images/ and ve/, that others may enter (files in there
- * carry the setuid bits of tenants). */
+/* ROOT: NULL is "/"; links in it are resolved, so that one directory has one tag. MAKE: directories are made
+ * (mutating verbs); else missing ones give descriptors of -1. Refused (VE_ERR_PERMISSION): a directory of the
+ * store that is not root's (or the caller's), that others may write to, or, of images/ and ve/, that others may
+ * enter (files in there carry the setuid bits of tenants). */
 int store_open(const char *root, bool make, struct store **ret_store, ve_error **ret_error);
 void store_free(struct store *s); /* NULL is allowed */
 void store_freep(struct store **s);
@@ -43,12 +44,14 @@ void store_freep(struct store **s);
 
 enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_LINK, CLAIM_KIND_COUNT };
 
-/* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is success.
- * The directory ve/UUID must be there before: a claim without it is dead, and taken over by whoever comes. */
+/* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is
+ * success. The directory ve/UUID must be there before: a claim without it is dead, and taken over by whoever
+ * comes. */
 int store_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error);
 /* Gives it up; nothing where it is somebody else's. destroy does this before it removes ve/UUID. */
 void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const char *uuid);
-/* All keys of KIND that are claimed, dead claims among them, unordered; strv_free(). For looking for a free one. */
+/* All keys of KIND that are claimed, dead claims among them, unordered; strv_free(). For looking for a free one.
+ */
 int store_claim_keys(struct store *s, enum claim_kind kind, char ***ret_keys, ve_error **ret_error);
 /* The owner's uuid: 0, or -ENOENT without a message (no claim, or a dead one). */
 int store_claimed_by(struct store *s, enum claim_kind kind, const char *key, char ret_uuid[UUID_LENGTH + 1]);
@@ -57,8 +60,8 @@ int store_claimed_by(struct store *s, enum claim_kind kind, const char *key, cha
 int store_find(struct store *s, const char *name_or_uuid, char ret_uuid[UUID_LENGTH + 1], ve_error **ret_error);
 /* All uuids that have a directory below var/lib/vectl/ve, NULL-terminated; strv_free(). */
 int store_uuids(struct store *s, char ***ret_uuids, ve_error **ret_error);
-/* Descriptors of a VE's directories. store_open_run() makes its one where MAKE says so; else a missing one (the VE does not
- * run) is -ENOENT without a message. */
+/* Descriptors of a VE's directories. store_open_run() makes its one where MAKE says so; else a missing one (the VE
+ * does not run) is -ENOENT without a message. */
 int store_open_ve(struct store *s, const char *uuid, int *ret_fd, ve_error **ret_error);
 int store_open_run(struct store *s, const char *uuid, bool make, int *ret_fd, ve_error **ret_error);
 

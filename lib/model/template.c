@@ -28,7 +28,8 @@ void template_freep(struct template **t)
 	template_free(*t);
 }
 
-/* config_check_whole() is not asked: "routed" without an address is a good template, the address comes at create. */
+/* config_check_whole() is not asked: "routed" without an address is a good template, the address comes at
+ * create. */
 static int load(const char *path, const char *name, struct template **ret_template, ve_error **ret_error)
 {
 	_cleanup_template_ struct template *t = calloc(1, sizeof(*t));
@@ -126,10 +127,10 @@ static json_t *entry(const char *const *dirs, const char *name)
 	_cleanup_template_ struct template *t = NULL;
 	_cleanup_err_ ve_error *error = NULL;
 	if (template_open(dirs, name, &t, &error) < 0)
-		return json_pack("{s:s, s:s, s:n, s:n, s:s}", "name", name, "description", "", "path", "digest", "error",
-				 ve_error_message(error));
-	return json_pack("{s:s, s:s, s:s, s:s, s:n}", "name", t->name, "description", t->description, "path", t->path,
-			 "digest", t->digest, "error");
+		return json_pack("{s:s, s:s, s:n, s:n, s:s}", "name", name, "description", "", "path", "digest",
+				 "error", ve_error_message(error));
+	return json_pack("{s:s, s:s, s:s, s:s, s:n}", "name", t->name, "description", t->description, "path",
+			 t->path, "digest", t->digest, "error");
 }
 
 int template_list(const char *const *dirs, json_t **ret_array, ve_error **ret_error)

@@ -124,7 +124,8 @@ static int ambiguous(const char *text, const char *suffix, unsigned __int128 man
 	int n = (int)(suffix - text);
 	if (decimal % scale != 0 || decimal / scale >= UNITS_UNLIMITED)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "units",
-				 "'%.64s' is ambiguous: write %c for powers of 1024 (%ciB), plain bytes for powers of 1000",
+				 "'%.64s' is ambiguous: write %c for powers of 1024 (%ciB), plain bytes for "
+				 "powers of 1000",
 				 text, letter, letter);
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "units",
 			 "'%s' is ambiguous: write '%.*s%c' for powers of 1024 (%ciB), '%llu' for powers of 1000",

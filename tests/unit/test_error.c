@@ -82,7 +82,8 @@ static void test_categories(void **state)
 		assert_int_equal(ve_category_exit_code((enum ve_category)c), codes[c]);
 		assert_non_null(ve_category_name((enum ve_category)c));
 		for (int d = 0; d < c; d++)
-			assert_string_not_equal(ve_category_name((enum ve_category)c), ve_category_name((enum ve_category)d));
+			assert_string_not_equal(ve_category_name((enum ve_category)c),
+						ve_category_name((enum ve_category)d));
 	}
 	assert_int_equal(ve_category_exit_code(VE_ERR_COUNT), 70);
 }

@@ -112,8 +112,9 @@ static void test_set(void **state)
 {
 	struct dir *d = *state;
 	_cleanup_host_ struct host *h = NULL, *back = NULL;
-	const char *const good[] = { "uplink=eth0", "dns=192.0.2.53,2001:DB8::53", "stop.timeout=90", "default.image=debian-13",
-				     NULL };
+	const char *const good[] = {
+		"uplink=eth0", "dns=192.0.2.53,2001:DB8::53", "stop.timeout=90", "default.image=debian-13", NULL,
+	};
 	const char *const unset[] = { "uplink=default", "dns=inherit", NULL };
 	assert_int_equal(host_set(d->fd, good, NULL), 0);
 	assert_int_equal(host_load(d->fd, &h, NULL), 0);
@@ -129,9 +130,11 @@ static void test_set(void **state)
 
 static void test_bad_set_writes_nothing(void **state)
 {
-	static const char *const bad[] = { "uplink", "uplik=eth0", "uplink=a b", "nat.range=10.1.0.1/16", "nat.range=10.0.0.0/30",
-					   "nat.range=2001:db8::/64", "nat.range6=10.0.0.0/8", "ids.last=131073",
-					   "default.image=../x", "default.backend=btrfs", "dns=x", "stop.timeout=0", "=x" };
+	static const char *const bad[] = {
+		"uplink", "uplik=eth0", "uplink=a b", "nat.range=10.1.0.1/16", "nat.range=10.0.0.0/30",
+		"nat.range=2001:db8::/64", "nat.range6=10.0.0.0/8", "ids.last=131073", "default.image=../x",
+		"default.backend=btrfs", "dns=x", "stop.timeout=0", "=x",
+	};
 	struct dir *d = *state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		const char *const assignments[] = { "default.template=mine", bad[i], NULL };

@@ -145,7 +145,7 @@ static int take_in_turn(struct dir *d, unsigned rounds)
 		_cleanup_close_ int lock = -1;
 		if (lock_take(d->fd, "lock", LONG_MS, -1, "web1", "destroy", &lock, NULL) < 0)
 			return 2;
-		_cleanup_close_ int inside = openat(d->fd, "inside", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		_cleanup_close_ int inside = openat(d->fd, "inside", O_WRONLY | O_CREAT | O_EXCL, 0600);
 		if (inside < 0)
 			return 1;
 		unlinkat(d->fd, "inside", 0);
@@ -183,7 +183,8 @@ static void test_killed_holder_holds_nothing(void **state)
 	assert_true(child >= 0);
 	if (child == 0) {
 		int fd;
-		if (lock_take(d->fd, "lock", 0, -1, "web1", "start", &fd, NULL) == 0 && write(ready[1], "x", 1) == 1)
+		if (lock_take(d->fd, "lock", 0, -1, "web1", "start", &fd, NULL) == 0 &&
+		    write(ready[1], "x", 1) == 1)
 			pause();
 		_exit(1);
 	}

@@ -25,9 +25,10 @@ static void test_good_names(void **state)
 
 static void test_bad_names(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", "a/b", "/", "-rf", "a-", "-", "A", "Web1", "a b", "a\nb", "a_b",
-					   "a.b", "web1\n", " web1", "\xc3\xbc", "\xff", "a\033[2J", S63 "a", "*",
-					   "3a0bd0b8-7c1d-4e55-9f6a-2b1c0d9e8f77" };
+	static const char *const bad[] = {
+		"", ".", "..", "a/b", "/", "-rf", "a-", "-", "A", "Web1", "a b", "a\nb", "a_b", "a.b", "web1\n",
+		" web1", "\xc3\xbc", "\xff", "a\033[2J", S63 "a", "*", "3a0bd0b8-7c1d-4e55-9f6a-2b1c0d9e8f77",
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_err_ ve_error *e = NULL;
 		assert_true(name_check("VE", bad[i], &e) < 0);

@@ -76,16 +76,17 @@ static void test_live_keys(void **state)
 static void test_keys_of_the_design_are_known(void **state)
 {
 	static const char *const all[] = {
-		"name", "uuid", "aliases", "owner", "labels.tier", "notes", "hostname", "image", "template", "init", "command",
-		"cpu.cores", "cpu.weight", "cpu.limit", "cpu.set", "cpu.burst", "memory.limit", "memory.swap",
-		"memory.guarantee", "memory.high", "pids.limit", "io.weight", "io.read_bps", "io.write_bps", "io.read_iops",
-		"io.write_iops", "disk.backend", "disk.size", "disk.inodes", "disk.user_quota", "volumes", "pool",
-		"network.0.type", "network.99.ips", "network.0.mac", "network.0.mtu", "network.0.bridge", "network.0.vlan",
-		"network.0.gateway", "network.0.rate_in", "network.0.rate_out", "network.0.forwards", "network.0.quota",
-		"firewall.in", "firewall.out", "dns.servers", "dns.search", "rlimits.nofile", "mounts", "devices",
-		"features.fuse", "features.tun", "features.nesting", "security.seccomp", "security.capabilities", "boot.auto",
-		"boot.order", "boot.delay", "boot.restart", "hooks.start", "users", "protect", "timezone", "stop.signal",
-		"stop.timeout", "environment",
+		"name", "uuid", "aliases", "owner", "labels.tier", "notes", "hostname", "image", "template",
+		"init", "command", "cpu.cores", "cpu.weight", "cpu.limit", "cpu.set", "cpu.burst", "memory.limit",
+		"memory.swap", "memory.guarantee", "memory.high", "pids.limit", "io.weight", "io.read_bps",
+		"io.write_bps", "io.read_iops", "io.write_iops", "disk.backend", "disk.size", "disk.inodes",
+		"disk.user_quota", "volumes", "pool", "network.0.type", "network.99.ips", "network.0.mac",
+		"network.0.mtu", "network.0.bridge", "network.0.vlan", "network.0.gateway", "network.0.rate_in",
+		"network.0.rate_out", "network.0.forwards", "network.0.quota", "firewall.in", "firewall.out",
+		"dns.servers", "dns.search", "rlimits.nofile", "mounts", "devices", "features.fuse",
+		"features.tun", "features.nesting", "security.seccomp", "security.capabilities", "boot.auto",
+		"boot.order", "boot.delay", "boot.restart", "hooks.start", "users", "protect", "timezone",
+		"stop.signal", "stop.timeout", "environment",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		if (!schema_find(all[i]))
@@ -96,11 +97,12 @@ static void test_keys_of_the_design_are_known(void **state)
 
 static void test_unknown_keys(void **state)
 {
-	static const char *const unknown[] = { "", ".", "memory", "memory.", "memory.limit.", ".memory.limit", "memory.limi",
-					       "memory.limits", "network", "network.0", "network.N.ips", "network..ips",
-					       "network.00.ips", "network.100.ips", "network.-1.ips", "network.0.ips.0",
-					       "network.0x.ips", "rlimits.", "rlimits.files", "rlimits.no", "rlimits.*",
-					       "labels.", "labels.A", "labels.a.b", "labels.-a", "labels.a b", "Memory.limit" };
+	static const char *const unknown[] = {
+		"", ".", "memory", "memory.", "memory.limit.", ".memory.limit", "memory.limi", "memory.limits",
+		"network", "network.0", "network.N.ips", "network..ips", "network.00.ips", "network.100.ips",
+		"network.-1.ips", "network.0.ips.0", "network.0x.ips", "rlimits.", "rlimits.files", "rlimits.no",
+		"rlimits.*", "labels.", "labels.A", "labels.a.b", "labels.-a", "labels.a b", "Memory.limit",
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
 		if (schema_find(unknown[i]))
 			fail_msg("'%s' was found", unknown[i]);
@@ -108,9 +110,13 @@ static void test_unknown_keys(void **state)
 
 static void test_groups(void **state)
 {
-	static const char *const groups[] = { "memory", "network", "network.0", "network.99", "rlimits", "labels" };
-	static const char *const none[] = { "", "memory.limit", "mem", "network.100", "network.00", "network.N", "hostname",
-					    "network.0.ips", "memoryx" };
+	static const char *const groups[] = {
+		"memory", "network", "network.0", "network.99", "rlimits", "labels",
+	};
+	static const char *const none[] = {
+		"", "memory.limit", "mem", "network.100", "network.00", "network.N", "hostname", "network.0.ips",
+		"memoryx",
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 		assert_true(schema_is_group(groups[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
@@ -183,18 +189,23 @@ static void test_good_values(void **state)
 static const struct {
 	const char *key, *text;
 } bad[] = {
-	{ "memory.limit", "" }, { "memory.limit", "1M" }, { "memory.limit", "1025T" }, { "memory.limit", "inherit" },
+	{ "memory.limit", "" }, { "memory.limit", "1M" }, { "memory.limit", "1025T" },
+	{ "memory.limit", "inherit" },
 	{ "cpu.cores", "0" }, { "cpu.cores", "1.5" }, { "cpu.limit", "0" }, { "cpu.limit", "0.009" },
 	{ "cpu.weight", "0" }, { "cpu.weight", "unlimited" }, { "pids.limit", "3" },
 	{ "features.nesting", "" }, { "features.nesting", "1" }, { "features.nesting", "ON" },
-	{ "boot.auto", "" }, { "boot.auto", "o" }, { "boot.auto", "n off" }, { "boot.auto", "on off" }, { "boot.auto", " " },
+	{ "boot.auto", "" }, { "boot.auto", "o" }, { "boot.auto", "n off" }, { "boot.auto", "on off" },
+	{ "boot.auto", " " },
 	{ "boot.order", "-1" }, { "boot.order", "10000" },
-	{ "hostname", "" }, { "hostname", "-a" }, { "hostname", "a-" }, { "hostname", "a..b" }, { "hostname", "a." },
-	{ "hostname", ".a" }, { "hostname", "a_b" }, { "hostname", "a b" }, { "hostname", "a\n" }, { "hostname", "a.-b" },
+	{ "hostname", "" }, { "hostname", "-a" }, { "hostname", "a-" }, { "hostname", "a..b" },
+	{ "hostname", "a." },
+	{ "hostname", ".a" }, { "hostname", "a_b" }, { "hostname", "a b" }, { "hostname", "a\n" },
+	{ "hostname", "a.-b" },
 	{ "hostname", "a-.b" },
 	{ "hostname", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }, /* a part of 64 */
 	{ "hostname", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }, /* 65 in all */
-	{ "image", "" }, { "image", "../x" }, { "image", "a@b" }, { "image", "a@" }, { "image", "@" }, { "image", "A" },
+	{ "image", "" }, { "image", "../x" }, { "image", "a@b" }, { "image", "a@" }, { "image", "@" },
+	{ "image", "A" },
 	{ "init", "" }, { "init", "sbin/init" }, { "init", "/../x" }, { "init", "/a/.." }, { "init", "/a\n" },
 	{ "init", "/\xff" },
 	{ "command", "[1]" }, { "command", "[\"a\"" }, { "command", "[\"a\"] x" }, { "command", "\xff" },
@@ -206,11 +217,15 @@ static const struct {
 	{ "network.0.mac", "02-00-00-00-00-01" }, { "network.0.mac", "02:00:00:00:00:0g" },
 	{ "network.0.mtu", "1279" }, { "network.0.mtu", "unlimited" }, { "network.0.type", "macvlan" },
 	{ "dns.servers", "dns.example.org" }, { "dns.servers", "192.0.2.1/24" }, { "dns.search", "a..b" },
-	{ "rlimits.nofile", "" }, { "rlimits.nofile", "-1" }, { "rlimits.nofile", "2:1" }, { "rlimits.nofile", "1:" },
-	{ "rlimits.nofile", "unlimited:5" }, { "rlimits.nofile", "1:2:3" }, { "rlimits.nofile", "99999999999999999999" },
-	{ "stop.signal", "SIGNONE" }, { "stop.signal", "0" }, { "stop.signal", "65" }, { "stop.signal", "SIGRTMIN+99" },
+	{ "rlimits.nofile", "" }, { "rlimits.nofile", "-1" }, { "rlimits.nofile", "2:1" },
+	{ "rlimits.nofile", "1:" },
+	{ "rlimits.nofile", "unlimited:5" }, { "rlimits.nofile", "1:2:3" },
+	{ "rlimits.nofile", "99999999999999999999" },
+	{ "stop.signal", "SIGNONE" }, { "stop.signal", "0" }, { "stop.signal", "65" },
+	{ "stop.signal", "SIGRTMIN+99" },
 	{ "stop.timeout", "0" }, { "stop.timeout", "2d" },
-	{ "security.seccomp", "vp" }, { "security.capabilities", "net_raw" }, { "security.capabilities", "+CAP_NET_RAW" },
+	{ "security.seccomp", "vp" }, { "security.capabilities", "net_raw" },
+	{ "security.capabilities", "+CAP_NET_RAW" },
 	{ "security.capabilities", "+cap_net_raw" }, { "security.capabilities", "+" },
 };
 

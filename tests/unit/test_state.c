@@ -45,7 +45,8 @@ static void test_table(void **state)
 			enum state_answer a = state_ask((enum ve_state)s, (enum ve_verb)v);
 			char letter = a == STATE_REFUSED ? 'R' : a == STATE_ALLOWED ? 'A' : '=';
 			if (letter != expected[s][v])
-				fail_msg("%s when %s: %c", verb_name((enum ve_verb)v), state_name((enum ve_state)s), letter);
+				fail_msg("%s when %s: %c", verb_name((enum ve_verb)v),
+					 state_name((enum ve_state)s), letter);
 		}
 	}
 	assert_int_equal(state_ask(STATE_COUNT, VERB_START), STATE_REFUSED);

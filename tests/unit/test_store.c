@@ -265,7 +265,9 @@ static void test_dead_claims_are_taken_over(void **state)
 
 static void test_malformed_keys(void **state)
 {
-	static const char *const bad[] = { "", ".", "..", ".hidden", "a/b", "/etc/passwd", "../name/web1", "a\nb", "a b" };
+	static const char *const bad[] = {
+		"", ".", "..", ".hidden", "a/b", "/etc/passwd", "../name/web1", "a\nb", "a b",
+	};
 	struct fixture *f = *state;
 	char owner[UUID_LENGTH + 1];
 	make_ve(f->s, A, "web1");
@@ -407,24 +409,12 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_modes),
-		CASE(test_modes_under_umask),
-		CASE(test_opening_makes_nothing),
-		CASE(test_root_spellings),
-		CASE(test_template_dirs),
-		CASE(test_open_directories_are_refused),
-		CASE(test_foreign_directories_are_refused),
-		CASE(test_links_in_the_place_of_directories),
-		CASE(test_claim),
-		CASE(test_unclaim),
-		CASE(test_dead_claims_are_taken_over),
-		CASE(test_malformed_keys),
-		CASE(test_claim_keys),
-		CASE(test_claims_race),
-		CASE(test_find),
-		CASE(test_uuids),
-		CASE(test_open_ve_and_run),
-		CASE(test_installation),
+		CASE(test_modes), CASE(test_modes_under_umask), CASE(test_opening_makes_nothing),
+		CASE(test_root_spellings), CASE(test_template_dirs), CASE(test_open_directories_are_refused),
+		CASE(test_foreign_directories_are_refused), CASE(test_links_in_the_place_of_directories),
+		CASE(test_claim), CASE(test_unclaim), CASE(test_dead_claims_are_taken_over),
+		CASE(test_malformed_keys), CASE(test_claim_keys), CASE(test_claims_race), CASE(test_find),
+		CASE(test_uuids), CASE(test_open_ve_and_run), CASE(test_installation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

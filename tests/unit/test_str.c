@@ -19,8 +19,10 @@ static int sign(int n)
 static void test_natural_order(void **state)
 {
 	/* In rising order: every pair is compared both ways. */
-	static const char *const rising[] = { "", "0", "9", "10", "101", "a", "a1", "a1b", "a2", "a10", "a10b", "b",
-					      "web9", "web9-1", "web10", "web10-2", "web10-10" };
+	static const char *const rising[] = {
+		"", "0", "9", "10", "101", "a", "a1", "a1b", "a2", "a10", "a10b", "b", "web9", "web9-1", "web10",
+		"web10-2", "web10-10",
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(rising); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(rising); j++)
 			assert_int_equal(sign(str_natural_cmp(rising[i], rising[j])), (i > j) - (i < j));

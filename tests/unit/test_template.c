@@ -110,7 +110,8 @@ static void test_by_path(void **state)
 {
 	struct dirs *d = *state;
 	_cleanup_template_ struct template *t = NULL;
-	_cleanup_free_ char *path = str_printf("%s/my plan.json", d->own), *none = str_printf("%s/none.json", d->own);
+	_cleanup_free_ char *path = str_printf("%s/my plan.json", d->own);
+	_cleanup_free_ char *none = str_printf("%s/none.json", d->own);
 	put(d->fds[0], "my plan.json", "{\"schema\":1,\"keys\":{}}");
 	assert_int_equal(template_open_file(path, &t, NULL), 0);
 	assert_string_equal(t->name, "my plan");
@@ -139,7 +140,8 @@ static void test_list(void **state)
 		assert_string_equal(json_string_value(json_object_get(entry, "name")), names[i]);
 		assert_int_equal(json_is_null(json_object_get(entry, "error")), i < 2);
 	}
-	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "description")), "own nine");
+	json_t *first = json_array_get(list, 0);
+	assert_string_equal(json_string_value(json_object_get(first, "description")), "own nine");
 	json_decref(list);
 }
 

@@ -105,7 +105,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_newest_first),	    cmocka_unit_test(test_commit_undoes_nothing),
-		cmocka_unit_test(test_owned_steps_are_undone_not_forgotten), cmocka_unit_test(test_reserved_pushes_move_nothing),
+		cmocka_unit_test(test_owned_steps_are_undone_not_forgotten),
+		cmocka_unit_test(test_reserved_pushes_move_nothing),
 		cmocka_unit_test(test_guard),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

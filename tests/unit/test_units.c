@@ -133,7 +133,8 @@ static void test_bad(void **state)
 /* Whatever is written is read as the same value. */
 static void test_round_trip(void **state)
 {
-	static const int64_t values[] = { 0, 1, 7, 59, 60, 61, 999, 1000, 1001, 1023, 1024, 1025, 1048575, 1048576, 86400,
+	static const int64_t values[] = { 0, 1, 7, 59, 60, 61, 999, 1000, 1001, 1023, 1024, 1025, 1048575, 1048576,
+			86400,
 					  1000000007, INT64_C(1) << 40, (INT64_C(1) << 40) + 1, INT64_MAX - 1,
 					  UNITS_UNLIMITED };
 	for (int unit = 0; unit < UNIT_COUNT; unit++) {
