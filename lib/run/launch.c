@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "ns/idrange.h"
 #include "run/fault.h"
+#include "run/lacking.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
 
@@ -352,6 +353,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 		undo_commit(&undo);
 	} else {
 		undo_run(&undo);
+		r = lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), r, ret_error);
 	}
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
@@ -409,5 +411,5 @@ int launch_work(struct plan *p, const struct file_change *changes, unsigned n, v
 	if (r == 0)
 		r = spawn_expect(&s, MSG_STARTED, SETUP_DEADLINE_MS, NULL, NULL, NULL, ret_error);
 	spawn_close(&s);
-	return r;
+	return lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), r, ret_error);
 }

@@ -139,7 +139,7 @@ struct msg {
 	char text[160];	 /* the kernel's own words (mount fd log, netlink), or nothing */
 };
 
-/* What the child asks of the monitor, and back, on their own socket pair. */
-enum child_msg { CHILD_MAPPED = 1, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT };
+/* What the child asks of the monitor, and back, on their own socket pair; apart from msg_kind, as MSG_FAILED goes there too. */
+enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT };
 
 #endif
