@@ -420,10 +420,6 @@ int config_networks(const struct config *c, unsigned *ret_labels, unsigned max)
 	const char *label;
 	json_t *value;
 	unsigned n = 0;
-	if (json_object_size(network) == 0 && max > 0) {
-		ret_labels[0] = 0;
-		return 1;
-	}
 	json_object_foreach(network, label, value)
 		if (n < max)
 			ret_labels[n++] = (unsigned)strtoul(label, NULL, 10);

@@ -69,10 +69,10 @@ int config_put(struct config *c, const char *key, json_t *stolen_value);
 int config_assign(struct config *c, const char *assignment, ve_error **ret_error);
 /* Puts every key set in OVER, but name and uuid, onto C (templates). */
 int config_merge(struct config *c, const struct config *over, ve_error **ret_error);
-/* The labels of "network" in numeric order into RET (at most MAX); returns how many. A configuration that says
- * nothing about networks has network.0 (which is nat). */
+/* The labels of "network" in numeric order into RET (at most MAX); returns how many. */
 int config_networks(const struct config *c, unsigned *ret_labels, unsigned max);
-/* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". */
+/* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". create
+ * writes it down, so that a change of addresses never changes the type. */
 const char *config_network_type(const struct config *c, unsigned label);
 /* Calls FN for every key that is set in A or B with different values, in schema order (values NULL: unset). */
 int config_diff(const struct config *a, const struct config *b,
