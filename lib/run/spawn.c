@@ -170,7 +170,12 @@ static int receive(int socket, struct msg *msg, int *fds, unsigned *n_fds)
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
 			    .msg_controllen = sizeof(control.bytes) };
 	ssize_t n = recvmsg(socket, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	/* A peer that ended with our words unread: said once, and before what it had sent. */
+	if (n < 0 && errno == ECONNRESET) {
+		h.msg_controllen = sizeof(control.bytes);
+		n = recvmsg(socket, &h, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	}
+	if (n == 0)
 		return 0;
 	if (n < 0)
 		return -errno;

@@ -69,9 +69,16 @@ static ssize_t receive(int sock, void *buffer, size_t size, int *ret_fds, unsign
 
 int msg_recv(int sock, struct msg *ret_msg, int *ret_fds, unsigned *n_fds)
 {
+	unsigned room = n_fds ? *n_fds : 0;
 	ssize_t n = receive(sock, ret_msg, sizeof(*ret_msg), ret_fds, n_fds);
-	/* A peer that died with our words unread resets the connection: for us that is its end all the same. */
-	if (n == 0 || (n < 0 && errno == ECONNRESET))
+	/* A peer that ended with our words unread resets the connection; that is said once, and before what it had
+	 * sent: its last record comes with the next call. */
+	if (n < 0 && errno == ECONNRESET) {
+		if (n_fds)
+			*n_fds = room;
+		n = receive(sock, ret_msg, sizeof(*ret_msg), ret_fds, n_fds);
+	}
+	if (n == 0)
 		return 0;
 	if (n != sizeof(*ret_msg)) {
 		if (n > 0)
