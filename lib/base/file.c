@@ -163,12 +163,27 @@ int file_opendir(int dir_fd, const char *path)
  * is met too deep, it is moved up to the top and removed in its turn. */
 enum { DEEPEST = 64 };
 
+/* Moves NAME of DIR_FD to a free name in TOP_FD. A tenant may have taken any name, so one that exists is passed over, and
+ * numbers only rise: each taken name costs one call in all. */
+static int move_up(int dir_fd, const char *name, int top_fd, unsigned *n_moved)
+{
+	char free_name[32];
+	int r;
+	do {
+		snprintf(free_name, sizeof(free_name), ".deep-%u", (*n_moved)++);
+		r = renameat2(dir_fd, name, top_fd, free_name, RENAME_NOREPLACE);
+	} while (r < 0 && errno == EEXIST);
+	return r < 0 ? -errno : 0;
+}
+
 static int remove_below(int dir_fd, int top_fd, dev_t dev, unsigned depth, unsigned *n_moved)
 {
-	int copy = fcntl(dir_fd, F_DUPFD_CLOEXEC, 0);
-	_cleanup_closedir_ DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	/* Opened anew and not duplicated: a duplicate shares the offset, and a second pass would read nothing. */
+	_cleanup_close_ int own_fd = file_opendir(dir_fd, ".");
+	_cleanup_closedir_ DIR *dir = own_fd >= 0 ? fdopendir(own_fd) : NULL;
 	if (!dir)
-		return -errno;
+		return own_fd < 0 ? own_fd : -errno;
+	own_fd = -1; /* the stream's now */
 	for (struct dirent *e; (e = readdir(dir));) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
@@ -187,10 +202,9 @@ static int remove_below(int dir_fd, int top_fd, dev_t dev, unsigned depth, unsig
 		if (st.st_dev != dev)
 			return -EXDEV;
 		if (depth == DEEPEST) {
-			char name[32];
-			snprintf(name, sizeof(name), ".deep-%u", (*n_moved)++);
-			if (renameat(dir_fd, e->d_name, top_fd, name) < 0)
-				return -errno;
+			int r = move_up(dir_fd, e->d_name, top_fd, n_moved);
+			if (r < 0)
+				return r;
 			continue;
 		}
 		int r = remove_below(sub, top_fd, dev, depth + 1, n_moved);

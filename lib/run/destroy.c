@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Destroying a VE. config.json goes first: what is left after a crash is a directory without it, which recover removes;
- * the claims go last, so that nothing is given to another VE while a file of this one is there.
+ * Destroying a VE. config.json goes first: what is left after a crash is a directory without it, which recover removes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +30,8 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 		return r;
 	if (unlinkat(v->dir_fd, "config.json", 0) < 0 && errno != ENOENT)
 		return err_sys(ret_error, errno, "destroy", "cannot remove the configuration of '%s'", v->name);
+	/* While the directory is there nobody takes these claims over, so that ours are what is removed. */
+	claims_release_all(v->ctx, v->uuid);
 	ctx_progress(v->ctx, "removing files", 0, 0);
 	r = file_remove_tree(s->ve_fd, v->uuid);
 	if (r < 0) {
@@ -38,7 +39,6 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 		err_hint(ret_error, "vectl recover goes on where this ended");
 		return r;
 	}
-	claims_release_all(v->ctx, v->uuid);
 	remove_logs(v);
 	file_remove_tree(s->run_fd, v->uuid);
 	event_log(v->ctx, "destroyed", v->name, v->uuid, NULL);

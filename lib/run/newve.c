@@ -101,12 +101,26 @@ int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source
 	return 0;
 }
 
+/* The type of each interface is written down: one that is implied would change with the last address. */
+static int fix_network_types(struct config *c)
+{
+	unsigned labels[16];
+	int n = config_networks(c, labels, 16), r = 0;
+	if (n == 0)
+		return config_put(c, "network.0.type", json_string("nat"));
+	for (int i = 0; r == 0 && i < n; i++) {
+		_cleanup_free_ char *key = str_printf("network.%u.type", labels[i]);
+		if (!key)
+			return -ENOMEM;
+		if (!config_raw(c, key))
+			r = config_put(c, key, json_string(config_network_type(c, labels[i])));
+	}
+	return r;
+}
+
 int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 {
-	unsigned label;
-	int r = 0;
-	if (config_networks(c, &label, 1) == 0)
-		r = config_put(c, "network.0.type", json_string("nat"));
+	int r = fix_network_types(c);
 	if (r == 0 && !config_raw(c, "disk.backend"))
 		r = config_put(c, "disk.backend", json_string(ctx->host->default_backend));
 	return r < 0 ? err_nomem(ret_error) : 0;

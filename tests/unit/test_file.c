@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -216,6 +217,74 @@ static void test_remove_odd_names(void **state)
 	assert_false(exists(d->fd, "tree"));
 }
 
+/* DEPTH directories below each other, with a file at the bottom; CLUTTER: a sibling file in each. */
+static void make_deep(int dir_fd, const char *name, unsigned depth, bool clutter)
+{
+	assert_int_equal(mkdirat(dir_fd, name, 0755), 0);
+	int fd = file_opendir(dir_fd, name);
+	for (unsigned i = 0; i < depth; i++) {
+		if (clutter)
+			put(fd, "f", "x");
+		assert_int_equal(mkdirat(fd, "d", 0755), 0);
+		int sub = file_opendir(fd, "d");
+		assert_true(sub >= 0);
+		close(fd);
+		fd = sub;
+	}
+	put(fd, "bottom", "x");
+	close(fd);
+}
+
+/* Deeper than there are descriptors, and than PATH_MAX is long. */
+static void test_remove_deep(void **state)
+{
+	struct dir *d = *state;
+	struct rlimit few = { .rlim_cur = 256, .rlim_max = 256 }, old;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	few.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	make_deep(d->fd, "tree", 5000, true);
+	assert_int_equal(file_remove_tree(d->fd, "tree"), 0);
+	assert_false(exists(d->fd, "tree"));
+	setrlimit(RLIMIT_NOFILE, &old);
+}
+
+/* A tenant who has read the source takes the names that deep directories are moved to. */
+static void test_remove_deep_with_taken_names(void **state)
+{
+	struct dir *d = *state;
+	make_deep(d->fd, "tree", 300, false);
+	_cleanup_close_ int tree = file_opendir(d->fd, "tree");
+	for (unsigned i = 0; i < 40; i++) {
+		char name[64];
+		snprintf(name, sizeof(name), ".deep-%u", i);
+		if (i % 2) {
+			put(tree, name, "x");
+			continue;
+		}
+		assert_int_equal(mkdirat(tree, name, 0755), 0);
+		_cleanup_close_ int sub = file_opendir(tree, name);
+		put(sub, "full", "x");
+		make_deep(sub, "deep", 100, false);
+	}
+	assert_int_equal(file_remove_tree(d->fd, "tree"), 0);
+	assert_false(exists(d->fd, "tree"));
+}
+
+static void test_remove_many_deep(void **state)
+{
+	struct dir *d = *state;
+	assert_int_equal(mkdirat(d->fd, "tree", 0755), 0);
+	_cleanup_close_ int tree = file_opendir(d->fd, "tree");
+	for (unsigned i = 0; i < 30; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "t%u", i);
+		make_deep(tree, name, 200, i % 2);
+	}
+	assert_int_equal(file_remove_tree(d->fd, "tree"), 0);
+	assert_false(exists(d->fd, "tree"));
+}
+
 static void test_remove_wide(void **state)
 {
 	struct dir *d = *state;
@@ -248,6 +317,9 @@ int main(void)
 		CASE(test_remove_missing_and_simple),
 		CASE(test_remove_never_leaves_the_tree),
 		CASE(test_remove_odd_names),
+		CASE(test_remove_deep),
+		CASE(test_remove_deep_with_taken_names),
+		CASE(test_remove_many_deep),
 		CASE(test_remove_wide),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
