@@ -27,6 +27,14 @@ int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_sp
 	return 0;
 }
 
+const char *call_key_unit(const ve_doc *keys, const char *key)
+{
+	for (size_t i = 0; keys && i < ve_doc_length(keys, ""); i++)
+		if (str_eq(ve_doc_string(ve_doc_at(keys, "", i), "key"), key))
+			return ve_doc_string(ve_doc_at(keys, "", i), "unit");
+	return NULL;
+}
+
 int call_check_env(struct call *call, const struct strings *env)
 {
 	for (size_t i = 0; i < env->n; i++) {

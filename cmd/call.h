@@ -9,6 +9,8 @@
 int call_open_ve(struct call *call, ve **ret_ve);
 /* ITEMS ("KEY=VALUE") as a checked specification. */
 int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec);
+/* The unit of the configuration key KEY, or NULL. KEYS is ve_keys() of the whole schema. */
+const char *call_key_unit(const ve_doc *keys, const char *key);
 /* "--env" takes K=V only. */
 int call_check_env(struct call *call, const struct strings *env);
 

@@ -80,6 +80,16 @@ char *format_safe(const char *s)
 	return copy;
 }
 
+/* CPU time: most VEs have used little. */
+static char *format_nanoseconds(int64_t n)
+{
+	if (n < NS_PER_S)
+		return x_printf("%" PRId64 "ms", n / (NS_PER_S / 1000));
+	if (n < 60 * NS_PER_S)
+		return x_printf("%.1fs", (double)n / (double)NS_PER_S);
+	return format_seconds(n / NS_PER_S);
+}
+
 static char *joined(const ve_doc *list, const char *unit)
 {
 	_cleanup_text_ struct text t = { 0 };
@@ -96,7 +106,7 @@ static char *joined(const ve_doc *list, const char *unit)
 	return x_strdup(t.s ? t.s : "-");
 }
 
-static char *format_int(int64_t n, const char *unit)
+char *format_int(int64_t n, const char *unit)
 {
 	if (str_eq(unit, "bytes"))
 		return format_bytes(n);
@@ -111,7 +121,7 @@ static char *format_int(int64_t n, const char *unit)
 	if (str_eq(unit, "seconds"))
 		return format_seconds(n);
 	if (str_eq(unit, "nanoseconds"))
-		return n < 60 * NS_PER_S ? x_printf("%.1fs", (double)n / (double)NS_PER_S) : format_seconds(n / NS_PER_S);
+		return format_nanoseconds(n);
 	if (str_eq(unit, "millicores"))
 		return x_printf("%g", (double)n / 1000);
 	return x_printf("%" PRId64, n);

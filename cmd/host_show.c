@@ -15,7 +15,7 @@ static int run(struct call *call)
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object(doc);
+	table_print_object(doc, 0, NULL, NULL);
 	return 0;
 }
 

@@ -14,7 +14,7 @@ static int run(struct call *call)
 		return report_failure(call, r, e);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object(doc);
+	table_print_object(doc, OBJECT_SET_ONLY, NULL, NULL);
 	return 0;
 }
 

@@ -71,12 +71,9 @@ static struct column column_of(struct call *call, const ve_doc *row, const char 
 {
 	if (!row && !*keys)
 		ve_keys(call->ctx, NULL, keys, NULL);
-	for (size_t i = 0; !row && *keys && i < ve_doc_length(*keys, ""); i++)
-		if (str_eq(ve_doc_string(ve_doc_at(*keys, "", i), "key"), name))
-			row = ve_doc_at(*keys, "", i);
 	return (struct column){
 		.field = name ? name : ve_doc_string(row, "field"),
-		.unit = row ? ve_doc_string(row, "unit") : NULL,
+		.unit = row ? ve_doc_string(row, "unit") : call_key_unit(*keys, name),
 	};
 }
 

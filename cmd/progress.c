@@ -9,13 +9,14 @@
 
 #include "util.h"
 
-enum { BAR_WIDTH = 24, REDRAW_MS = 100, PHRASE_MAX = 120 };
+enum { BAR_WIDTH = 24, REDRAW_MS = 100, PHRASE_MAX = 120, LINES_AFTER_MS = 1000 };
 
 /* One program, one terminal: there is one bar. */
 static struct {
 	bool terminal, drawn;
-	char phrase[PHRASE_MAX]; /* the step that was told last */
-	int64_t drawn_ms;
+	char phrase[PHRASE_MAX]; /* the step under way */
+	bool printed;            /* its line */
+	int64_t drawn_ms, begun_ms;
 } bar;
 
 static int64_t now_ms(void)
@@ -55,6 +56,16 @@ static size_t phrase_room(void)
 	return width > BAR_WIDTH + 24 && width - BAR_WIDTH - 12 < PHRASE_MAX ? width - BAR_WIDTH - 12 : PHRASE_MAX;
 }
 
+/* A log gets no lines of what is done within a second; a bar would be gone again anyway. */
+static void print_line(bool new_step)
+{
+	bar.printed &= !new_step;
+	if (bar.printed || now_ms() - bar.begun_ms < LINES_AFTER_MS)
+		return;
+	fprintf(stderr, "%s ...\n", bar.phrase);
+	bar.printed = true;
+}
+
 static void on_progress(const char *what, uint64_t done, uint64_t total, void *data)
 {
 	bool new_step = strncmp(bar.phrase, what, strlen(bar.phrase)) != 0 || !bar.phrase[0];
@@ -62,17 +73,16 @@ static void on_progress(const char *what, uint64_t done, uint64_t total, void *d
 	(void)data;
 	if (new_step)
 		snprintf(bar.phrase, bar.terminal ? phrase_room() : sizeof(bar.phrase), "%s", what);
-	if (!bar.terminal) {
-		if (new_step)
-			fprintf(stderr, "%s ...\n", what);
-	} else if (new_step || (total && done >= total) || now_ms() - bar.drawn_ms >= REDRAW_MS) {
+	if (!bar.terminal)
+		print_line(new_step);
+	else if (new_step || (total && done >= total) || now_ms() - bar.drawn_ms >= REDRAW_MS)
 		draw(bar.phrase, done, total);
-	}
 }
 
 void progress_install(ve_ctx *ctx)
 {
 	bar.terminal = isatty(STDERR_FILENO);
+	bar.begun_ms = now_ms();
 	ve_ctx_set_progress(ctx, on_progress, NULL);
 }
 

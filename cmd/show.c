@@ -33,7 +33,7 @@ static int run(struct call *call)
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object_by(doc, typed_value, v);
+	table_print_object(doc, OBJECT_SORTED, typed_value, v);
 	return 0;
 }
 

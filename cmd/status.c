@@ -20,7 +20,7 @@ static int run(struct call *call)
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object(doc);
+	table_print_object(doc, OBJECT_SET_ONLY, NULL, NULL);
 	return 0;
 }
 

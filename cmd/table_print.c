@@ -39,7 +39,7 @@ static char *title_of(const struct column *c)
 	char *s = x_strdup(c->title ? c->title : c->field);
 
 	for (char *p = s; *p; p++)
-		*p = *p == '_' ? ' ' : (char)toupper((unsigned char)*p);
+		*p = *p == '_' || *p == '.' ? ' ' : (char)toupper((unsigned char)*p);
 	return s;
 }
 
@@ -154,18 +154,42 @@ struct line {
 struct lines {
 	struct line *items;
 	size_t n;
+	unsigned flags;
 	char *(*format)(const char *key, void *data);
 	void *data;
 };
+
+static bool is_empty(const ve_doc *value)
+{
+	enum ve_type type = ve_doc_type(value, "");
+
+	return type == VE_NULL || ((type == VE_ARRAY || type == VE_OBJECT) && ve_doc_length(value, "") == 0);
+}
+
+/* KEY without the unit at its end, which the value has: "cpu_used_ns". */
+static char *without_unit(const char *key)
+{
+	static const char *const suffixes[] = { "_bytes", "_seconds", "_ns", "_s" };
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t m = strlen(suffixes[i]);
+		if (n > m && str_eq(key + n - m, suffixes[i]))
+			return x_strndup(key, n - m);
+	}
+	return x_strdup(key);
+}
 
 static void add_line(struct lines *l, const char *key, const char *name, const ve_doc *doc)
 {
 	char *value = l->format ? l->format(key, l->data) : NULL;
 
+	if (!value && l->flags & OBJECT_SET_ONLY && is_empty(doc))
+		return;
 	if (!value)
 		value = format_value(doc, format_unit_of(name));
 	l->items = x_realloc(l->items, (l->n + 1) * sizeof(*l->items));
-	l->items[l->n++] = (struct line){ x_strdup(key), value };
+	l->items[l->n++] = (struct line){ without_unit(key), value };
 }
 
 /* A list of objects takes a number a line; a list of values is one line. */
@@ -173,9 +197,9 @@ static bool is_nested(const ve_doc *value)
 {
 	enum ve_type type = ve_doc_type(value, "");
 
-	return (type == VE_OBJECT && ve_doc_length(value, "") > 0) ||
-	       (type == VE_ARRAY && ve_doc_length(value, "") > 0 &&
-		ve_doc_type(ve_doc_at(value, "", 0), "") == VE_OBJECT);
+	if (ve_doc_length(value, "") == 0)
+		return false;
+	return type == VE_OBJECT || (type == VE_ARRAY && ve_doc_type(ve_doc_at(value, "", 0), "") == VE_OBJECT);
 }
 
 static void flatten(struct lines *l, const char *prefix, const ve_doc *doc)
@@ -193,17 +217,19 @@ static void flatten(struct lines *l, const char *prefix, const ve_doc *doc)
 	}
 }
 
-void table_print_object(const ve_doc *object)
+static int compare_lines(const void *a, const void *b)
 {
-	table_print_object_by(object, NULL, NULL);
+	return strcmp(((const struct line *)a)->key, ((const struct line *)b)->key);
 }
 
-void table_print_object_by(const ve_doc *object, char *(*format)(const char *key, void *data), void *data)
+void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data), void *data)
 {
-	struct lines l = { .format = format, .data = data };
+	struct lines l = { .flags = flags, .format = format, .data = data };
 	unsigned width = 0;
 
 	flatten(&l, "", object);
+	if (flags & OBJECT_SORTED && l.n)
+		qsort(l.items, l.n, sizeof(*l.items), compare_lines);
 	for (size_t i = 0; i < l.n; i++)
 		if (display_width(l.items[i].key) > width)
 			width = display_width(l.items[i].key);

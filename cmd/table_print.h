@@ -15,10 +15,14 @@ struct column {
 
 /* ROWS is an array of objects. */
 void table_print(const ve_doc *rows, const struct column *columns, size_t n_columns, bool header);
-/* One object, nested ones with their keys joined by dots; "key: value", the values aligned. */
-void table_print_object(const ve_doc *object);
-/* The same; FORMAT makes each value's text (owned) from the dotted KEY, or NULL where it has none of its own. */
-void table_print_object_by(const ve_doc *object, char *(*format)(const char *key, void *data), void *data);
+enum object_flags {
+	OBJECT_SET_ONLY = 1 << 0, /* without what is null or empty */
+	OBJECT_SORTED = 1 << 1,   /* by key, else as the document has them */
+};
+
+/* One object, nested ones with their keys joined by dots; "key: value", the values aligned. FORMAT (NULL: none) makes a
+ * value's text from the dotted KEY, owned, or NULL where it has none of its own. */
+void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data), void *data);
 /* The string FIELD of each row, a line each ("--names"). */
 void table_print_names(const ve_doc *rows, const char *field);
 

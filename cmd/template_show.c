@@ -1,12 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call.h"
 #include "commands.h"
+#include "format.h"
 #include "report.h"
 #include "table_print.h"
 #include "util.h"
 
+struct formatting {
+	const ve_doc *template, *keys;
+};
+
+/* The template's keys stand below "keys", with the units of the schema. */
+static char *typed_value(const char *key, void *data)
+{
+	const struct formatting *f = data;
+	const char *unit = strncmp(key, "keys.", 5) == 0 ? call_key_unit(f->keys, key + 5) : NULL;
+
+	if (!unit)
+		return NULL;
+	if (ve_doc_type(f->template, key) == VE_NULL)
+		return x_strdup("unlimited");
+	return ve_doc_type(f->template, key) == VE_INT ? format_int(ve_doc_int(f->template, key), unit) : NULL;
+}
+
 static int run(struct call *call)
 {
-	_cleanup_doc_ ve_doc *doc = NULL;
+	_cleanup_doc_ ve_doc *doc = NULL, *keys = NULL;
 	ve_error *e = NULL;
 
 	int r = ve_template_show(call->ctx, call->operands[0], &doc, &e);
@@ -14,7 +33,9 @@ static int run(struct call *call)
 		return report_failure(call, r, e);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object(doc);
+	ve_keys(call->ctx, NULL, &keys, NULL);
+	struct formatting f = { doc, keys };
+	table_print_object(doc, OBJECT_SET_ONLY, typed_value, &f);
 	return 0;
 }
 

@@ -73,10 +73,10 @@ int verb_exec(struct ve *v, const struct ve_exec_opts *o, int *ret_status, ve_er
 	freeze_command(&b, o, stdio);
 	r = join_spawn(v, &b, &s, ret_error);
 	if (r < 0)
-		return lacking_explain(v->ctx, NULL, r, ret_error);
+		return lacking_explain(v->ctx, NULL, -1, r, ret_error);
 	r = spawn_expect(&s, MSG_STARTED, SETUP_DEADLINE_MS, NULL, &master, &n, ret_error);
 	if (r < 0)
-		r = lacking_explain(v->ctx, NULL, r, ret_error);
+		r = lacking_explain(v->ctx, NULL, -1, r, ret_error);
 	else
 		r = await_end(&s, master, o, ret_status, ret_error);
 	spawn_close(&s);

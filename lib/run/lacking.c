@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run/lacking.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,16 +32,17 @@ static bool may_be_lack(const ve_error *e)
 	       !str_eq(stage, "fault");
 }
 
-int lacking_explain(struct ve_ctx *ctx, const char *backend, int r, ve_error **error)
+int lacking_explain(struct ve_ctx *ctx, const char *backend, int tree_fd, int r, ve_error **error)
 {
 	struct search s = { .overlay = str_eq(backend, "overlay") };
 	if (r >= 0 || !error || !*error || !may_be_lack(*error))
 		return r;
-	probe_all(ctx->store->lib_fd, look, &s);
+	_cleanup_close_ int fd = openat(tree_fd >= 0 ? tree_fd : ctx->store->lib_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	probe_all(fd, look, &s);
 	if (!s.feature[0])
 		return r;
 	_cleanup_err_ ve_error *words = NULL;
-	int lack = probe_one(s.feature, ctx->store->lib_fd, &words);
+	int lack = probe_one(s.feature, fd, &words);
 	if (lack == 0)
 		return r;
 	ve_error_free(*error);

@@ -6,8 +6,8 @@
 #include "run/ctx.h"
 
 /* R and *ERROR are a failure of the kernel's. Where a feature that VEs need is absent on this host the error is replaced by
- * VE_ERR_UNSUPPORTED in the words of its row; BACKEND (may be NULL) says whether overlays were needed. Returns what
- * the verb returns. Costs some milliseconds, and only after a failure. */
-int lacking_explain(struct ve_ctx *ctx, const char *backend, int r, ve_error **error);
+ * VE_ERR_UNSUPPORTED in the words of its row; BACKEND (may be NULL) says whether overlays were needed, TREE_FD
+ * (O_PATH will do; -1: the store) which file system had to be idmapped. Returns what the verb returns. Costs some milliseconds, and only after a failure. */
+int lacking_explain(struct ve_ctx *ctx, const char *backend, int tree_fd, int r, ve_error **error);
 
 #endif

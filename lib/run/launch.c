@@ -353,7 +353,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 		undo_commit(&undo);
 	} else {
 		undo_run(&undo);
-		r = lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), r, ret_error);
+		r = lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), p->storage.image_fd, r, ret_error);
 	}
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
@@ -411,5 +411,5 @@ int launch_work(struct plan *p, const struct file_change *changes, unsigned n, v
 	if (r == 0)
 		r = spawn_expect(&s, MSG_STARTED, SETUP_DEADLINE_MS, NULL, NULL, NULL, ret_error);
 	spawn_close(&s);
-	return lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), r, ret_error);
+	return lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), p->storage.image_fd, r, ret_error);
 }
