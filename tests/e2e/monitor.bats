@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The monitor: dispensable, recoverable; reboot and poweroff inside; the restart policy; console and log.
+load helpers
+
+another_init() { local now; now=$(init_pid web1); [ "$now" != null ] && [ "$now" != "$1" ]; }
+kill_monitor() {
+	local pid
+	pid=$(monitor_pid "$1")
+	kill -9 "$pid"
+	wait_until 5 gone "$pid"
+}
+
+@test "one process a VE, and it is in the monitors' group" {
+	ve web1
+	local pid
+	pid=$(monitor_pid web1)
+	[ "$(readlink "/proc/$pid/exe")" = "$(realpath "${VECTL_LIBEXECDIR:-$O}/vectl-monitor")" ]
+	grep -q "/$BASE/.monitor" "/proc/$pid/cgroup"
+	[ "$(awk '$1 == "PPid:" { print $2 }' "/proc/$(init_pid web1)/status")" = "$pid" ]
+	[ "$(processes_of_store | grep -c vectl)" -eq 1 ]
+}
+
+@test "it holds no descriptor of the caller's, and not the caller's terminal or session" {
+	exec 9<"$VECTL_ROOT"
+	ve web1
+	exec 9<&-
+	local pid
+	pid=$(monitor_pid web1)
+	not grep -qx "$VECTL_ROOT" <(find "/proc/$pid/fd" -printf '%l\n')
+	[ "$(awk '{ print $7 }' "/proc/$pid/stat")" = 0 ]
+	[ "$(ps -o sid= -p "$pid" | tr -d ' ')" != "$(ps -o sid= -p $$ | tr -d ' ')" ]
+}
+
+@test "kill -9 of the monitor leaves the VE running, list says so, recover adopts it" {
+	ve web1
+	local init
+	init=$(init_pid web1)
+	kill_monitor web1
+	not gone "$init"
+	ok status web1 --json
+	json ".state == \"running\" and .monitor_pid == null and .init_pid == $init"
+	ok list
+	[[ $output == *unsupervised* ]]
+	inside web1 true
+	ok recover
+	ok status web1 --json
+	json ".state == \"running\" and .monitor_pid > 1 and .init_pid == $init"
+	ok list
+	[[ $output != *unsupervised* ]]
+	inside web1 true
+	changed true stop web1
+	json '.warnings == []'
+}
+
+@test "an unsupervised VE is stopped, killed and destroyed like any other" {
+	local verb
+	ok create web1 --image busybox
+	for verb in stop kill restart; do
+		ok start web1
+		kill_monitor web1
+		changed true $verb web1
+	done
+	kill_monitor web1
+	ok destroy web1 --force
+}
+
+@test "an unsupervised VE that ends: recover says stopped, and takes away what is left" {
+	ve web1
+	kill_monitor web1
+	local init
+	init=$(init_pid web1)
+	kill -9 "$init"
+	wait_until 5 gone "$init"
+	ok recover
+	in_state web1 stopped
+	ok start web1
+}
+
+@test "recover changes nothing that is well" {
+	ve web1
+	ve web2
+	ok freeze web2
+	local before after
+	before=$(v list --json --fields name,state,init_pid,monitor_pid 2>/dev/null || v list --json)
+	before+=$(init_pid web1)$(monitor_pid web1)$(init_pid web2)$(monitor_pid web2)
+	ok recover
+	after=$(v list --json --fields name,state,init_pid,monitor_pid 2>/dev/null || v list --json)
+	after+=$(init_pid web1)$(monitor_pid web1)$(init_pid web2)$(monitor_pid web2)
+	[ "$before" = "$after" ]
+	in_state web2 frozen
+}
+
+@test "reboot(2) inside: the VE starts anew" {
+	ve web1
+	local init
+	init=$(init_pid web1)
+	v exec web1 -- reboot -f || true
+	wait_until 20 another_init "$init"
+	wait_until 20 in_state web1 running
+	inside web1 true
+}
+
+@test "reboot by init: likewise, and the network comes again" {
+	ve web1 --ip 192.0.2.10
+	local init
+	init=$(init_pid web1)
+	v exec web1 -- reboot || true
+	wait_until 30 another_init "$init"
+	wait_until 20 in_state web1 running
+	on_host ping -c1 -W5 192.0.2.10
+}
+
+@test "poweroff(2) and halt(2) inside: the VE is stopped, and says why" {
+	local how
+	for how in poweroff halt; do
+		ve web1
+		v exec web1 -- $how -f || true
+		wait_until 20 in_state web1 stopped
+		ok status web1 --json
+		json '.last_exit.reason != null'
+		ok destroy web1
+	done
+}
+
+@test "poweroff by init" {
+	ve web1
+	v exec web1 -- poweroff || true
+	wait_until 30 in_state web1 stopped
+}
+
+@test "boot.restart=always: init's death restarts it; stop does not" {
+	ve web1 --set boot.restart=always
+	local init
+	init=$(init_pid web1)
+	kill -9 "$init"
+	wait_until 20 another_init "$init"
+	ok stop web1
+	in_state web1 stopped
+	init=$(processes_of_store)
+	[ -z "$init" ]
+}
+
+@test "boot.restart=no: init's death stops it" {
+	ve web1
+	kill -9 "$(init_pid web1)"
+	wait_until 20 in_state web1 stopped
+	ok status web1 --json
+	json '.last_exit.status == 137'
+}
+
+@test "boot.restart=on-failure: a kill restarts it, poweroff does not" {
+	ve web1 --set boot.restart=on-failure
+	local init
+	init=$(init_pid web1)
+	kill -9 "$init"
+	wait_until 20 another_init "$init"
+	wait_until 20 in_state web1 running
+	v exec web1 -- poweroff -f || true
+	wait_until 20 in_state web1 stopped
+}
+
+@test "the console's log" {
+	ve web1
+	inside web1 sh -c 'for i in 1 2 3; do echo "line $i" >/dev/console; done'
+	logged() { v logs web1 | grep -q 'line 3'; }
+	wait_until 10 logged
+	ok logs web1 --lines 2
+	[ "$(grep -c 'line' <<<"$output")" -eq 2 ]
+	ok stop web1
+	ok logs web1
+	[[ $output == *'line 1'* ]]
+}
+
+@test "logs --follow ends when the VE stops" {
+	ve web1
+	v logs web1 --follow >"$BATS_TEST_TMPDIR/follow" &
+	local follower=$!
+	inside web1 sh -c 'echo followed >/dev/console'
+	wait_until 10 grep -q followed "$BATS_TEST_TMPDIR/follow"
+	ok stop web1
+	wait_until 10 gone $follower
+	wait $follower
+}
+
+@test "the console's log is bounded" {
+	ve web1
+	inside web1 sh -c 'head -c 30000000 /dev/zero | tr "\0" x >/dev/console'
+	[ "$(du -sk "$VECTL_ROOT/var/log/vectl" | cut -f1)" -lt 20000 ]
+}
+
+@test "console: scrollback first, then what is typed; Ctrl-] three times leaves" {
+	ve web1
+	inside web1 sh -c 'echo scrolled back >/dev/console'
+	v exec web1 -- sh -c 'read -r line </dev/console; echo "$line" >/root/typed' </dev/null >/dev/null 2>&1 &
+	local reader=$!
+	mkfifo "$BATS_TEST_TMPDIR/keys"
+	socat -t 5 - "EXEC:'nsenter --net=/run/netns/$HOST_NS -- $VECTL console web1',pty,setsid,ctty,stderr,raw,echo=0" \
+		<"$BATS_TEST_TMPDIR/keys" >"$BATS_TEST_TMPDIR/screen" &
+	local socat=$!
+	exec 8>"$BATS_TEST_TMPDIR/keys"
+	wait_until 10 grep -q 'scrolled back' "$BATS_TEST_TMPDIR/screen"
+	# Whoever else reads the console takes some lines: type until ours has arrived.
+	type_and_look() { printf 'typed here\n' >&8; v exec web1 -- test -s /root/typed; }
+	wait_until 20 type_and_look
+	inside web1 cat /root/typed
+	[ "$output" = 'typed here' ]
+	printf '\035\035\035' >&8
+	wait_until 10 gone $socat
+	exec 8>&-
+	wait $reader || true
+	in_state web1 running
+}
+
+@test "a console is still there after recover" {
+	ve web1
+	kill_monitor web1
+	ok recover
+	inside web1 true
+	[ -S "$(run_dir web1)/console.sock" ]
+}
+
+@test "the monitor keeps to itself: nothing in it is the tenant's to reach" {
+	ve web1
+	# The VE's processes see no process but their own, and no file of the run directory.
+	inside web1 sh -c 'cat /proc/[0-9]*/comm'
+	not grep -q vectl <<<"$output"
+	inside web1 sh -c 'cat /proc/self/mountinfo'
+	not grep -q "$VECTL_ROOT" <<<"$output"
+}
