@@ -56,6 +56,15 @@ static void check_mode(const struct check *c)
 	    "boot with systemd.unified_cgroup_hierarchy=1, or mount cgroup2");
 }
 
+static void check_place(const struct check *c)
+{
+	if (!c->h->under_systemd || c->h->v2 < 0)
+		return;
+	bool there = cg_unit_is_ready(c->h);
+	row(c, "place for cgroups", there, there ? "below vectl.service" : "vectl.service does not run",
+	    "systemctl start vectl.service");
+}
+
 static void check_controllers(const struct check *c)
 {
 	static const struct {
@@ -132,6 +141,7 @@ void cg_host_check(cg_check_fn fn, void *data)
 		return;
 	}
 	check_mode(&c);
+	check_place(&c);
 	check_controllers(&c);
 	check_kill(&c);
 	check_devices(&c);

@@ -6,6 +6,11 @@
  * a cgroup namespace). Where systemd is pid 1 the tree is systemd's, and BASE goes below the group of
  * vectl.service, which systemd leaves to us (Delegate=yes). On v1 systemd makes that group only in the hierarchies that it
  * manages itself; in the others, as without systemd, BASE is at the root.
+ *
+ * systemd (252, 257: tried) removes the group of a service that is active but has no process ("active (exited)"), and
+ * whatever is empty in it, each time the unit changes its state. As long as the unit is active its slice keeps
+ * handing on all controllers; so we make the group again, and look whether what we hold open still is there. A unit
+ * that is not active is left alone: nothing would stop its VEs when the host goes down.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -19,6 +24,8 @@
 
 #define UNIT "vectl.service"
 #define UNIT_GROUP "system.slice/" UNIT
+/* systemd keeps this link while the unit is active (journald reads it). */
+#define UNIT_ACTIVE "/run/systemd/units/invocation:" UNIT
 
 int64_t cg_now_ms(void)
 {
@@ -148,20 +155,51 @@ static int no_unit_group(ve_error **ret_error)
 	return r;
 }
 
+static bool unit_is_active(void)
+{
+	return faccessat(AT_FDCWD, UNIT_ACTIVE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool cg_unit_is_ready(const struct cg_host *h)
+{
+	return unit_is_active() || faccessat(h->hierarchies[h->v2].root_fd, UNIT_GROUP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int open_unit_group(struct cg_hierarchy *hi, bool make)
+{
+	for (;;) {
+		hi->parent_fd = openat(hi->root_fd, UNIT_GROUP, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (hi->parent_fd >= 0 || errno != ENOENT || !make || !unit_is_active())
+			return hi->parent_fd < 0 ? -errno : 0;
+		if (mkdirat(hi->root_fd, UNIT_GROUP, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		make = false;
+	}
+}
+
 /* Where BASE goes. -ENOENT: the service's group is not there. */
-static int find_parent(struct cg_host *h, struct cg_hierarchy *hi)
+static int find_parent(struct cg_host *h, struct cg_hierarchy *hi, bool make)
 {
 	if (hi->parent_fd >= 0)
 		return 0;
-	if (h->under_systemd) {
-		hi->parent_fd = openat(hi->root_fd, UNIT_GROUP, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-		if (hi->parent_fd >= 0)
-			return 0;
-		if (errno != ENOENT || hi->version == 2)
-			return -errno;
-	}
+	int r = h->under_systemd ? open_unit_group(hi, make && hi->version == 2) : -ENOENT;
+	if (r != -ENOENT || (h->under_systemd && hi->version == 2))
+		return r;
 	hi->parent_fd = hi->root_fd;
 	return 0;
+}
+
+/* Forgets a BASE that somebody removed. */
+static void drop_dead_base(struct cg_hierarchy *hi)
+{
+	if (hi->base_fd < 0 || faccessat(hi->base_fd, "cgroup.procs", F_OK, 0) == 0)
+		return;
+	close_fd(&hi->monitor_fd);
+	close_fd(&hi->base_fd);
+	if (hi->parent_fd != hi->root_fd)
+		close_fd(&hi->parent_fd);
+	hi->parent_fd = -1;
+	hi->base_ready = false;
 }
 
 static int open_base(struct cg_host *h, struct cg_hierarchy *hi, bool make)
@@ -177,9 +215,11 @@ static int open_base(struct cg_host *h, struct cg_hierarchy *hi, bool make)
 
 int cg_base(struct cg_host *h, struct cg_hierarchy *hi, bool make, ve_error **ret_error)
 {
+	if (h->under_systemd)
+		drop_dead_base(hi);
 	if (hi->base_fd >= 0 && (!make || hi->base_ready))
 		return 0;
-	int r = find_parent(h, hi);
+	int r = find_parent(h, hi, make);
 	if (r == -ENOENT && make)
 		return no_unit_group(ret_error);
 	if (r == 0 && hi->base_fd < 0)

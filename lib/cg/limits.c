@@ -218,11 +218,21 @@ static int put_memory_max(struct apply *a, struct step *s)
 	return r;
 }
 
-/* A group is protected as far as the groups above it are. */
+/* A group is protected as far as every group above it is. BASE and the service's group are ours; the slice above is
+ * systemd's. */
 static int put_memory_low(struct apply *a, struct step *s)
 {
+	char slices[32];
 	int r = file_poke(s->hi->base_fd, "memory.low", "max");
-	return r < 0 ? r : put_text(a, s);
+	if (r < 0)
+		return r;
+	if (s->hi->parent_fd != s->hi->root_fd) {
+		file_poke(s->hi->parent_fd, "memory.low", "max");
+		if (file_read_line(s->hi->parent_fd, "../memory.low", slices, sizeof(slices)) > 0 && str_eq(slices, "0"))
+			warn(a, "memory.guarantee of '%s' has no effect: systemd's system.slice, in which the VEs are, has no MemoryLow=",
+			     a->cg->name);
+	}
+	return put_text(a, s);
 }
 
 /* v1: limit L and memsw M, with L <= M after every write. */
@@ -361,7 +371,8 @@ static int plan(struct apply *a, ve_error **ret_error)
 	bool memory_planned = false;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct limit *row = &table[i];
-		int64_t value = *(const int64_t *)((const char *)a->limits + row->field);
+		int64_t value;
+		memcpy(&value, (const char *)a->limits + row->field, sizeof(value));
 		struct cg_hierarchy *hi = cg_hierarchy_of(a->cg->host, row->controller);
 		/* v2 has a controller only where the group above hands it on. */
 		if (hi && (hi->base_fd < 0 || !(hi->controllers & CG_BIT(row->controller))))

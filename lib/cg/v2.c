@@ -50,7 +50,7 @@ static int hand_on(int dir_fd, const char *file, unsigned set)
 	return b.len ? file_poke(dir_fd, file, b.data) : 0;
 }
 
-/* Moves the processes that are in the service's own group: the verb that systemd started, most likely we ourselves. */
+/* Moves the processes that are in the service's own group: a verb that systemd started there, maybe we ourselves. */
 static int evacuate(struct cg_hierarchy *hi)
 {
 	if (mkdirat(hi->base_fd, MONITOR, 0755) < 0 && errno != EEXIST)
@@ -179,18 +179,6 @@ static int v2_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_erro
 		       hi->path);
 }
 
-int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error)
-{
-	if (cg->group_fd < 0)
-		return 0;
-	int r = cg_tree_remove(cg->group_fd, GUEST);
-	if (r == 0) {
-		close_fd(&cg->guest_fd);
-		r = make_guest(cg, owner);
-	}
-	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the guest's cgroup of '%s' anew", cg->name) : 0;
-}
-
 static int v2_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error)
 {
 	char text[16];
@@ -250,6 +238,18 @@ static bool v2_is_populated(const struct cg *cg, const struct cg_hierarchy *hi)
 static bool v2_is_frozen(const struct cg *cg, const struct cg_hierarchy *hi)
 {
 	return event_now(cg, "frozen");
+}
+
+int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error)
+{
+	if (cg->group_fd < 0)
+		return 0;
+	int r = event_now(cg, "populated") ? -EBUSY : cg_tree_remove(cg->group_fd, GUEST);
+	if (r == 0) {
+		close_fd(&cg->guest_fd);
+		r = make_guest(cg, owner);
+	}
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the guest's cgroup of '%s' anew", cg->name) : 0;
 }
 
 static int v2_freeze(struct cg *cg, struct cg_hierarchy *hi, bool frozen, ve_error **ret_error)

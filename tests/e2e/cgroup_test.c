@@ -619,7 +619,7 @@ static int build_groups(void *arg)
 		fd = next;
 	}
 	/* And goes to sleep in the deepest of them. */
-	if (write(*(int *)arg, &depth, sizeof(depth)) != sizeof(depth) || file_poke(fd, "cgroup.procs", "0") < 0)
+	if (file_poke(fd, "cgroup.procs", "0") < 0 || write(*(int *)arg, &depth, sizeof(depth)) != sizeof(depth))
 		return 253;
 	return wait_for_ever(NULL);
 }
@@ -748,7 +748,7 @@ static void test_check(void **state)
 {
 	int n = 0;
 	cg_host_check(see_row, &n);
-	assert_in_range(n, 8, 9); /* swap accounting cannot always be seen */
+	assert_in_range(n, 8, 10); /* swap accounting cannot always be seen; one more under systemd */
 }
 
 /* ---- */
