@@ -30,8 +30,10 @@ static const json_t *find(const json_t *j, const char *path)
 		return j;
 	for (;;) {
 		const json_t *next = step(j, path, n);
+		if (next && !path[n])
+			return next;
 		if (next)
-			return path[n] ? find(next, path + n + 1) : next;
+			return path[n + 1] ? find(next, path + n + 1) : NULL;
 		while (n > 0 && path[--n] != '.')
 			;
 		if (n == 0)
