@@ -9,11 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 /* A signal handler has no other way to what it needs. */
-static int write_end = -1;
+static int read_end = -1, write_end = -1;
 static volatile sig_atomic_t received;
 
 static void on_cancel(int signal)
@@ -39,6 +40,17 @@ int cancel_signal(void)
 	return received;
 }
 
+/* The pipe, not EINTR, ends the wait: a signal just before a blocking call would be lost. */
+int cancel_wait_readable(int fd)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN }, { .fd = read_end, .events = POLLIN } };
+
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return fds[1].revents ? -EINTR : 0;
+}
+
 int cancel_install(ve_ctx *ctx)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
@@ -47,6 +59,7 @@ int cancel_install(ve_ctx *ctx)
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
+	read_end = fds[0];
 	write_end = fds[1];
 	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		sigaction(signals[i], NULL, &old);

@@ -9,5 +9,7 @@
 int cancel_install(ve_ctx *ctx);
 /* The signal that came, or 0. */
 int cancel_signal(void);
+/* Waits until FD can be read: 0, or -EINTR if a signal came, before or meanwhile. */
+int cancel_wait_readable(int fd);
 
 #endif

@@ -53,6 +53,9 @@ static int run(struct call *call)
 	int r = ve_keys(call->ctx, call->n_operands ? call->operands[0] : NULL, &doc, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
+	if (ve_doc_length(doc, "") == 0)
+		return report_refusal(call, VE_ERR_NOT_FOUND, "vectl keys lists them all", "no key matches '%s'",
+				      call->n_operands ? call->operands[0] : "*");
 	if (call->common.json)
 		return report_json(doc);
 	if (o->names)

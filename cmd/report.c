@@ -86,7 +86,7 @@ int report_failure(const struct call *call, int r, ve_error *e)
 
 	if (signal && !call->common.json) {
 		progress_done();
-		fputs("vectl: interrupted: what was begun is undone\n", stderr);
+		fputs("vectl: interrupted\n", stderr);
 	} else {
 		print_complaint(call, &c);
 	}

@@ -22,14 +22,17 @@ void secret_free(char *secret)
 
 /* Byte by byte, so that what stands behind the line is left to whoever reads next. Returns the length, or
  * -errno (-EINTR: a signal asked to stop). */
-static ssize_t read_line(char *buf, size_t size)
+static ssize_t read_bytes(char *buf, size_t size)
 {
 	size_t n = 0;
 
 	for (;;) {
 		char c;
+		int waited = cancel_wait_readable(STDIN_FILENO);
+		if (waited < 0)
+			return waited;
 		ssize_t r = read(STDIN_FILENO, &c, 1);
-		if (r < 0 && errno == EINTR && !cancel_signal())
+		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
 			return -errno;
@@ -45,6 +48,18 @@ static ssize_t read_line(char *buf, size_t size)
 	return (ssize_t)n;
 }
 
+/* The length, 0 for an empty line; RET_SECRET is written where it is above 0. */
+static ssize_t read_line(char **ret_secret)
+{
+	char buf[SECRET_MAX];
+	ssize_t n = read_bytes(buf, sizeof(buf));
+
+	if (n > 0)
+		*ret_secret = x_strdup(buf);
+	explicit_bzero(buf, sizeof(buf));
+	return n;
+}
+
 static int complain(struct call *call, ssize_t r)
 {
 	if (r == -EINTR && cancel_signal()) {
@@ -57,37 +72,32 @@ static int complain(struct call *call, ssize_t r)
 	if (r == -EILSEQ)
 		return report_refusal(call, VE_ERR_USAGE, NULL, "the password has a NUL byte in it");
 	return report_refusal(call, VE_ERR_USAGE, NULL, "cannot read the password: %s",
-			      r ? strerror((int)-r) : "standard input is empty");
+			      r ? strerror((int)-r) : "it is empty");
 }
 
 int secret_read_line(struct call *call, char **ret_secret)
 {
-	char buf[SECRET_MAX];
-	ssize_t n = read_line(buf, sizeof(buf));
-	int code = n > 0 ? 0 : complain(call, n);
+	ssize_t n = read_line(ret_secret);
 
-	if (!code)
-		*ret_secret = x_strdup(buf);
-	explicit_bzero(buf, sizeof(buf));
-	return code;
+	return n > 0 ? 0 : complain(call, n);
 }
 
-/* One question. Echo comes back whatever happens: the cancel handler lets read(2) end. */
+/* One question. Echo comes back whatever happens: a signal only ends the wait. */
 static int ask(struct call *call, const char *question, const char *who, char **ret_secret)
 {
 	struct termios shown, hidden;
 
-	fprintf(stderr, "%s %s: ", question, who);
-	fflush(stderr);
 	if (tcgetattr(STDIN_FILENO, &shown) < 0)
 		return complain(call, -errno);
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-	int code = secret_read_line(call, ret_secret);
+	fprintf(stderr, "%s %s: ", question, who);
+	fflush(stderr);
+	ssize_t n = read_line(ret_secret);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	fputc('\n', stderr);
-	return code;
+	return n > 0 ? 0 : complain(call, n);
 }
 
 int secret_ask(struct call *call, const char *who, char **ret_secret)
@@ -118,8 +128,11 @@ static int read_whole(const char *path, char *buf, size_t size)
 	if (fd < 0)
 		return -errno;
 	while (n + 1 < size) {
+		result = cancel_wait_readable(fd);
+		if (result < 0)
+			break;
 		ssize_t r = read(fd, buf + n, size - n - 1);
-		if (r < 0 && errno == EINTR && !cancel_signal())
+		if (r < 0 && errno == EINTR)
 			continue;
 		result = r < 0 ? -errno : 0;
 		if (r <= 0)
@@ -157,6 +170,10 @@ int secret_read_keys(struct call *call, const char *path, struct strings *keys)
 				      "--ssh-key takes the name of a file, not the key itself");
 	char *text = x_zalloc(KEYS_MAX);
 	int r = read_whole(path, text, KEYS_MAX);
+	if (r == -EINTR) {
+		free(text);
+		return complain(call, r);
+	}
 	int code = r < 0 ? report_refusal(call, r == -ENOENT ? VE_ERR_NOT_FOUND : VE_ERR_USAGE, NULL,
 					  "cannot read the public key '%s': %s", path, strerror(-r))
 			 : add_lines(call, path, text, keys);
