@@ -23,7 +23,7 @@ enum cg_controller {
 	CG_CPUSET,
 	CG_MEMORY,
 	CG_PIDS,
-	CG_IO,      /* "blkio" on v1 */
+	CG_IO,	    /* "blkio" on v1 */
 	CG_DEVICES, /* v1 only */
 	CG_FREEZER, /* v1 only */
 	CG_CONTROLLER_COUNT,
@@ -52,35 +52,35 @@ enum {
 struct cg_backend;
 
 struct cg_hierarchy {
-	int version;          /* 1 or 2 */
-	char *path;           /* of the mount */
+	int version; /* 1 or 2 */
+	char *path;  /* of the mount */
 	uint64_t mount_id, dev;
 	unsigned controllers; /* CG_BIT()s */
 	const struct cg_backend *backend;
-	bool used;            /* VEs get a group here */
-	int root_fd;          /* O_PATH on the mount */
-	int parent_fd;        /* where BASE is: root_fd, or the service's group; -1 while it is not there */
-	int base_fd;          /* BASE, -1 while it does not exist */
-	bool base_ready;      /* groups below BASE get what they need */
-	int monitor_fd;       /* .monitor/cgroup.procs for writing, -1 until asked for */
+	bool used;	 /* VEs get a group here */
+	int root_fd;	 /* O_PATH on the mount */
+	int parent_fd;	 /* where BASE is: root_fd, or the service's group; -1 while it is not there */
+	int base_fd;	 /* BASE, -1 while it does not exist */
+	bool base_ready; /* groups below BASE get what they need */
+	int monitor_fd;	 /* .monitor/cgroup.procs for writing, -1 until asked for */
 };
 
 struct cg_host {
 	struct cg_hierarchy hierarchies[CG_MAX_HIERARCHIES];
 	int n;
-	int v2;                         /* index of the cgroup2 hierarchy, -1 if none is mounted */
-	int keeper;                     /* index, see the head; -1 if there is neither cgroup2 nor a freezer */
+	int v2;				/* index of the cgroup2 hierarchy, -1 if none is mounted */
+	int keeper;			/* index, see the head; -1 if there is neither cgroup2 nor a freezer */
 	int where[CG_CONTROLLER_COUNT]; /* index of the hierarchy that carries the controller, -1 */
 	bool under_systemd;
-	char base[24];                  /* BASE's name: "vectl" and the tag */
-	int run_fd;                     /* -1: nothing is kept between runs */
+	char base[24]; /* BASE's name: "vectl" and the tag */
+	int run_fd;    /* -1: nothing is kept between runs */
 };
 
 struct cg {
 	struct cg_host *host;
 	char name[CG_NAME_MAX + 1];
-	bool fresh;                     /* made by this process: nothing was set yet, nothing is to be restored */
-	int group_fd, guest_fd;         /* on cgroup2, else -1 */
+	bool fresh;		/* made by this process: nothing was set yet, nothing is to be restored */
+	int group_fd, guest_fd; /* on cgroup2, else -1 */
 	int procs_fd[CG_MAX_HIERARCHIES]; /* v1's cgroup.procs, -1 until asked for */
 };
 
@@ -90,7 +90,8 @@ struct cg_backend {
 	int (*prepare_base)(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret_error);
 	/* The groups of one VE below BASE. -EEXIST without a sentence: there is one of that name. */
 	int (*make)(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error **ret_error);
-	/* Removes them, descendants and all; -EBUSY without a sentence while a process is in one. Missing is success. */
+	/* Removes them, descendants and all; -EBUSY without a sentence while a process is in one. Missing is
+	 * success. */
 	int (*remove)(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error);
 	/* Moves PID into the group where a VE's processes are. */
 	int (*attach)(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error);
@@ -109,8 +110,8 @@ extern const struct cg_backend cg_backend_v1, cg_backend_v2;
 /* ---- discover.c, cache.c: what is mounted where ---- */
 
 const char *cg_controller_name(enum cg_controller c, int version); /* NULL: that version has none */
-int cg_controller_from_name(const char *name);                     /* -1: none that we use */
-unsigned cg_controllers_parse(const char *list);                   /* words separated by blanks or commas */
+int cg_controller_from_name(const char *name);			   /* -1: none that we use */
+unsigned cg_controllers_parse(const char *list);		   /* words separated by blanks or commas */
 
 /* Fills H->hierarchies[].{version,path,controllers} and H->n. */
 int cg_discover(struct cg_host *h, ve_error **ret_error);
@@ -127,7 +128,7 @@ void cg_hierarchies_done(struct cg_host *h);
 
 /* ---- host.c ---- */
 
-/* BASE of HI: opened, MAKE: made and prepared. -ENOENT without a sentence where it is missing and not to be made. */
+/* BASE of HI: opened, MAKE: made and prepared. -ENOENT without a sentence where it is missing and is not made. */
 int cg_base(struct cg_host *h, struct cg_hierarchy *hi, bool make, ve_error **ret_error);
 /* Under systemd with cgroup2: there is a place for BASE, or one can be made. */
 bool cg_unit_is_ready(const struct cg_host *h);
@@ -174,13 +175,13 @@ static inline void cg_cpus_add(struct cg_cpus *c, unsigned cpu)
 }
 unsigned cg_cpus_count(const struct cg_cpus *c);
 int cg_cpus_parse(const char *list, struct cg_cpus *ret_cpus); /* "0-3,8": -EINVAL */
-char *cg_cpus_format(const struct cg_cpus *c);                 /* the caller frees */
+char *cg_cpus_format(const struct cg_cpus *c);		       /* the caller frees */
 /* The WANTED of ONLINE that the fewest VEs use; LOAD[cpu] says how many do. Equal ones in order of number. */
 void cg_cpus_choose(const struct cg_cpus *online, const uint16_t *load, unsigned wanted, struct cg_cpus *ret_cpus);
-/* How many VEs are bound to each CPU is kept in a file of the run directory. Takes GIVE_BACK (may be NULL) off, chooses and
- * counts the chosen ones; WANTED 0: only gives back. */
-void cg_cpus_take(struct cg_host *h, const struct cg_cpus *online, unsigned wanted, const struct cg_cpus *give_back,
-		  struct cg_cpus *ret_cpus);
+/* How many VEs are bound to each CPU is kept in a file of the run directory. Takes GIVE_BACK (may be NULL) off,
+ * chooses and counts the chosen ones; WANTED 0: only gives back. */
+void cg_cpus_take(struct cg_host *h, const struct cg_cpus *online, unsigned wanted,
+		  const struct cg_cpus *give_back, struct cg_cpus *ret_cpus);
 /* The CPUs there are for VEs, and those that CG is bound to (none: it may use all). -errno without a sentence. */
 int cg_cpus_bound(struct cg *cg, struct cg_cpus *ret_online, struct cg_cpus *ret_bound);
 /* Takes the CPUs that CG is bound to off the counts, before its groups go. */
@@ -194,7 +195,7 @@ int cg_devices_program(const struct cg_device *rules, unsigned n, struct bpf_ins
 /* Loads it: the program's descriptor or -errno. */
 int cg_devices_load(const struct cg_device *rules, unsigned n);
 int cg_devices_attach(int group_fd, int program_fd); /* 0 or -errno */
-int cg_devices_query(int group_fd);                  /* 0: this kernel takes such programs, or -errno */
+int cg_devices_query(int group_fd);		     /* 0: this kernel takes such programs, or -errno */
 extern const struct cg_device cg_default_devices[];
 extern const unsigned cg_n_default_devices;
 

@@ -6,8 +6,9 @@
  *   VERSION MOUNTID DEV CONTROLLERS PATH      one line a hierarchy; CONTROLLERS is "-" or words with commas
  *
  * It holds as long as the boot id is the same and each path leads to the same mount (statx's mount id) of the
- * same superblock; a mount namespace of its own has other mount ids. Not seen is a controller that moves to another hierarchy
- * while all mounts stay: then a group's file is missing, and whoever misses it calls cg_cache_drop().
+ * same superblock; a mount namespace of its own has other mount ids. Not seen is a controller that moves to
+ * another hierarchy while all mounts stay: then a group's file is missing, and whoever misses it calls
+ * cg_cache_drop().
  */
 #include <fcntl.h>
 #include <inttypes.h>

@@ -5,18 +5,20 @@
  * Layout (BASE is "vectl" + the store's tag, below the root of each hierarchy; under systemd below the cgroup
  * of vectl.service):
  *   cgroup2:  BASE/NAME        limits, device filter; the host's
- *             BASE/NAME/guest  delegated to the VE's root; where its init starts and its cgroup namespace's root is
+ *             BASE/NAME/guest  delegated to the VE's root; its init starts here, its cgroup namespace shows this
  *             BASE/.monitor    the monitors
- *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, and where no cgroup2 is mounted of cpuacct,
- *             devices and freezer (no guest: v1 is not delegated). blkio joins with the first limit that uses it
+ *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, and where no cgroup2 is mounted of
+ *             cpuacct, devices and freezer (no guest: v1 is not delegated). blkio joins with the first limit
+ *             that uses it.
  *
  * Groups are made, filled and removed by mkdirat and openat on held descriptors; libcgroup only tells which
  * controller is mounted where (cg/discover.c; the answer is cached in run/vectl until the next boot). kill and
  * freeze use the cgroup2 group wherever cgroup2 is mounted, else v1's freezer and a loop over cgroup.procs.
  *
- * Callers hold the VE's lock around cg_create, cg_apply and cg_destroy. A cg_host outlives the cgs opened from it; neither is
- * shared between threads. On a cgroup2 host under systemd the first cg_create may have to move the processes in
- * vectl.service's own group, the caller among them, to BASE/.monitor: a group with processes cannot hand on controllers.
+ * Callers hold the VE's lock around cg_create, cg_apply and cg_destroy. A cg_host outlives the cgs opened from it;
+ * neither is shared between threads. On a cgroup2 host under systemd the first cg_create may have to move the
+ * processes in vectl.service's own group, the caller among them, to BASE/.monitor: a group with processes cannot
+ * hand on controllers.
  */
 #ifndef CG_CGROUP_H
 #define CG_CGROUP_H
@@ -28,32 +30,34 @@
 #include "base/error.h"
 
 struct cg_host; /* what is mounted where; BASE made on first need */
-struct cg;      /* the groups of one VE, as held descriptors */
+struct cg;	/* the groups of one VE, as held descriptors */
 
-/* RUN_FD: directory for the cache, -1 for none; the host keeps a copy of it. TAG: the store's. Nothing is made yet.
- * Errors: VE_ERR_UNSUPPORTED where libcgroup cannot be loaded or no controller is mounted. */
+/* RUN_FD: directory for the cache, -1 for none; the host keeps a copy of it. TAG: the store's. Nothing is made
+ * yet. Errors: VE_ERR_UNSUPPORTED where libcgroup cannot be loaded or no controller is mounted. */
 int cg_host_open(int run_fd, const char *tag, struct cg_host **ret_host, ve_error **ret_error);
 void cg_host_free(struct cg_host *h);
-/* Removes BASE from all hierarchies where no VE and no monitor is left below it (uninstalling; stores made for a test). */
+/* Removes BASE from all hierarchies where no VE and no monitor is left below it (uninstalling; stores made for a
+ * test). */
 void cg_host_remove(struct cg_host *h);
 enum cg_mode { CG_MODE_V1, CG_MODE_V2, CG_MODE_HYBRID };
 enum cg_mode cg_host_mode(const struct cg_host *h);
-bool cg_host_has_v2(const struct cg_host *h);                          /* a cgroup2 hierarchy is mounted */
+bool cg_host_has_v2(const struct cg_host *h);				/* a cgroup2 hierarchy is mounted */
 bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memory", on either version */
 
-/* Makes the groups (with bounds on the guest's depth and descendants) and delegates the guest's to host uid OWNER. On
- * error nothing is left. -EEXIST: populated groups of that name exist; empty left-overs of a killed verb are removed
- * and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while vectl.service does not run. */
+/* Makes the groups (with bounds on the guest's depth and descendants) and delegates the guest's to host uid OWNER.
+ * On error nothing is left. -EEXIST: populated groups of that name exist; empty left-overs of a killed verb are
+ * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while vectl.service
+ * does not run. */
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
 /* Opens existing ones: -ENOENT without message if there are none. */
 int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);
 void cg_free(struct cg *cg); /* closes; removes nothing */
-/* Kills what is left, waits (deadline) until empty, removes the groups with their descendants. CG is still to be freed,
- * and good for nothing else. */
+/* Kills what is left, waits (deadline) until empty, removes the groups with their descendants. CG is still to be
+ * freed, and good for nothing else. */
 int cg_destroy(struct cg *cg, ve_error **ret_error);
-/* For another start in the same groups (reboot): removes the empty guest group with all that the VE's root built below it and
- * makes it anew for OWNER; limits and device filter, which are NAME's, stay. -EBUSY: something still runs in it. The
- * descriptor of cg_guest_fd() is another one then. */
+/* For another start in the same groups (reboot): removes the empty guest group with all that the VE's root built
+ * below it and makes it anew for OWNER; limits and device filter, which are NAME's, stay. -EBUSY: something still
+ * runs in it. The descriptor of cg_guest_fd() is another one then. */
 int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error);
 
 /* Limits, in the base units of the schema; CG_UNSET leaves as is, UNITS_UNLIMITED is "max". */
@@ -61,15 +65,15 @@ int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error);
 struct cg_limits {
 	int64_t memory_bytes, swap_bytes, memory_guarantee_bytes, memory_high_bytes;
 	int64_t pids;
-	int64_t cpu_cores;      /* how many CPUs: a cpuset of that many, chosen by the library among the online ones, spread over VEs */
-	int64_t cpu_limit_mc;   /* thousandths of a core */
-	int64_t cpu_weight;     /* 1-10000 */
+	int64_t cpu_cores;    /* how many CPUs: a cpuset of that many, those that the fewest VEs are bound to */
+	int64_t cpu_limit_mc; /* thousandths of a core */
+	int64_t cpu_weight;   /* 1-10000 */
 };
 void cg_limits_init(struct cg_limits *l); /* all CG_UNSET */
 /* All or none: a value that the kernel refuses takes the earlier ones back. Lowering memory below use: reclaim is
- * tried, then refused (-EBUSY) with what is used. WARN (may be NULL) hears each sentence to tell the user: cores clipped to
- * the host's, swap accounting absent. What this host's controllers cannot hold at all is VE_ERR_UNSUPPORTED (the guarantee and
- * the throttle point on v1). */
+ * tried, then refused (-EBUSY) with what is used. WARN (may be NULL) hears each sentence to tell the user: cores
+ * clipped to the host's, swap accounting absent. What this host's controllers cannot hold at all is
+ * VE_ERR_UNSUPPORTED (the guarantee and the throttle point on v1). */
 typedef void (*cg_warn_fn)(const char *sentence, void *data);
 int cg_apply(struct cg *cg, const struct cg_limits *l, cg_warn_fn warn, void *data, ve_error **ret_error);
 
@@ -79,26 +83,29 @@ struct cg_device {
 	uint32_t major;
 	int64_t minor; /* -1: all of the major */
 };
-/* Attaches the device filter: null zero full random urandom tty ptmx and pts/ *, plus N_EXTRA ones (features.fuse and the
- * like). Not 5:1: a VE's console is a pty, and that number is the host's console. A BPF program on cgroup2 BASE/NAME, or v1's devices
- * controller where no cgroup2 is mounted. Once for each cg_create. A VE whose filter cannot be attached is not started. */
+/* Attaches the device filter: null zero full random urandom tty ptmx and pts/ *, plus N_EXTRA ones (features.fuse
+ * and the like). Not 5:1: a VE's console is a pty, and that number is the host's console. A BPF program on cgroup2
+ * BASE/NAME, or v1's devices controller where no cgroup2 is mounted. Once for each cg_create. A VE whose filter
+ * cannot be attached is not started. */
 int cg_attach_device_filter(struct cg *cg, ve_error **ret_error);
-int cg_attach_device_filter_with(struct cg *cg, const struct cg_device *extra, unsigned n_extra, ve_error **ret_error);
+int cg_attach_device_filter_with(struct cg *cg, const struct cg_device *extra, unsigned n_extra,
+				 ve_error **ret_error);
 
-/* Descriptor of the guest's cgroup2 directory for clone3's CLONE_INTO_CGROUP; -1 where there is no cgroup2. Borrowed. */
+/* Descriptor of the guest's cgroup2 directory for clone3's CLONE_INTO_CGROUP; -1 where there is no cgroup2.
+ * Borrowed. */
 int cg_guest_fd(const struct cg *cg);
 /* Write ends ("cgroup.procs", O_WRONLY) of the groups that a process must be written into besides the
  * guest's cgroup2 one; at most MAX into RET_FDS, borrowed. Returns how many. */
 int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error);
 /* The same for the monitor's groups, cgroup2's among them. */
 int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error);
-/* Moves a finished process (a joiner) into the VE's groups. Where the VE's root made the guest group an inner node (systemd
- * does, on cgroup2 with controllers), into its child "vectl-enter", made on demand. */
+/* Moves a finished process (a joiner) into the VE's groups. Where the VE's root made the guest group an inner node
+ * (systemd does, on cgroup2 with controllers), into its child "vectl-enter", made on demand. */
 int cg_attach(struct cg *cg, pid_t pid, ve_error **ret_error);
 
 int cg_freeze(struct cg *cg, bool frozen, ve_error **ret_error); /* waits until it is so, with a deadline */
 bool cg_is_frozen(const struct cg *cg);
-int cg_kill(struct cg *cg, ve_error **ret_error);                 /* SIGKILL to all, at once */
+int cg_kill(struct cg *cg, ve_error **ret_error); /* SIGKILL to all, at once */
 bool cg_is_populated(const struct cg *cg);
 
 struct cg_usage {
@@ -109,8 +116,8 @@ void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
 enum { CG_USAGE_MEMORY = 1, CG_USAGE_CPU = 2, CG_USAGE_PIDS = 4, CG_USAGE_ALL = 7 };
 void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
 
-/* Rows for `vectl check`: mode, each controller, cgroup2, cgroup.kill, the device filter, swap accounting. Reads only. FN is
- * called with feature, present, detail (never NULL), hint (may be NULL). */
+/* Rows for `vectl check`: mode, each controller, cgroup2, cgroup.kill, the device filter, swap accounting. Reads
+ * only. FN is called with feature, present, detail (never NULL), hint (may be NULL). */
 typedef void (*cg_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);
 void cg_host_check(cg_check_fn fn, void *data);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What `vectl check` says of the cgroups. Reads only: where a file is looked for that the root group does not have,
- * some group that exists is looked at.
+ * What `vectl check` says of the cgroups. Reads only: where a file is looked for that the root group does not
+ * have, some group that exists is looked at.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -107,14 +107,15 @@ static void check_devices(const struct check *c)
 	const char *feature = "device filter";
 	if (c->h->v2 < 0) {
 		bool v1 = c->h->where[CG_DEVICES] >= 0;
-		row(c, feature, v1, v1 ? "v1's devices controller" : "neither cgroup2 nor v1's devices controller is mounted",
+		row(c, feature, v1,
+		    v1 ? "v1's devices controller" : "neither cgroup2 nor v1's devices controller is mounted",
 		    "mount cgroup2");
 		return;
 	}
 	_cleanup_close_ int fd = cg_devices_load(cg_default_devices, cg_n_default_devices);
 	int r = fd < 0 ? fd : cg_devices_query(c->h->hierarchies[c->h->v2].root_fd);
 	_cleanup_free_ char *why = r < 0 ? str_printf("bpf(2): %s", strerrordesc_np(-r) ?: "unknown error") : NULL;
-	row(c, feature, r == 0, r == 0 ? "BPF program on cgroup2" : why ?: "",
+	row(c, feature, r == 0, why ?: "BPF program on cgroup2",
 	    r == -EPERM ? "only root can tell" : "the kernel needs CONFIG_CGROUP_BPF and CONFIG_BPF_SYSCALL");
 }
 

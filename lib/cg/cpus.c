@@ -3,8 +3,9 @@
  * Which CPUs a VE with fewer cores than the host gets: those that the fewest VEs are bound to.
  *
  * Asking all VEs' cpusets would make the 500th start dearer than the first, so the counts stand in a file of
- * the run directory, "cpu-load": one uint16_t a CPU, changed by atomic operations in a shared mapping (two starts at
- * once may choose alike, none is lost). It is advice: a killed verb leaves a count too high, the boot clears it.
+ * the run directory, "cpu-load": one uint16_t a CPU, changed by atomic operations in a shared mapping (two starts
+ * at once may choose alike, none is lost). It is advice: a killed verb leaves a count too high, the boot clears
+ * it.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -115,8 +116,8 @@ static void count(uint16_t *load, const struct cg_cpus *c, int by)
 	}
 }
 
-void cg_cpus_take(struct cg_host *h, const struct cg_cpus *online, unsigned wanted, const struct cg_cpus *give_back,
-		  struct cg_cpus *ret_cpus)
+void cg_cpus_take(struct cg_host *h, const struct cg_cpus *online, unsigned wanted,
+		  const struct cg_cpus *give_back, struct cg_cpus *ret_cpus)
 {
 	static const uint16_t no_load[CG_MAX_CPUS];
 	uint16_t *load = load_map(h, wanted > 0);
@@ -140,8 +141,8 @@ int cg_cpus_bound(struct cg *cg, struct cg_cpus *ret_online, struct cg_cpus *ret
 	cg_file_name(cg->name, "cpuset.cpus", path);
 	_cleanup_free_ char *online = NULL, *bound = NULL;
 	struct cg_cpus all, own;
-	int r = file_read(hi->base_fd, hi->version == 2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus", LIST_MAX,
-			  &online, NULL);
+	int r = file_read(hi->base_fd, hi->version == 2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus",
+			  LIST_MAX, &online, NULL);
 	if (r == 0)
 		r = file_read(hi->base_fd, path, LIST_MAX, &bound, NULL);
 	if (r == 0)

@@ -23,7 +23,8 @@
 #include "base/guard.h"
 #include "cg/backend.h"
 
-/* Not 5:1: the VE's /dev/console is a pty of its own, and 5:1 is the host's console. Not 4:x, the host's terminals. */
+/* Not 5:1: the VE's /dev/console is a pty of its own, and 5:1 is the host's console. Not 4:x, the host's
+ * terminals. */
 const struct cg_device cg_default_devices[] = {
 	{ 'c', 1, 3 },	  /* null */
 	{ 'c', 1, 5 },	  /* zero */
@@ -50,7 +51,9 @@ static void emit(struct program *p, struct bpf_insn insn)
 
 static struct bpf_insn load(int reg, size_t offset)
 {
-	return (struct bpf_insn){ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = reg, .src_reg = BPF_REG_1, .off = offset };
+	return (struct bpf_insn){
+		.code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = reg, .src_reg = BPF_REG_1, .off = offset
+	};
 }
 
 static struct bpf_insn jump(int op, int reg, uint32_t value)
@@ -69,8 +72,9 @@ static int type_of(const struct cg_device *d)
 	return d->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
 }
 
-/* Rules I.. of the same type and major as rule I: the test and the allowing jumps, whose target is filled in later.
- * Returns the index after them. Nothing may follow a jump for any minor: the verifier refuses what cannot be reached. */
+/* Rules I.. of the same type and major as rule I: the test and the allowing jumps, whose target is filled in
+ * later. Returns the index after them. Nothing may follow a jump for any minor: the verifier refuses what cannot
+ * be reached. */
 static unsigned emit_group(struct program *p, const struct cg_device *rules, unsigned n, unsigned i)
 {
 	const struct cg_device *first = &rules[i];
@@ -143,8 +147,9 @@ int cg_devices_load(const struct cg_device *rules, unsigned n)
 	return sys_bpf(BPF_PROG_LOAD, &attr);
 }
 
-/* ALLOW_MULTI: programs of groups above run too (systemd may have one on the service) and ours runs whatever is attached
- * below. With ALLOW_OVERRIDE one below would replace ours; with neither, a nested manager could not have its own. */
+/* ALLOW_MULTI: programs of groups above run too (systemd may have one on the service) and ours runs whatever is
+ * attached below. With ALLOW_OVERRIDE one below would replace ours; with neither, a nested manager could not have
+ * its own. */
 int cg_devices_attach(int group_fd, int program_fd)
 {
 	union bpf_attr attr;

@@ -78,9 +78,10 @@ static int library_load(struct libcgroup *l, ve_error **ret_error)
 	for (unsigned i = 0; i < ARRAY_SIZE(sonames) && !l->handle; i++)
 		l->handle = dlopen(sonames[i], RTLD_NOW | RTLD_LOCAL);
 	if (!l->handle) {
-		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ELIBACC, "cgroup",
-				  "cannot load libcgroup, which tells where the cgroup controllers are mounted: %s",
-				  dlerror());
+		int r = err_plain(
+			ret_error, VE_ERR_UNSUPPORTED, ELIBACC, "cgroup",
+			"cannot load libcgroup, which tells where the cgroup controllers are mounted: %s",
+			dlerror());
 		err_hint(ret_error, "install libcgroup3 (Debian 12: libcgroup2)");
 		return r;
 	}
@@ -111,7 +112,9 @@ static struct cg_hierarchy *hierarchy_at(struct cg_host *h, const char *path)
 	if (!copy)
 		return NULL;
 	struct cg_hierarchy *hi = &h->hierarchies[h->n++];
-	*hi = (struct cg_hierarchy){ .path = copy, .root_fd = -1, .parent_fd = -1, .base_fd = -1, .monitor_fd = -1 };
+	*hi = (struct cg_hierarchy){
+		.path = copy, .root_fd = -1, .parent_fd = -1, .base_fd = -1, .monitor_fd = -1
+	};
 	return hi;
 }
 

@@ -96,7 +96,7 @@ static void remove_all(struct cg *cg)
 	}
 }
 
-/* Groups of that name are there. What an interrupted verb left is empty, and goes; a VE that runs is not touched. */
+/* Groups of that name are there. What an interrupted verb left is empty, and goes; a running VE is not touched. */
 static int clear_leftover(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
 {
 	int r = hi->version == 2 ? open_groups(cg) : 0;
@@ -110,8 +110,8 @@ static int clear_leftover(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret
 	}
 	if (r == -EBUSY)
 		return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "cgroup",
-				 "a cgroup '%s/%s' with processes in it exists already in '%s'", cg->host->base, cg->name,
-				 hi->path);
+				 "a cgroup '%s/%s' with processes in it exists already in '%s'", cg->host->base,
+				 cg->name, hi->path);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -127,8 +127,8 @@ static int make_in(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 	if (r < 0)
 		return r;
 	r = hi->backend->make(cg, hi, owner, ret_error);
-	return r == -EEXIST ? err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "cgroup", "the cgroup '%s/%s' exists already",
-					cg->host->base, cg->name) :
+	return r == -EEXIST ? err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "cgroup",
+					"the cgroup '%s/%s' exists already", cg->host->base, cg->name) :
 			      r;
 }
 
@@ -209,7 +209,8 @@ static int remove_round(struct cg *cg, ve_error **ret_error)
 	return busy ? -EBUSY : 0;
 }
 
-/* Kills what is in the groups; a group that lost its keeper's half (it was removed by hand) has nobody in it that could be found. */
+/* Kills what is in the groups; a group that lost its keeper's half (it was removed by hand) has nobody in it that
+ * could be found. */
 static int kill_and_wait(struct cg *cg, ve_error **ret_error)
 {
 	struct cg_hierarchy *hi = keeper(cg);
@@ -256,13 +257,14 @@ static int open_procs(struct cg_host *h, struct cg_hierarchy *hi, const char *na
 	if (*fd >= 0)
 		return 0;
 	return errno == ENOENT ? -ENOENT :
-				 err_sys(ret_error, errno, "cgroup", "cannot open the cgroup '%s/%s' in '%s'", h->base, name,
-					 hi->path);
+				 err_sys(ret_error, errno, "cgroup", "cannot open the cgroup '%s/%s' in '%s'",
+					 h->base, name, hi->path);
 }
 
 static int too_many(ve_error **ret_error)
 {
-	return err_plain(ret_error, VE_ERR_BUG, ENOSPC, "cgroup", "more cgroup hierarchies than there is room for");
+	return err_plain(ret_error, VE_ERR_BUG, ENOSPC, "cgroup",
+			 "more cgroup hierarchies than there is room for");
 }
 
 int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
@@ -290,11 +292,12 @@ static int monitor_fd(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret
 	if (r != -ENOENT)
 		return r;
 	if (mkdirat(hi->base_fd, MONITOR, 0755) < 0 && errno != EEXIST)
-		return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", h->base, MONITOR,
-			       hi->path);
+		return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", h->base,
+			       MONITOR, hi->path);
 	r = open_procs(h, hi, MONITOR, &hi->monitor_fd, ret_error);
-	return r == -ENOENT ? err_sys(ret_error, ENOENT, "cgroup", "cannot open the monitors' cgroup in '%s'", hi->path) :
-			      r;
+	return r == -ENOENT ?
+		       err_sys(ret_error, ENOENT, "cgroup", "cannot open the monitors' cgroup in '%s'", hi->path) :
+		       r;
 }
 
 int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error)
@@ -352,7 +355,8 @@ int cg_attach_device_filter(struct cg *cg, ve_error **ret_error)
 	return cg_attach_device_filter_with(cg, NULL, 0, ret_error);
 }
 
-int cg_attach_device_filter_with(struct cg *cg, const struct cg_device *extra, unsigned n_extra, ve_error **ret_error)
+int cg_attach_device_filter_with(struct cg *cg, const struct cg_device *extra, unsigned n_extra,
+				 ve_error **ret_error)
 {
 	_cleanup_free_ struct cg_device *all = calloc(cg_n_default_devices + n_extra, sizeof(*all));
 	if (!all)

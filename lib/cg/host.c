@@ -4,13 +4,13 @@
  *
  * BASE is "vectl" and the store's tag, below the root of the mount as we see it (so it also works from within
  * a cgroup namespace). Where systemd is pid 1 the tree is systemd's, and BASE goes below the group of
- * vectl.service, which systemd leaves to us (Delegate=yes). On v1 systemd makes that group only in the hierarchies that it
- * manages itself; in the others, as without systemd, BASE is at the root.
+ * vectl.service, which systemd leaves to us (Delegate=yes). On v1 systemd makes that group only in the hierarchies
+ * that it manages itself; in the others, as without systemd, BASE is at the root.
  *
- * systemd (252, 257: tried) removes the group of a service that is active but has no process ("active (exited)"), and
- * whatever is empty in it, each time the unit changes its state. As long as the unit is active its slice keeps
- * handing on all controllers; so we make the group again, and look whether what we hold open still is there. A unit
- * that is not active is left alone: nothing would stop its VEs when the host goes down.
+ * systemd (252, 257: tried) removes the group of a service that is active but has no process ("active (exited)"),
+ * and whatever is empty in it, each time the unit changes its state. As long as the unit is active its slice keeps
+ * handing on all controllers; so we make the group again, and look whether what we hold open still is there. A
+ * unit that is not active is left alone: nothing would stop its VEs when the host goes down.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -136,8 +136,9 @@ bool cg_host_has_controller(const struct cg_host *h, const char *name)
 /* Is there a unit file? Only for the hint. */
 static bool unit_is_installed(void)
 {
-	static const char *const dirs[] = { "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-					    "/usr/lib/systemd/system", "/lib/systemd/system" };
+	static const char *const dirs[] = { "/etc/systemd/system", "/run/systemd/system",
+					    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+					    "/lib/systemd/system" };
 	for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++) {
 		_cleanup_free_ char *path = str_printf("%s/%s", dirs[i], UNIT);
 		if (path && access(path, F_OK) == 0)
@@ -148,10 +149,12 @@ static bool unit_is_installed(void)
 
 static int no_unit_group(ve_error **ret_error)
 {
-	int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
-			  "no place for the cgroups: systemd manages them, and '%s', below which they belong, does not run",
-			  UNIT);
-	err_hint(ret_error, "%s", unit_is_installed() ? "systemctl start " UNIT : "make install, then systemctl start " UNIT);
+	int r = err_plain(
+		ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
+		"no place for the cgroups: systemd manages them, and '%s', below which they belong, does not run",
+		UNIT);
+	err_hint(ret_error, "%s",
+		 unit_is_installed() ? "systemctl start " UNIT : "make install, then systemctl start " UNIT);
 	return r;
 }
 
@@ -162,7 +165,8 @@ static bool unit_is_active(void)
 
 bool cg_unit_is_ready(const struct cg_host *h)
 {
-	return unit_is_active() || faccessat(h->hierarchies[h->v2].root_fd, UNIT_GROUP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return unit_is_active() ||
+	       faccessat(h->hierarchies[h->v2].root_fd, UNIT_GROUP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int open_unit_group(struct cg_hierarchy *hi, bool make)

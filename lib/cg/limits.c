@@ -3,8 +3,8 @@
  * Limits: one table, configuration key -> controller -> file and formatter on v1 and on v2.
  *
  * cg_apply() first plans all writes, then does them in order; one that is refused takes the earlier ones back.
- * What is set is written, nothing else: a group just made has the kernel's defaults, and a value that is the default
- * is not written into it.
+ * What is set is written, nothing else: a group just made has the kernel's defaults, and a value that is the
+ * default is not written into it.
  *
  * Memory and swap are one thing on v1 (memsw is their sum and never below memory's limit), which orders the
  * two writes; on v2 they are apart. On v2 a memory.max below what is used makes the kernel kill; so the
@@ -22,8 +22,8 @@
 #include "model/units.h"
 
 enum {
-	PERIOD_US = 100000,	/* of the CPU bandwidth controller, on both versions its default */
-	MIN_QUOTA_US = 1000,	/* the kernel refuses less */
+	PERIOD_US = 100000,  /* of the CPU bandwidth controller, on both versions its default */
+	MIN_QUOTA_US = 1000, /* the kernel refuses less */
 	STEPS_MAX = 16,
 	OLD_MAX = 65536,
 };
@@ -131,7 +131,9 @@ struct apply {
 	void *data;
 	struct step steps[STEPS_MAX];
 	int n;
-	struct cg_cpus online, taken, bound; /* taken: counted by this call; bound: to be given back if it succeeds */
+	struct cg_cpus online;
+	struct cg_cpus taken; /* counted by this call */
+	struct cg_cpus bound; /* of before: to be given back if it succeeds */
 };
 
 static void apply_done(struct apply *a)
@@ -218,8 +220,8 @@ static int put_memory_max(struct apply *a, struct step *s)
 	return r;
 }
 
-/* A group is protected as far as every group above it is. BASE and the service's group are ours; the slice above is
- * systemd's. */
+/* A group is protected as far as every group above it is. BASE and the service's group are ours; the slice above
+ * is systemd's. */
 static int put_memory_low(struct apply *a, struct step *s)
 {
 	char slices[32];
@@ -228,8 +230,9 @@ static int put_memory_low(struct apply *a, struct step *s)
 		return r;
 	if (s->hi->parent_fd != s->hi->root_fd) {
 		file_poke(s->hi->parent_fd, "memory.low", "max");
-		if (file_read_line(s->hi->parent_fd, "../memory.low", slices, sizeof(slices)) > 0 && str_eq(slices, "0"))
-			warn(a, "memory.guarantee of '%s' has no effect: systemd's system.slice, in which the VEs are, has no MemoryLow=",
+		if (file_read_line(s->hi->parent_fd, "../memory.low", slices, sizeof(slices)) > 0 &&
+		    str_eq(slices, "0"))
+			warn(a, "memory.guarantee of '%s' has no effect: systemd's system.slice has no MemoryLow=",
 			     a->cg->name);
 	}
 	return put_text(a, s);
@@ -275,8 +278,9 @@ static int plan_swap_v2(struct apply *a, struct cg_hierarchy *hi)
 	int64_t swap = a->limits->swap_bytes;
 	char text[CG_TEXT_MAX];
 	if (has_file(a, hi, "memory.swap.max"))
-		return cg_format_max(swap, text) < 0 ? -ERANGE :
-						       add_step(a, hi, "memory.swap", "memory.swap.max", swap, text);
+		return cg_format_max(swap, text) < 0 ?
+			       -ERANGE :
+			       add_step(a, hi, "memory.swap", "memory.swap.max", swap, text);
 	if (swap != UNITS_UNLIMITED)
 		warn(a, "memory.swap of '%s' is not enforced: this kernel does not account swap", a->cg->name);
 	return 0;
@@ -294,8 +298,8 @@ static int plan_cores(struct apply *a, struct cg_hierarchy *hi)
 	unsigned n_online = cg_cpus_count(&a->online);
 	bool all = cores >= n_online;
 	if (all && cores != UNITS_UNLIMITED && cores > n_online)
-		warn(a, "cpu.cores of '%s' is %" PRId64 ", the host has %u: it gets all of them", a->cg->name, cores,
-		     n_online);
+		warn(a, "cpu.cores of '%s' is %" PRId64 ", the host has %u: it gets all of them", a->cg->name,
+		     cores, n_online);
 	if ((all && cg_cpus_count(&bound) == 0) || (!all && cores == cg_cpus_count(&bound)))
 		return 0;
 	a->bound = bound;
@@ -322,7 +326,7 @@ static const struct limit {
 		cg_format_fn format;
 		int (*put)(struct apply *a, struct step *s);
 		int (*plan)(struct apply *a, struct cg_hierarchy *hi); /* instead of file and format */
-	} on[3]; /* [1] and [2]: the version */
+	} on[3]; /* by version */
 } table[] = {
 	{ "memory.limit", FIELD(memory_bytes), CG_MEMORY, UNITS_UNLIMITED,
 	  { [1] = { .plan = plan_memory_v1 }, [2] = { "memory.max", cg_format_max, put_memory_max } } },
@@ -331,7 +335,8 @@ static const struct limit {
 	/* v1's soft limit is no guarantee: it only says whom to reclaim from first, and those without one last. */
 	{ "memory.guarantee", FIELD(memory_guarantee_bytes), CG_MEMORY, 0,
 	  { [2] = { "memory.low", cg_format_max, put_memory_low } } },
-	{ "memory.high", FIELD(memory_high_bytes), CG_MEMORY, UNITS_UNLIMITED, { [2] = { "memory.high", cg_format_max } } },
+	{ "memory.high", FIELD(memory_high_bytes), CG_MEMORY, UNITS_UNLIMITED,
+	  { [2] = { "memory.high", cg_format_max } } },
 	{ "pids.limit", FIELD(pids), CG_PIDS, UNITS_UNLIMITED,
 	  { [1] = { "pids.max", cg_format_max }, [2] = { "pids.max", cg_format_max } } },
 	{ "cpu.cores", FIELD(cpu_cores), CG_CPUSET, UNITS_UNLIMITED,
@@ -345,9 +350,10 @@ static const struct limit {
 static int unsupported(struct apply *a, const struct limit *row, struct cg_hierarchy *hi, ve_error **ret_error)
 {
 	if (hi)
-		return err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "cgroup",
-				 "cannot set %s of '%s': the %s controller is on cgroup v1 here, which has nothing like it",
-				 row->key, a->cg->name, cg_controller_name(row->controller, 1));
+		return err_plain(
+			ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "cgroup",
+			"cannot set %s of '%s': the %s controller is on cgroup v1 here, which has nothing like it",
+			row->key, a->cg->name, cg_controller_name(row->controller, 1));
 	return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
 			 "cannot set %s of '%s': this host has no cgroup controller '%s'", row->key, a->cg->name,
 			 cg_controller_name(row->controller, 2) ?: cg_controller_name(row->controller, 1));
@@ -390,8 +396,9 @@ static int plan(struct apply *a, ve_error **ret_error)
 		int r = plan_row(a, row, value, hi);
 		if (r == -ERANGE)
 			return err_plain(ret_error, VE_ERR_CONFIG, ERANGE, "cgroup",
-					 "cannot set %s of '%s' to %" PRId64 ": the kernel cannot keep such a value", row->key,
-					 a->cg->name, value);
+					 "cannot set %s of '%s' to %" PRId64
+					 ": the kernel cannot keep such a value",
+					 row->key, a->cg->name, value);
 		if (r < 0)
 			return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s'", row->key, a->cg->name);
 	}
@@ -414,10 +421,10 @@ static int refused(struct apply *a, struct step *s, int r, ve_error **ret_error)
 	if (r == -EBUSY && str_starts(s->key, "memory.") &&
 	    read_number(a, s->hi, v1 ? "memory.usage_in_bytes" : "memory.current", &used) == 0)
 		return err_plain(ret_error, VE_ERR_BUSY, EBUSY, "cgroup",
-				 "cannot lower %s of '%s': %" PRId64 " MiB are in use and cannot be reclaimed", s->key, name,
-				 used >> 20);
-	return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s': the kernel refused '%s' for '%s'", s->key, name,
-		       s->text, s->file);
+				 "cannot lower %s of '%s': %" PRId64 " MiB are in use and cannot be reclaimed",
+				 s->key, name, used >> 20);
+	return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s': the kernel refused '%s' for '%s'", s->key,
+		       name, s->text, s->file);
 }
 
 static int execute(struct apply *a, ve_error **ret_error)
@@ -432,7 +439,8 @@ static int execute(struct apply *a, ve_error **ret_error)
 				char path[CG_FILE_MAX];
 				cg_file_name(a->cg->name, a->steps[i].file, path);
 				/* v2's cpuset of a group that has all reads as nothing. */
-				file_poke(a->steps[i].hi->base_fd, path, *a->steps[i].old ? a->steps[i].old : "\n");
+				file_poke(a->steps[i].hi->base_fd, path,
+					  *a->steps[i].old ? a->steps[i].old : "\n");
 			}
 		return r;
 	}

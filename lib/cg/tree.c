@@ -23,8 +23,8 @@ static bool has_children(int dir_fd)
 	return fstat(dir_fd, &st) == 0 && st.st_nlink > 2;
 }
 
-/* Removes the children of DIR that have none themselves. Returns 1 and the name of one that has some, 0 if no child is
- * left, -EBUSY where a child without children has processes. */
+/* Removes the children of DIR that have none themselves. Returns 1 and the name of one that has some, 0 if no
+ * child is left, -EBUSY where a child without children has processes. */
 static int remove_leaves(int dir_fd, char ret_name[NAME_SIZE])
 {
 	int again = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a VE uses. `list` asks this of hundreds of VEs: only the files asked for are read, below held descriptors of BASE.
+ * What a VE uses. `list` asks this of hundreds of VEs: only the files asked for are read, below held descriptors
+ * of BASE.
  *
  * CPU time comes from cgroup2 wherever it is mounted: every group of it counts, with or without the cpu
  * controller.
@@ -14,7 +15,8 @@
 #include "base/str.h"
 #include "cg/backend.h"
 
-static int read_text(struct cg_host *h, struct cg_hierarchy *hi, const char *name, const char *file, char *buf, size_t size)
+static int read_text(struct cg_host *h, struct cg_hierarchy *hi, const char *name, const char *file, char *buf,
+		     size_t size)
 {
 	char path[CG_FILE_MAX];
 	if (!hi || cg_base(h, hi, false, NULL) < 0)
@@ -23,7 +25,8 @@ static int read_text(struct cg_host *h, struct cg_hierarchy *hi, const char *nam
 	return file_read_line(hi->base_fd, path, buf, size);
 }
 
-static int64_t read_number(struct cg_host *h, enum cg_controller c, const char *name, const char *v1, const char *v2)
+static int64_t read_number(struct cg_host *h, enum cg_controller c, const char *name, const char *v1,
+			   const char *v2)
 {
 	char text[32];
 	struct cg_hierarchy *hi = cg_hierarchy_of(h, c);
@@ -54,14 +57,17 @@ static int64_t read_cpu(struct cg_host *h, const char *name)
 	char text[1024];
 	if (h->v2 < 0)
 		return read_number(h, CG_CPUACCT, name, "cpuacct.usage", NULL);
-	if (read_text(h, &h->hierarchies[h->v2], name, "cpu.stat", text, sizeof(text)) <= 0 || !str_starts(text, key))
+	if (read_text(h, &h->hierarchies[h->v2], name, "cpu.stat", text, sizeof(text)) <= 0 ||
+	    !str_starts(text, key))
 		return -1;
 	return strtoll(text + strlen(key), NULL, 10) * 1000;
 }
 
 void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage)
 {
-	struct cg_usage u = { .memory_bytes = -1, .memory_peak_bytes = -1, .swap_bytes = -1, .pids = -1, .cpu_ns = -1 };
+	struct cg_usage u = {
+		.memory_bytes = -1, .memory_peak_bytes = -1, .swap_bytes = -1, .pids = -1, .cpu_ns = -1
+	};
 	if (what & CG_USAGE_MEMORY)
 		read_memory(h, name, &u);
 	if (what & CG_USAGE_PIDS)

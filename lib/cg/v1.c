@@ -21,7 +21,7 @@
 
 enum { LIST_MAX = 65536 };
 
-/* A cpuset without CPUs or memory nodes takes no process in (ENOSPC), and a new v1 cpuset has neither, BASE's too. */
+/* A cpuset without CPUs or memory nodes takes no process in (ENOSPC), and a new v1 cpuset has neither. */
 static int fill_cpuset_file(struct cg_hierarchy *hi, const char *file)
 {
 	_cleanup_free_ char *own = NULL, *parents = NULL;
@@ -42,7 +42,8 @@ static int v1_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error 
 	/* From here on the kernel fills each VE's group as it is made. */
 	if (r == 0)
 		r = file_poke(hi->base_fd, "cgroup.clone_children", "1");
-	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot give CPUs to the cgroup '%s' in '%s'", h->base, hi->path) :
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot give CPUs to the cgroup '%s' in '%s'", h->base,
+			       hi->path) :
 		       0;
 }
 
@@ -52,8 +53,8 @@ static int v1_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 		return 0;
 	if (errno == EEXIST)
 		return -EEXIST;
-	return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base, cg->name,
-		       hi->path);
+	return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base,
+		       cg->name, hi->path);
 }
 
 static int v1_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
@@ -61,8 +62,8 @@ static int v1_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_erro
 	int r = cg_tree_remove(hi->base_fd, cg->name);
 	if (r == 0 || r == -EBUSY)
 		return r;
-	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base, cg->name,
-		       hi->path);
+	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base,
+		       cg->name, hi->path);
 }
 
 static int v1_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error)
@@ -71,8 +72,8 @@ static int v1_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error
 	cg_file_name(cg->name, "cgroup.procs", path);
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	int r = file_poke(hi->base_fd, path, text);
-	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot move process %d into the cgroup '%s/%s' in '%s'", (int)pid,
-			       cg->host->base, cg->name, hi->path) :
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot move process %d into the cgroup '%s/%s' in '%s'",
+			       (int)pid, cg->host->base, cg->name, hi->path) :
 		       0;
 }
 
@@ -121,7 +122,8 @@ static int v1_freeze(struct cg *cg, struct cg_hierarchy *hi, bool frozen, ve_err
 		return 0;
 	if (frozen)
 		freezer_set(cg, hi, false);
-	return err_sys(ret_error, -r, "cgroup", "cannot %s the processes of '%s'", frozen ? "freeze" : "thaw", cg->name);
+	return err_sys(ret_error, -r, "cgroup", "cannot %s the processes of '%s'", frozen ? "freeze" : "thaw",
+		       cg->name);
 }
 
 static int kill_listed(struct cg *cg, struct cg_hierarchy *hi)
@@ -159,8 +161,9 @@ static int v1_wait_empty(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_
 	unsigned pause_us = 0;
 	while (v1_is_populated(cg, hi))
 		if (!cg_pause(deadline, &pause_us))
-			return err_sys(ret_error, ETIMEDOUT, "cgroup", "processes of '%s' are still there after %d s",
-				       cg->name, CG_DEADLINE_MS / 1000);
+			return err_sys(ret_error, ETIMEDOUT, "cgroup",
+				       "processes of '%s' are still there after %d s", cg->name,
+				       CG_DEADLINE_MS / 1000);
 	return 0;
 }
 
@@ -169,9 +172,10 @@ static int v1_filter_devices(struct cg *cg, struct cg_hierarchy *keeper, const s
 {
 	struct cg_hierarchy *hi = cg_hierarchy_of(cg->host, CG_DEVICES);
 	if (!hi)
-		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "devices",
-				 "no device filter for '%s': neither cgroup2 nor v1's devices controller is mounted",
-				 cg->name);
+		return err_plain(
+			ret_error, VE_ERR_UNSUPPORTED, ENOENT, "devices",
+			"no device filter for '%s': neither cgroup2 nor v1's devices controller is mounted",
+			cg->name);
 	char path[CG_FILE_MAX], text[64];
 	cg_file_name(cg->name, "devices.deny", path);
 	int r = file_poke(hi->base_fd, path, "a");
@@ -180,8 +184,8 @@ static int v1_filter_devices(struct cg *cg, struct cg_hierarchy *keeper, const s
 		if (rules[i].minor < 0)
 			snprintf(text, sizeof(text), "%c %" PRIu32 ":* rwm", rules[i].type, rules[i].major);
 		else
-			snprintf(text, sizeof(text), "%c %" PRIu32 ":%" PRId64 " rwm", rules[i].type, rules[i].major,
-				 rules[i].minor);
+			snprintf(text, sizeof(text), "%c %" PRIu32 ":%" PRId64 " rwm", rules[i].type,
+				 rules[i].major, rules[i].minor);
 		r = file_poke(hi->base_fd, path, text);
 	}
 	return r < 0 ? err_sys(ret_error, -r, "devices", "cannot set the device filter of '%s'", cg->name) : 0;

@@ -8,8 +8,8 @@
  *       guest         the VE's root may make groups here
  *         vectl-enter joiners, once the VE's root has made guest an inner node
  *
- * A group with processes cannot hand controllers on (the root may). Hence nothing but groups is in BASE and NAME, and what
- * systemd started in vectl.service's own group is moved to .monitor.
+ * A group with processes cannot hand controllers on (the root may). Hence nothing but groups is in BASE and NAME,
+ * and what systemd started in vectl.service's own group is moved to .monitor.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -50,7 +50,7 @@ static int hand_on(int dir_fd, const char *file, unsigned set)
 	return b.len ? file_poke(dir_fd, file, b.data) : 0;
 }
 
-/* Moves the processes that are in the service's own group: a verb that systemd started there, maybe we ourselves. */
+/* Moves the processes in the service's own group: a verb that systemd started there, maybe we ourselves. */
 static int evacuate(struct cg_hierarchy *hi)
 {
 	if (mkdirat(hi->base_fd, MONITOR, 0755) < 0 && errno != EEXIST)
@@ -98,8 +98,8 @@ static int v2_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error 
 		r = enable(h, hi, hi->base_fd, wanted & there);
 	if (r < 0) {
 		cg_cache_drop(h);
-		return err_sys(ret_error, -r, "cgroup", "cannot switch on the cgroup controllers for '%s' in '%s'", h->base,
-			       hi->path);
+		return err_sys(ret_error, -r, "cgroup", "cannot switch on the cgroup controllers for '%s' in '%s'",
+			       h->base, hi->path);
 	}
 	hi->controllers = (hi->controllers & ~CG_V2_WANTED) | (wanted & there);
 	return 0;
@@ -134,8 +134,8 @@ static int make_guest(struct cg *cg, uid_t owner)
 	return r < 0 ? r : delegate(cg->guest_fd, owner);
 }
 
-/* The bounds stand on NAME, which the VE's namespace does not show; the kernel asks all groups above a new one. Both
- * count from NAME, so that guest itself is one of them. */
+/* The bounds stand on NAME, which the VE's namespace does not show; the kernel asks all groups above a new one.
+ * Both count from NAME, so that guest itself is one of them. */
 static int set_bounds(int group_fd)
 {
 	char text[16];
@@ -160,8 +160,8 @@ static int v2_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 		r = make_guest(cg, owner);
 	if (r == 0)
 		r = set_bounds(cg->group_fd);
-	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base, cg->name,
-			       hi->path) :
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base,
+			       cg->name, hi->path) :
 		       0;
 }
 
@@ -169,14 +169,15 @@ static int v2_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_erro
 {
 	int r = 0;
 	/* Of the usual VE this is all there is; the walk is for those that built groups of their own. */
-	if (cg->group_fd >= 0 && unlinkat(cg->group_fd, GUEST, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != EBUSY)
+	if (cg->group_fd >= 0 && unlinkat(cg->group_fd, GUEST, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    errno != EBUSY)
 		r = -errno;
 	if (r == 0)
 		r = cg_tree_remove(hi->base_fd, cg->name);
 	if (r == 0 || r == -EBUSY)
 		return r;
-	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base, cg->name,
-		       hi->path);
+	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base,
+		       cg->name, hi->path);
 }
 
 static int v2_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error)
@@ -249,7 +250,8 @@ int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error)
 		close_fd(&cg->guest_fd);
 		r = make_guest(cg, owner);
 	}
-	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the guest's cgroup of '%s' anew", cg->name) : 0;
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the guest's cgroup of '%s' anew", cg->name) :
+		       0;
 }
 
 static int v2_freeze(struct cg *cg, struct cg_hierarchy *hi, bool frozen, ve_error **ret_error)
@@ -261,7 +263,8 @@ static int v2_freeze(struct cg *cg, struct cg_hierarchy *hi, bool frozen, ve_err
 		return 0;
 	if (frozen)
 		file_poke(cg->group_fd, "cgroup.freeze", "0");
-	return err_sys(ret_error, -r, "cgroup", "cannot %s the processes of '%s'", frozen ? "freeze" : "thaw", cg->name);
+	return err_sys(ret_error, -r, "cgroup", "cannot %s the processes of '%s'", frozen ? "freeze" : "thaw",
+		       cg->name);
 }
 
 static int v2_kill(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
@@ -269,7 +272,8 @@ static int v2_kill(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
 	int r = file_poke(cg->group_fd, "cgroup.kill", "1");
 	if (r == -ENOENT)
 		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
-				 "cannot kill the processes of '%s': this kernel's cgroup2 has no cgroup.kill", cg->name);
+				 "cannot kill the processes of '%s': this kernel's cgroup2 has no cgroup.kill",
+				 cg->name);
 	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot kill the processes of '%s'", cg->name) : 0;
 }
 
@@ -277,8 +281,8 @@ static int v2_wait_empty(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_
 {
 	int r = wait_event(cg, "populated", false);
 	if (r == -ETIMEDOUT)
-		return err_sys(ret_error, ETIMEDOUT, "cgroup", "processes of '%s' are still there after %d s", cg->name,
-			       CG_DEADLINE_MS / 1000);
+		return err_sys(ret_error, ETIMEDOUT, "cgroup", "processes of '%s' are still there after %d s",
+			       cg->name, CG_DEADLINE_MS / 1000);
 	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot watch the cgroup of '%s'", cg->name) : 0;
 }
 
@@ -289,7 +293,8 @@ static int v2_filter_devices(struct cg *cg, struct cg_hierarchy *hi, const struc
 	int r = program < 0 ? program : cg_devices_attach(cg->group_fd, program);
 	if (r == -ENOSYS || r == -EINVAL)
 		return err_make(ret_error, VE_ERR_UNSUPPORTED, -r, "devices",
-				"no device filter for '%s': this kernel takes no BPF program on a cgroup", cg->name);
+				"no device filter for '%s': this kernel takes no BPF program on a cgroup",
+				cg->name);
 	return r < 0 ? err_sys(ret_error, -r, "devices", "cannot attach the device filter of '%s'", cg->name) : 0;
 }
 

@@ -160,8 +160,8 @@ static void test_delegation(void **state)
 		return;
 	}
 	static const char *const theirs[] = { ".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
-	static const char *const ours[] = { "cgroup.max.depth", "cgroup.max.descendants", "cgroup.freeze", "cgroup.kill",
-					    "cgroup.type" };
+	static const char *const ours[] = { "cgroup.max.depth", "cgroup.max.descendants", "cgroup.freeze",
+					    "cgroup.kill", "cgroup.type" };
 	int fd = cg_guest_fd(t.cg);
 	for (size_t i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++)
 		owner_is(fd, theirs[i], OWNER);
@@ -288,7 +288,8 @@ static void test_files(void **state)
 		assert_string_equal(text_of(CG_MEMORY, NULL, "memory.swap.max"), "33554432");
 	assert_string_equal(text_of(CG_CPU, "cpu.cfs_quota_us", "cpu.max"),
 			    of(CG_CPU)->version == 1 ? "150000" : "150000 100000");
-	assert_string_equal(text_of(CG_CPU, "cpu.shares", "cpu.weight"), of(CG_CPU)->version == 1 ? "2560" : "250");
+	assert_string_equal(text_of(CG_CPU, "cpu.shares", "cpu.weight"),
+			    of(CG_CPU)->version == 1 ? "2560" : "250");
 	/* Back to the defaults, live. */
 	l.memory_bytes = l.swap_bytes = l.pids = l.cpu_limit_mc = UNITS_UNLIMITED;
 	l.cpu_weight = 100;
@@ -307,8 +308,8 @@ static void test_memory_live(void **state)
 		int64_t memory_mib, swap_mib; /* -1: not set */
 		int expect_memory, expect_swap;
 	} steps[] = {
-		{ 64, 0, 64, 0 }, { 256, -1, 256, 0 }, { 32, -1, 32, 0 }, { -1, 512, 32, 512 }, { 1024, 16, 1024, 16 },
-		{ 16, 2048, 16, 2048 }, { 8, 0, 8, 0 },
+		{ 64, 0, 64, 0 },	{ 256, -1, 256, 0 },	{ 32, -1, 32, 0 }, { -1, 512, 32, 512 },
+		{ 1024, 16, 1024, 16 }, { 16, 2048, 16, 2048 }, { 8, 0, 8, 0 },
 	};
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		struct cg_limits l = limits();
@@ -318,7 +319,8 @@ static void test_memory_live(void **state)
 			l.swap_bytes = steps[i].swap_mib << 20;
 		OK(cg_apply(t.cg, &l, NULL, NULL, err));
 		int64_t memory = strtoll(text_of(CG_MEMORY, "memory.limit_in_bytes", "memory.max"), NULL, 10);
-		int64_t swap = strtoll(text_of(CG_MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max"), NULL, 10);
+		int64_t swap =
+			strtoll(text_of(CG_MEMORY, "memory.memsw.limit_in_bytes", "memory.swap.max"), NULL, 10);
 		assert_int_equal(memory >> 20, steps[i].expect_memory);
 		assert_int_equal((swap - (of(CG_MEMORY)->version == 1 ? memory : 0)) >> 20, steps[i].expect_swap);
 	}
@@ -541,10 +543,11 @@ struct node {
 	bool allowed;
 };
 static const struct node nodes[] = {
-	{ "null", S_IFCHR, 1, 3, true },    { "zero", S_IFCHR, 1, 5, true },	   { "urandom", S_IFCHR, 1, 9, true },
-	{ "kmsg", S_IFCHR, 1, 11, false },  { "mem", S_IFCHR, 1, 1, false },	   { "loop0", S_IFBLK, 7, 0, false },
-	{ "b1-3", S_IFBLK, 1, 3, false },   { "console", S_IFCHR, 5, 1, false },  { "fuse", S_IFCHR, 10, 229, false },
-	{ "null2", S_IFCHR, 257, 3, false },
+	{ "null", S_IFCHR, 1, 3, true },     { "zero", S_IFCHR, 1, 5, true },
+	{ "urandom", S_IFCHR, 1, 9, true },  { "kmsg", S_IFCHR, 1, 11, false },
+	{ "mem", S_IFCHR, 1, 1, false },     { "loop0", S_IFBLK, 7, 0, false },
+	{ "b1-3", S_IFBLK, 1, 3, false },    { "console", S_IFCHR, 5, 1, false },
+	{ "fuse", S_IFCHR, 10, 229, false }, { "null2", S_IFCHR, 257, 3, false },
 };
 
 /* Opens each node; bit I of the answer: the filter refused it. */
@@ -575,11 +578,26 @@ static void test_devices(void **state)
 	assert_int_equal(mount("tmpfs", dir, "tmpfs", 0, NULL), 0);
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-		assert_int_equal(mknodat(fd, nodes[i].name, nodes[i].type | 0666, makedev(nodes[i].major, nodes[i].minor)), 0);
+		assert_int_equal(
+			mknodat(fd, nodes[i].name, nodes[i].type | 0666, makedev(nodes[i].major, nodes[i].minor)),
+			0);
 	int before = run(open_nodes, &fd);
 	OK(cg_attach_device_filter(t.cg, err));
 	int after = run(open_nodes, &fd);
 	unlinkat(fd, "new", 0);
+	/* A program on a group below that allows all of them changes nothing. */
+	int below = 0;
+	if (cg_guest_fd(t.cg) >= 0) {
+		struct cg_device all[sizeof(nodes) / sizeof(nodes[0])];
+		for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+			all[i] = (struct cg_device){ nodes[i].type == S_IFBLK ? 'b' : 'c', nodes[i].major,
+						     nodes[i].minor };
+		int program = cg_devices_load(all, sizeof(all) / sizeof(all[0]));
+		assert_int_equal(cg_devices_attach(cg_guest_fd(t.cg), program), 0);
+		close(program);
+		below = run(open_nodes, &fd);
+		unlinkat(fd, "new", 0);
+	}
 	/* One more for a VE that has fuse. */
 	struct cg *cg = t.cg;
 	OK(cg_create(t.host, "ve2", OWNER, &t.cg, err));
@@ -593,6 +611,7 @@ static void test_devices(void **state)
 	rmdir(dir);
 	assert_int_not_equal(before, 0);
 	assert_int_equal(after, 0);
+	assert_int_equal(below, 0);
 	assert_int_equal(with_fuse, 9); /* only that the ninth is not refused */
 }
 
@@ -604,6 +623,7 @@ static int build_groups(void *arg)
 	int fd = openat(cg_guest_fd(t.cg), ".", O_RDONLY | O_DIRECTORY);
 	if (setresgid(OWNER, OWNER, OWNER) < 0 || setresuid(OWNER, OWNER, OWNER) < 0)
 		return 255;
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* other ids have cleared it */
 	if (file_poke(fd, "cgroup.max.depth", "max") != -EACCES || mkdirat(fd, "../ours", 0755) == 0)
 		return 254;
 	static const char *const odd[] = { "...", "-rf", "a b", "\xff\xfe", "x\033[2J", "cgroup.procs2" };
@@ -639,6 +659,15 @@ static void test_deep(void **state)
 	ve_error *e = NULL;
 	assert_int_equal(cg_renew_guest(t.cg, OWNER, &e), -EBUSY);
 	ve_error_free(e);
+	/* The walk ends where somebody is, be it in the deepest group or in the first. */
+	struct cg_hierarchy *v2 = &t.host->hierarchies[t.host->v2];
+	alarm(DEADLINE_MS / 1000);
+	assert_int_equal(cg_tree_remove(v2->base_fd, "ve1"), -EBUSY);
+	char text[16];
+	snprintf(text, sizeof(text), "%d", (int)pid);
+	assert_int_equal(file_poke(cg_guest_fd(t.cg), "cgroup.procs", text), 0);
+	assert_int_equal(cg_tree_remove(v2->base_fd, "ve1"), -EBUSY);
+	alarm(0);
 	OK(cg_destroy(t.cg, err));
 	assert_int_equal(status_of(pid), SIGKILL);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The file that keeps which controller is mounted where. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cmocka.h>
 
@@ -88,19 +91,35 @@ static void test_too_many(void **state)
 	assert_int_equal(cg_cache_parse(&h, text, BOOT), -ESTALE);
 }
 
+static void is_stale(struct cg_hierarchy hi, int expect)
+{
+	struct cg_host h = { .n = 1, .hierarchies = { hi } };
+	h.hierarchies[0].path = strdup(hi.path);
+	h.hierarchies[0].root_fd = h.hierarchies[0].parent_fd = -1;
+	h.hierarchies[0].base_fd = h.hierarchies[0].monitor_fd = -1;
+	assert_int_equal(cg_hierarchies_open(&h, true), expect);
+	cg_hierarchies_done(&h);
+}
+
 /* A cached mount that is not there, or is another one, is asked anew. */
 static void test_mounts_are_checked(void **state)
 {
-	struct cg_host h = { .n = 1 };
-	h.hierarchies[0] = (struct cg_hierarchy){ .version = 2, .path = strdup("/proc"), .mount_id = 1, .root_fd = -1,
-						  .parent_fd = -1, .base_fd = -1, .monitor_fd = -1 };
-	assert_int_equal(cg_hierarchies_open(&h, true), -ESTALE);
-	cg_hierarchies_done(&h);
-	h.n = 1;
-	h.hierarchies[0] = (struct cg_hierarchy){ .version = 2, .path = strdup("/nowhere"), .root_fd = -1, .parent_fd = -1,
-						  .base_fd = -1, .monitor_fd = -1 };
-	assert_int_equal(cg_hierarchies_open(&h, true), -ENOENT);
-	cg_hierarchies_done(&h);
+	struct statx sx;
+	assert_int_equal(statx(AT_FDCWD, "/proc", 0, STATX_MNT_ID, &sx), 0);
+	struct cg_hierarchy proc = {
+		.version = 2,
+		.path = (char *)"/proc",
+		.mount_id = sx.stx_mnt_id,
+		.dev = makedev(sx.stx_dev_major, sx.stx_dev_minor),
+	};
+	is_stale(proc, 0);
+	proc.mount_id++;
+	is_stale(proc, -ESTALE);
+	proc.mount_id--;
+	proc.dev++;
+	is_stale(proc, -ESTALE);
+	proc.path = (char *)"/nowhere";
+	is_stale(proc, -ENOENT);
 }
 
 int main(void)

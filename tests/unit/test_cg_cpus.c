@@ -48,7 +48,8 @@ static void test_lists(void **state)
 		assert_int_equal(cg_cpus_count(&c), good[i].n);
 		same(&c, good[i].out);
 	}
-	static const char *const bad[] = { "a", "1-", "-1", "3-2", "8192", "1;2", "1 2", "99999999999999999999", " 1" };
+	static const char *const bad[] = { "a", "1-", "-1", "3-2", "8192", "1;2", "1 2", "99999999999999999999",
+					   " 1" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct cg_cpus c;
 		if (cg_cpus_parse(bad[i], &c) == 0)

@@ -83,9 +83,13 @@ static void compare(const struct cg_device *rules, unsigned n)
 					uint32_t major = a < n ? rules[a].major : extra[a - n];
 					uint32_t minor = b < n ? (uint32_t)rules[b].minor : extra[b - n];
 					struct bpf_cgroup_dev_ctx ctx = {
-						.access_type = access << 16 | (uint32_t)type, .major = major, .minor = minor,
+						.access_type = access << 16 | (uint32_t)type,
+						.major = major,
+						.minor = minor,
 					};
-					char name = type == BPF_DEVCG_DEV_BLOCK ? 'b' : type == BPF_DEVCG_DEV_CHAR ? 'c' : '?';
+					char name = type == BPF_DEVCG_DEV_BLOCK ? 'b' :
+						    type == BPF_DEVCG_DEV_CHAR	? 'c' :
+										  '?';
 					int want = listed(rules, n, name, major, minor);
 					if (run(insns, count, &ctx, seen) != want)
 						fail_msg("%c %u:%u must be %d", name, major, minor, want);
@@ -108,7 +112,8 @@ static void test_default(void **state)
 static void test_lists(void **state)
 {
 	static const struct cg_device mixed[] = {
-		{ 'c', 1, 3 }, { 'b', 1, 3 }, { 'c', 1, 5 }, { 'b', 7, -1 }, { 'c', 10, 200 }, { 'c', 10, 229 }, { 'c', 1, 3 },
+		{ 'c', 1, 3 },	  { 'b', 1, 3 },    { 'c', 1, 5 }, { 'b', 7, -1 },
+		{ 'c', 10, 200 }, { 'c', 10, 229 }, { 'c', 1, 3 },
 	};
 	compare(mixed, 7);
 	/* A rule for all minors among others of the same major. */
