@@ -12,8 +12,10 @@ const char *const fault_stages[] = {
 	/* the monitor's steps */
 	"groups", "clone", "maps", "place", "layers", "timens", "links", "init", "commit",
 	/* the child's stages */
-	"identity", "cgroup", "clocks", "root", "mounts", "terminal", "pivot", "shed", "settings", "files", "confine", "seccomp",
-	"user", "exec", NULL,
+	"identity", "cgroup", "clocks", "root", "mounts", "nesting", "terminal", "pivot", "shed", "settings", "files", "account",
+	"confine", "seccomp", "user", "exec",
+	/* what joins: the first of its stages, the others bear the same names */
+	"session", NULL,
 };
 
 #ifdef VE_FAULTS

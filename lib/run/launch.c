@@ -47,8 +47,8 @@ static void undo_groups(void *cg)
 
 static void remove_run_files(int run_fd)
 {
-	static const char *const files[] = { "console.sock", "ready", "reboot", "stopping", "frozen", "running.json",
-					     "record.json" };
+	static const char *const files[] = { "console.sock", "ready", "reboot", "poweroff", "stopping", "frozen",
+					     "running.json", "record.json" };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(run_fd, files[i], 0);
 	file_remove_tree(run_fd, "notify");
@@ -239,7 +239,6 @@ void launch_freeze_supervision(struct blobber *b, const struct ve *v, int consol
 		b->failed = true;
 		return;
 	}
-	b->head.name = blobber_str(b, v->name);
 	b->head.uuid = blobber_str(b, v->uuid);
 	b->head.root_dir = blobber_str(b, v->ctx->root);
 	b->head.ended_program = blobber_str(b, program);
@@ -394,8 +393,6 @@ int launch_work(struct plan *p, const struct file_change *changes, unsigned n, v
 	blobber_init(&b, MON_WORK);
 	plan_freeze_security(&b, p);
 	freeze_root(&b, p);
-	/* There is no /proc in which user namespaces could be forbidden; nothing of the VE's runs here. */
-	b.head.flags |= BLOB_NESTING;
 	rootplan_files(&b, p, changes, n);
 	fault_forward(&b);
 	int r = spawn_monitor(&b, p->ve->ctx->cancel_fd, &s, ret_error);

@@ -175,8 +175,11 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 static enum last_reason reason_of(const struct ve *v, int status)
 {
 	/* reboot(2) in a pid namespace ends its init by SIGHUP (restart) or SIGINT (halt, power off): pid_namespaces(7). */
+	/* Of an adopted VE only what its init said in time is known. */
 	if (status == -1)
-		return handle_has_mark(v, "reboot") ? LAST_REBOOT : LAST_CRASHED;
+		return handle_has_mark(v, "reboot")   ? LAST_REBOOT :
+		       handle_has_mark(v, "poweroff") ? LAST_POWEROFF :
+							LAST_CRASHED;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP)
 		return LAST_REBOOT;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)

@@ -111,13 +111,17 @@ static const struct {
 	{ "root", "cannot attach the VE's root tree", VE_ERR_KERNEL },
 	{ "mounts", "cannot mount the VE's file systems", VE_ERR_KERNEL },
 	{ "terminal", "cannot open the VE's console", VE_ERR_KERNEL },
+	{ "nesting", "cannot forbid user namespaces in the VE", VE_ERR_KERNEL },
 	{ "pivot", "cannot change into the VE's root tree", VE_ERR_KERNEL },
 	{ "settings", "cannot set up the VE from inside", VE_ERR_KERNEL },
 	{ "files", "cannot write the VE's files", VE_ERR_KERNEL },
-	{ "confine", "cannot limit the VE's first process", VE_ERR_KERNEL },
+	{ "account", "cannot find the user", VE_ERR_KERNEL },
+	{ "confine", "cannot limit the process", VE_ERR_KERNEL },
 	{ "seccomp", "cannot load the system call filter", VE_ERR_KERNEL },
 	{ "user", "cannot become the user", VE_ERR_KERNEL },
 	{ "exec", "cannot run", VE_ERR_KERNEL },
+	{ "init", "the VE's first process died before it could run", VE_ERR_KERNEL },
+	{ "session", "cannot begin a session in the VE", VE_ERR_KERNEL },
 	{ "join", "cannot join the VE", VE_ERR_KERNEL },
 };
 

@@ -11,7 +11,7 @@
  *   clocks    timens_offsets            ->
  *   links     waits for                                             <-   MSG_GO
  *   init      CHILD_GO with the root    ->   root ... exec
- *             end of file, or the record
+ *             CHILD_EXEC and end of file, or the record
  *   commit    MSG_STARTED                                           ->   writes the running record
  *             MSG_COMMIT                                            <-
  */
@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "mon.h"
@@ -42,6 +41,7 @@ int groups_enter(const struct mon *m, struct blob_vec v, pid_t pid, struct failu
 
 static int step_groups(struct mon *m, struct failure *f)
 {
+	supervise_prepare(m);
 	return groups_enter(m, m->blob->monitor_procs, 0, f);
 }
 
@@ -123,9 +123,7 @@ static int wait_message(struct mon *m, int sock, struct msg *msg, int *fds, unsi
 	return r;
 }
 
-static int relayed; /* the child's own record has gone to libve: none of ours follows */
-
-/* The child's next word, which must be KIND; its failure is handed on as it came. Returns 1, or 0 at its exec. */
+/* The child's next word, which must be KIND; its failure is handed on as it came. Returns 1, or 0 at its end of file. */
 static int from_child(struct mon *m, uint32_t kind, struct failure *f)
 {
 	for (;;) {
@@ -140,8 +138,10 @@ static int from_child(struct mon *m, uint32_t kind, struct failure *f)
 			m->console_slave = fds[1];
 		} else if (msg.kind == CHILD_FAULT) {
 			kill(m->verb, SIGKILL);
+		} else if (msg.kind == CHILD_EXEC) {
+			m->exec_tried = true;
 		} else if (msg.kind == MSG_FAILED) {
-			relayed = 1;
+			m->relayed = true;
 			msg_send(m->control, &msg, NULL, 0);
 			return -1;
 		} else if (msg.kind == kind) {
@@ -153,17 +153,11 @@ static int from_child(struct mon *m, uint32_t kind, struct failure *f)
 	}
 }
 
-static int died_early(struct failure *f)
-{
-	errno = ESRCH;
-	return fail(f, "wait", "the child ended");
-}
-
 static int step_clocks(struct mon *m, struct failure *f)
 {
 	int r = from_child(m, CHILD_TIMENS, f);
 	if (r <= 0)
-		return r == 0 ? died_early(f) : -1;
+		return r == 0 ? reap_early(m, false, f) : -1;
 	if (timens_write(m, f) < 0)
 		return -1;
 	return to_child(m, CHILD_TIMENS_SET, NULL, 0, f);
@@ -185,7 +179,10 @@ static int step_init(struct mon *m, struct failure *f)
 	if (to_child(m, CHILD_GO, &m->root_mount, 1, f) < 0)
 		return -1;
 	close(m->root_mount);
-	return from_child(m, 0, f); /* 0: its end of file */
+	m->root_mount = -1;
+	if (from_child(m, 0, f) < 0)
+		return -1;
+	return m->exec_tried ? 0 : reap_early(m, m->blob->role == MON_WORK, f);
 }
 
 static int step_commit(struct mon *m, struct failure *f)
@@ -195,9 +192,10 @@ static int step_commit(struct mon *m, struct failure *f)
 	if (msg_send(m->control, &msg, &m->console, handed_over ? 1 : 0) < 0)
 		return fail(f, "sendmsg", "libve");
 	if (handed_over) {
-		/* The terminal hangs up with the caller, so no copy of its master stays here. */
+		/* The terminal hangs up with the caller, and the caller sees the command close it: no end stays here. */
 		close(m->console);
-		m->console = -1;
+		close(m->console_slave);
+		m->console = m->console_slave = -1;
 	}
 	if (m->blob->role == MON_WORK)
 		return 0;
@@ -225,15 +223,6 @@ void steps_print(void)
 		dprintf(1, "%s\n", steps[i].name);
 }
 
-static void reap(struct mon *m)
-{
-	if (m->child <= 0)
-		return;
-	pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
-	while (waitpid(m->child, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 int birth(struct mon *m)
 {
 	for (unsigned i = 0; i < N_STEPS; i++) {
@@ -241,8 +230,8 @@ int birth(struct mon *m)
 		if (fault_here(m, steps[i].name, &f) == 0 && steps[i].run(m, &f) == 0)
 			continue;
 		/* First the end of the child, then the word: who hears it may take away its groups at once. */
-		reap(m);
-		if (!relayed)
+		reap_kill(m);
+		if (!m->relayed)
 			msg_failed(m->control, steps[i].name, &f);
 		return -1;
 	}

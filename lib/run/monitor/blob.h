@@ -59,7 +59,7 @@ enum blob_mount_kind {
 	BM_DEVICE,  /* the host's node of the same path, bound onto a new file */
 	BM_LINK,    /* symlink: SOURCE is what it says */
 	BM_DIR,	    /* mkdir, mode FLAGS */
-	BM_FD,	    /* a detached mount made by the monitor from fds[FD] */
+	BM_FD,	    /* the detached mount fds[FD] */
 };
 struct blob_mount {
 	uint32_t kind;
@@ -77,8 +77,6 @@ enum blob_file_kind {
 	BF_REPLACE = 1,	 /* the whole file, through a temporary file and rename */
 	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
-	BF_MKDIR,	 /* with parents */
-	BF_TRUNCATE,	 /* emptied if it is there */
 };
 struct blob_file {
 	uint32_t kind;
@@ -95,7 +93,7 @@ struct blob_rlimit {
 
 struct blob {
 	uint32_t magic, version, size, role, flags;
-	blob_str name, uuid;
+	blob_str uuid;
 	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS */
 	blob_str root_dir;	/* the store's root, for that program */
 	blob_str log_name;	/* console log, below fd_log_dir */
@@ -109,8 +107,8 @@ struct blob {
 	struct blob_vec mounts; /* struct blob_mount */
 	struct blob_vec files;	/* struct blob_file */
 	struct blob_vec argv, envp; /* blob_str */
-	blob_str hostname, cwd, user;
-	uint32_t uid, gid; /* where user is none */
+	blob_str hostname, cwd;
+	blob_str user; /* none: root, without a look into the VE's files where the VE is a whole system */
 	int32_t fd_root, fd_upper; /* ROOT_DIR: the tree; ROOT_OVERLAY: the directory of upper/ and work/ */
 	int32_t fd_cgroup;		    /* for CLONE_INTO_CGROUP, -1: none */
 	struct blob_vec procs, monitor_procs; /* int32_t fd indexes of cgroup.procs files */
@@ -119,7 +117,7 @@ struct blob {
 	int32_t fd_notify;	   /* unix datagram socket, bound */
 	int32_t fd_stdio[3];
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
-	uint32_t init_pid; /* MON_ADOPT */
+	uint32_t init_pid; /* MON_ADOPT: whose notifications are believed */
 	blob_str ended_env[2]; /* further variables for ended_program, or none */
 	blob_str fault;	       /* test builds: the stage that is to fail */
 	int32_t fault_errno;   /* with this; 0: the verb is killed there */
@@ -140,6 +138,6 @@ struct msg {
 };
 
 /* What the child asks of the monitor, and back, on their own socket pair; apart from msg_kind, as MSG_FAILED goes there too. */
-enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT };
+enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT, CHILD_EXEC };
 
 #endif

@@ -1,25 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The child between clone3 and exec: the future init of the VE. It allocates, formats and logs nothing; it runs the
- * stages below and sends one record when one of them fails. End of file without a record means that the exec succeeded.
+ * stages below and sends one record when one of them fails. Before the exec it says CHILD_EXEC: end of file after that
+ * means that the exec succeeded, end of file without it that the child died.
  *
- * Who we are, stage by stage (all: pid 1 of the VE's pid namespace, host's files still open until "shed"):
+ * Who we are, stage by stage (all: pid 1 of the VE's pid namespace, its parent is the monitor; non-dumpable, so that
+ * /proc/PID is host root's until the exec):
  *
- *   stage       ids                      namespaces                       root        capabilities (in the VE's userns)
- *   identity    base/base/0 -> unmapped  user mnt pid net ipc uts         host's      all
- *   cgroup      0:0 (= base on the host) + cgroup, rooted in guest        host's      all
- *   clocks      0:0                      + time                           host's      all
- *   root        0:0                      .                                host's, VE's tree attached above "/"
- *   mounts      0:0                      .                                (the host's /proc is visible: procfs needs that)
- *   terminal    0:0                      .                                .           all
- *   pivot       0:0                      .                                the VE's    all
- *   shed        0:0                      .                                the VE's; nothing of the host's open but the sync socket
- *   settings    0:0                      .                                the VE's    all
- *   files       0:0                      .                                the VE's    all
- *   confine     0:0                      .                                the VE's    the bounding set, after exec
- *   seccomp     0:0                      .                                .           .
+ *   stage       ids (inside)             namespaces                       root        open of the host's
+ *   identity    unmapped, then 0:0       user mnt pid net ipc uts         host's      all that the plan brought
+ *   cgroup      0:0 (= base on the host) + cgroup, rooted in guest        .           .
+ *   clocks      .                        + time                           .           .
+ *   root        .                        .                                host's, VE's tree attached above "/"
+ *   mounts      .                        .                                (the host's /proc is visible: procfs needs that)
+ *   nesting     .                        .                                .           .
+ *   terminal    .                        .                                .           .
+ *   pivot       .                        .                                the VE's    .
+ *   shed        .                        .                                .           the socket to the monitor
+ *   settings    .                        .                                .           .
+ *   files       .                        .                                .           .
+ *   account     .                        .                                .           .
+ *   confine     .                        .                                .           .
+ *   seccomp     .                        .                                .           .
  *   user        as asked                 .                                .           .
- *   exec        .                        .                                .           .
+ *   exec        .                        .                                .           nothing: it is CLOEXEC
+ *
+ * Capabilities are all of them, in the VE's user namespace only, up to the exec, which leaves the bounding set that
+ * "confine" has made; for another user than root "user" drops them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +41,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "confine.h"
 #include "mon.h"
 #include "mounts.h"
@@ -68,6 +76,7 @@ static int stage_identity(struct mon *m, struct failure *f)
 		return fail(f, "setresgid", NULL);
 	if (setresuid(0, 0, 0) < 0)
 		return fail(f, "setresuid", NULL);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the change of ids may have set it */
 	/* The monitor's death is no reason to die; a verb that fails kills us through the cgroup or the pidfd. */
 	return setsid() < 0 ? fail(f, "setsid", NULL) : 0;
 }
@@ -112,38 +121,43 @@ static int stage_mounts(struct mon *m, struct failure *f)
 	return mounts_make(m, m->root_mount, f);
 }
 
-static int vps_console(struct mon *m, struct failure *f)
+/* A new user namespace would give every capability back, and the flags of clone3(2) cannot be filtered. By the
+ * descriptor of our own procfs: where the path /proc leads is for the tree's links to say, which the VE's root made. */
+static int stage_nesting(struct mon *m, struct failure *f)
+{
+	const char *path = "sys/user/max_user_namespaces";
+	if (m->blob->flags & BLOB_NESTING)
+		return 0;
+	int fd = openat(m->proc_mount, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail(f, "open", path);
+	ssize_t n = write(fd, "0", 1);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return n < 0 ? fail(f, "write", path) : 0;
+}
+
+/* A new controlling terminal for init is nobody's wish: a system's own getty takes one. */
+static int new_terminal(struct mon *m, bool controlling, struct failure *f)
 {
 	int master, slave;
-	if (fchdir(m->root_mount) < 0)
-		return fail(f, "fchdir", "root");
-	if (confine_open_pty("dev/pts/ptmx", &master, &slave, f) < 0)
-		return -1;
-	if (mounts_bind(m->root_mount, slave, "dev/console", f) < 0)
+	if (confine_open_pty(m->root_mount, &master, &slave, f) < 0 ||
+	    mounts_bind(m->root_mount, slave, "dev/console", f) < 0)
 		return -1;
 	const int ends[2] = { master, slave };
 	if (tell(m, CHILD_CONSOLE, ends, 2, f) < 0)
 		return -1;
-	return confine_stdio(slave, slave, slave, false, f);
+	return confine_stdio(slave, slave, slave, controlling, f);
 }
 
 static int stage_terminal(struct mon *m, struct failure *f)
 {
 	const struct blob *b = m->blob;
-	int master, slave;
-	if (b->flags & BLOB_FULL_ROOT)
-		return vps_console(m, f);
-	if (b->flags & BLOB_TTY) {
-		if (confine_open_pty("dev/pts/ptmx", &master, &slave, f) < 0 ||
-		    mounts_bind(m->root_mount, slave, "dev/console", f) < 0 ||
-		    tell(m, CHILD_CONSOLE, &master, 1, f) < 0)
-			return -1;
-		return confine_stdio(slave, slave, slave, true, f);
-	}
 	if (b->flags & BLOB_STDIO)
 		return confine_stdio(mon_fd(m, b->fd_stdio[0]), mon_fd(m, b->fd_stdio[1]), mon_fd(m, b->fd_stdio[2]),
 				     false, f);
-	return 0;
+	return new_terminal(m, b->flags & BLOB_TTY, f);
 }
 
 static int stage_pivot(struct mon *m, struct failure *f)
@@ -177,31 +191,25 @@ static int loopback_up(struct failure *f)
 	return e < 0 ? fail(f, "ioctl", "lo") : 0;
 }
 
-static int forbid_user_namespaces(struct failure *f)
-{
-	const char *path = "/proc/sys/user/max_user_namespaces";
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : write(fd, "0", 1);
-	close(fd);
-	return n < 0 ? fail(f, "write", path) : 0;
-}
-
 static int stage_settings(struct mon *m, struct failure *f)
 {
 	const char *host = mon_str(m, m->blob->hostname);
 	if (host && sethostname(host, strlen(host)) < 0)
 		return fail(f, "sethostname", host);
-	if (loopback_up(f) < 0)
-		return -1;
-	/* A new user namespace would give every capability back (KERNEL rule: clone3's flags cannot be filtered). */
-	return m->blob->flags & BLOB_NESTING ? 0 : forbid_user_namespaces(f);
+	return loopback_up(f);
 }
 
 static int stage_files(struct mon *m, struct failure *f)
 {
-	if (files_apply(m, f) < 0)
-		return -1;
-	return identity_find(mon_str(m, m->blob->user), &who, f);
+	return files_apply(m, f);
+}
+
+static int stage_account(struct mon *m, struct failure *f)
+{
+	const char *user = mon_str(m, m->blob->user);
+	if (!user && !(m->blob->flags & BLOB_ADAPT))
+		return 0; /* a system's init: 0:0 without groups, whatever its files say */
+	return identity_find(user, &who, f);
 }
 
 static int stage_confine(struct mon *m, struct failure *f)
@@ -225,20 +233,22 @@ static int stage_user(struct mon *m, struct failure *f)
 
 static int stage_exec(struct mon *m, struct failure *f)
 {
-	return confine_exec(m, &who, f);
+	return command_exec(m, &who, f);
 }
 
 static const struct {
 	const char *name;
 	int (*run)(struct mon *m, struct failure *f);
+	bool start; /* not for work inside a stopped VE, which ends when the files are written */
 } stages[] = {
-	{ "identity", stage_identity }, { "cgroup", stage_cgroup },	{ "clocks", stage_clocks },
-	{ "root", stage_root },		{ "mounts", stage_mounts },	{ "terminal", stage_terminal },
-	{ "pivot", stage_pivot },	{ "shed", stage_shed },		{ "settings", stage_settings },
-	{ "files", stage_files },	{ "confine", stage_confine },	{ "seccomp", stage_seccomp },
-	{ "user", stage_user },		{ "exec", stage_exec },
+	{ "identity", stage_identity, false }, { "cgroup", stage_cgroup, false },   { "clocks", stage_clocks, false },
+	{ "root", stage_root, false },	       { "mounts", stage_mounts, true },    { "nesting", stage_nesting, true },
+	{ "terminal", stage_terminal, true },  { "pivot", stage_pivot, false },	    { "shed", stage_shed, false },
+	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "account", stage_account, true },
+	{ "confine", stage_confine, true },    { "seccomp", stage_seccomp, true },  { "user", stage_user, true },
+	{ "exec", stage_exec, true },
 };
-enum { N_STAGES = sizeof(stages) / sizeof(stages[0]), STAGE_FILES = 9 };
+enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
 
 void stages_print(void)
 {
@@ -246,17 +256,13 @@ void stages_print(void)
 		dprintf(1, "%s\n", stages[i].name);
 }
 
-/* Work inside a stopped VE ends when the files are written. */
-static unsigned last_stage(const struct mon *m)
-{
-	return m->blob->role == MON_WORK ? STAGE_FILES : N_STAGES - 1;
-}
-
 int child_main(struct mon *m)
 {
 	prctl(PR_SET_NAME, "vectl-init");
-	for (unsigned i = 0; i <= last_stage(m); i++) {
+	for (unsigned i = 0; i < N_STAGES; i++) {
 		struct failure f = { 0 };
+		if (stages[i].start && m->blob->role == MON_WORK)
+			continue;
 		if (fault_here(m, stages[i].name, &f) == 0 && stages[i].run(m, &f) == 0)
 			continue;
 		/* The record goes out in the child's own words; the parent makes the sentence. */

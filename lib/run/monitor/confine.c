@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The last steps before exec, alike for a VE's init and for what joins it later: limits, capabilities, keyring,
- * seccomp, identity, environment. Nothing here allocates.
+ * seccomp, identity, terminal. Nothing here allocates.
  */
 #include "confine.h"
 
@@ -13,18 +13,16 @@
 #include <linux/magic.h>
 #include <linux/seccomp.h>
 #include <linux/filter.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include "mounts.h"
 #include "sys/syscalls.h"
 
 int confine_limits(const struct mon *m, struct failure *f)
@@ -91,20 +89,19 @@ int confine_identity(const struct identity *id, struct failure *f)
 	return setresuid(id->uid, id->uid, id->uid) < 0 ? fail(f, "setresuid", id->name) : 0;
 }
 
-/* A path of ours in the VE's devpts, which the VE's root could have covered with anything: it must be the
- * multiplexor of a devpts. */
-int confine_open_pty(const char *ptmx, int *ret_master, int *ret_slave, struct failure *f)
+/* What the VE's root has made of dev/pts may be anything: it must be the multiplexor of a devpts. */
+int confine_open_pty(int root, int *ret_master, int *ret_slave, struct failure *f)
 {
 	struct statfs fs;
 	struct stat st;
 	int lock = 0;
-	int master = open(ptmx, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	int master = mounts_open_device(root, "dev/pts/ptmx");
 	if (master < 0)
-		return fail(f, "open", ptmx);
+		return fail(f, "open", "/dev/pts/ptmx");
 	if (fstatfs(master, &fs) < 0 || fstat(master, &st) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC ||
 	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2)) {
 		errno = ENODEV;
-		return fail(f, "open", ptmx);
+		return fail(f, "open", "/dev/pts/ptmx");
 	}
 	fcntl(master, F_SETFL, O_RDWR);
 	if (ioctl(master, TIOCSPTLCK, &lock) < 0)
@@ -132,98 +129,6 @@ int confine_stdio(int in, int out, int err, bool controlling, struct failure *f)
 	if (controlling && ioctl(0, TIOCSCTTY, 0) < 0)
 		return fail(f, "ioctl", "TIOCSCTTY");
 	return 0;
-}
-
-static void default_signals(void)
-{
-	sigset_t none;
-	sigemptyset(&none);
-	for (int s = 1; s < _NSIG; s++)
-		signal(s, SIG_DFL);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-enum { MAX_ENV = 256 };
-
-static bool env_has(char *const *env, unsigned n, const char *name)
-{
-	size_t len = strlen(name);
-	for (unsigned i = 0; i < n; i++)
-		if (strncmp(env[i], name, len) == 0 && env[i][len] == '=')
-			return true;
-	return false;
-}
-
-static unsigned env_fill(const struct mon *m, const struct identity *id, char *env[MAX_ENV])
-{
-	static char home[sizeof(id->home) + 8], user[sizeof(id->name) + 8], logname[sizeof(id->name) + 8],
-		shell[sizeof(id->shell) + 8];
-	const blob_str *given = mon_at(m, m->blob->envp);
-	unsigned n = 0;
-	for (uint32_t i = 0; i < m->blob->envp.n && n < MAX_ENV - 5; i++)
-		env[n++] = (char *)mon_str(m, given[i]);
-	if (!(m->blob->flags & BLOB_ADAPT))
-		return n;
-	snprintf(home, sizeof(home), "HOME=%s", id->home);
-	snprintf(user, sizeof(user), "USER=%s", id->name);
-	snprintf(logname, sizeof(logname), "LOGNAME=%s", id->name);
-	snprintf(shell, sizeof(shell), "SHELL=%s", id->shell);
-	const struct {
-		const char *name;
-		char *text;
-	} extra[] = { { "HOME", home }, { "USER", user }, { "LOGNAME", logname }, { "SHELL", shell } };
-	for (unsigned i = 0; i < 4; i++)
-		if (!env_has(env, n, extra[i].name))
-			env[n++] = extra[i].text;
-	return n;
-}
-
-static void exec_on_path(char *const *argv, char *const *env)
-{
-	const char *path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	for (char *const *e = env; *e; e++)
-		if (strncmp(*e, "PATH=", 5) == 0)
-			path = *e + 5;
-	int best = ENOENT;
-	while (*path) {
-		char file[512];
-		size_t n = strcspn(path, ":");
-		snprintf(file, sizeof(file), "%.*s/%s", (int)n, path, argv[0]);
-		execve(file, argv, env);
-		if (errno != ENOENT && errno != ENOTDIR)
-			best = errno;
-		path += n + (path[n] == ':');
-	}
-	errno = best;
-}
-
-int confine_exec(const struct mon *m, const struct identity *id, struct failure *f)
-{
-	static char *argv[1024], *env[MAX_ENV + 1], login[sizeof(id->shell) + 2];
-	const blob_str *given = mon_at(m, m->blob->argv);
-	const char *file;
-	if (m->blob->argv.n >= 1023) {
-		errno = E2BIG;
-		return fail(f, "execve", "argument list");
-	}
-	for (uint32_t i = 0; i < m->blob->argv.n; i++)
-		argv[i] = (char *)mon_str(m, given[i]);
-	env[env_fill(m, id, env)] = NULL;
-	default_signals();
-	umask(022);
-	if (m->blob->flags & BLOB_LOGIN) {
-		const char *slash = strrchr(id->shell, '/');
-		snprintf(login, sizeof(login), "-%s", slash ? slash + 1 : id->shell);
-		argv[0] = login;
-		argv[1] = NULL;
-		execve(id->shell, argv, env);
-		file = id->shell;
-	} else if (strchr(file = argv[0], '/')) {
-		execve(file, argv, env);
-	} else {
-		exec_on_path(argv, env);
-	}
-	return fail(f, "execve", file);
 }
 
 int confine_cwd(const struct mon *m, const struct identity *id, struct failure *f)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -56,7 +57,11 @@ static void log_write(struct console *c, const char *data, size_t n)
 		return;
 	char old[96];
 	snprintf(old, sizeof(old), "%s.1", c->log_name);
-	renameat(c->log_dir, c->log_name, c->log_dir, old);
+	if (renameat(c->log_dir, c->log_name, c->log_dir, old) < 0 && ftruncate(c->log, 0) < 0) {
+		close(c->log); /* a log that cannot be bounded is none */
+		c->log = -1;
+		return;
+	}
 	close(c->log);
 	log_open(c);
 }
@@ -67,17 +72,18 @@ static void drop(struct console *c, unsigned i)
 	c->clients[i] = -1;
 }
 
-void console_output(struct console *c)
+bool console_output(struct console *c)
 {
 	char buf[4096];
 	ssize_t n = read(c->master, buf, sizeof(buf));
 	if (n <= 0)
-		return;
+		return n < 0 && (errno == EAGAIN || errno == EINTR);
 	log_write(c, buf, (size_t)n);
 	for (unsigned i = 0; i < CONSOLE_CLIENTS; i++)
 		if (c->clients[i] >= 0 && send(c->clients[i], buf, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
 		    errno != EAGAIN)
 			drop(c, i);
+	return true;
 }
 
 void console_input(struct console *c, unsigned i)
@@ -95,16 +101,32 @@ void console_input(struct console *c, unsigned i)
 		ioctl(c->master, TIOCSWINSZ, buf + 1);
 }
 
-static void show_scrollback(const struct console *c, int client)
+/* The last bytes of the file FD to CLIENT, whom we do not wait for. */
+static void show_tail(int fd, size_t bytes, int client)
 {
 	char buf[2048];
-	off_t at = c->log_bytes > SCROLLBACK_BYTES ? (off_t)(c->log_bytes - SCROLLBACK_BYTES) : 0;
+	struct stat st;
 	ssize_t n;
-	while (c->log >= 0 && (n = pread(c->log, buf, sizeof(buf), at)) > 0) {
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	off_t at = st.st_size > (off_t)bytes ? st.st_size - (off_t)bytes : 0;
+	while ((n = pread(fd, buf, sizeof(buf), at)) > 0) {
 		if (send(client, buf, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			return;
 		at += n;
 	}
+}
+
+static void show_scrollback(const struct console *c, int client)
+{
+	char old[96];
+	if (c->log >= 0 && c->log_bytes < SCROLLBACK_BYTES) {
+		snprintf(old, sizeof(old), "%s.1", c->log_name);
+		int fd = openat(c->log_dir, old, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		show_tail(fd, (size_t)(SCROLLBACK_BYTES - c->log_bytes), client);
+		close(fd);
+	}
+	show_tail(c->log, SCROLLBACK_BYTES, client);
 }
 
 void console_accept(struct console *c)
@@ -124,10 +146,10 @@ void console_accept(struct console *c)
 
 void console_drain(struct console *c)
 {
-	for (unsigned i = 0; i < 64 && c->master >= 0; i++) {
-		int before = (int)c->log_bytes;
-		console_output(c);
-		if ((int)c->log_bytes == before)
-			break;
+	enum { PTY_BUFFER_TURNS = 64 };
+	for (unsigned i = 0; i < PTY_BUFFER_TURNS && c->master >= 0; i++) {
+		struct pollfd p = { .fd = c->master, .events = POLLIN };
+		if (poll(&p, 1, 0) <= 0 || !(p.revents & POLLIN) || !console_output(c))
+			return;
 	}
 }

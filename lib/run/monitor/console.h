@@ -16,7 +16,8 @@ struct console {
 };
 
 void console_init(struct console *c, const struct mon *m);
-void console_output(struct console *c);
+/* One read. false: the terminal has hung up for good. */
+bool console_output(struct console *c);
 void console_input(struct console *c, unsigned client);
 void console_accept(struct console *c);
 /* What is left in the pty after the VE's end. */

@@ -22,7 +22,7 @@ int fault_here(struct mon *m, const char *stage, struct failure *f)
 	}
 	/* The child cannot name a process of the host's: it asks the monitor. */
 	struct msg msg = { .kind = CHILD_FAULT };
-	if (m->child == 0)
+	if (m->is_child)
 		return msg_send(m->sync, &msg, NULL, 0) < 0 ? fail(f, "sendmsg", "monitor") : 0;
 	kill(m->verb, SIGKILL);
 #else

@@ -18,10 +18,52 @@
 enum { LINES_MAX_BYTES = 1 << 18 };
 static char present[LINES_MAX_BYTES + 1];
 
+int file_write_all(int fd, const char *data, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, data, n);
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return -1;
+		data += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, struct stat *ret_st)
+{
+	int fd = open(path, flags | O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	size_t len = 0;
+	ssize_t n = -1;
+	if (fstat(fd, ret_st) < 0)
+		n = -1;
+	else if (!S_ISREG(ret_st->st_mode))
+		errno = EINVAL;
+	else if (ret_st->st_size >= (off_t)size)
+		errno = EFBIG;
+	else
+		while (len < size && (n = read(fd, buf + len, size - len)) > 0)
+			len += (size_t)n;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	/* What grew while we read it, and what has no size (files of /proc), is not read to its end: refused. */
+	if (len == size && n > 0)
+		errno = EFBIG;
+	return n < 0 || (len == size && n > 0) ? -1 : (ssize_t)len;
+}
+
 static int make_parents(const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
 	char part[256];
-	snprintf(part, sizeof(part), "%s", path);
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
 	for (char *p = part + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -45,7 +87,7 @@ static int write_new(const char *path, const char *a, size_t na, const char *b, 
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
-	bool ok = write(fd, a, na) == (ssize_t)na && write(fd, b, nb) == (ssize_t)nb && fchown(fd, o->uid, o->gid) == 0 &&
+	bool ok = file_write_all(fd, a, na) == 0 && file_write_all(fd, b, nb) == 0 && fchown(fd, o->uid, o->gid) == 0 &&
 		  fchmod(fd, o->mode) == 0;
 	int saved = errno;
 	close(fd);
@@ -58,30 +100,20 @@ static int write_new(const char *path, const char *a, size_t na, const char *b, 
 	return -1;
 }
 
+/* The bytes of PATH into `present`; 0 where it is not there. */
 static ssize_t read_present(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
 	struct stat st;
-	ssize_t n = -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= LINES_MAX_BYTES)
-		n = read(fd, present, LINES_MAX_BYTES);
-	else
-		errno = EINVAL;
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	return n;
+	ssize_t n = file_read_regular(path, O_NOFOLLOW, present, LINES_MAX_BYTES, &st);
+	return n < 0 && errno == ENOENT ? 0 : n;
 }
 
 /* Is a file already what it should be? Spares the write at every start. */
 static bool is_same(const struct mon *m, const struct blob_file *o, const char *path)
 {
 	struct stat st;
-	ssize_t n = read_present(path);
-	return n == (ssize_t)o->data.n && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	       memcmp(present, mon_at(m, o->data), o->data.n) == 0;
+	ssize_t n = file_read_regular(path, O_NOFOLLOW, present, LINES_MAX_BYTES, &st);
+	return n == (ssize_t)o->data.n && memcmp(present, mon_at(m, o->data), o->data.n) == 0;
 }
 
 static bool has_line(size_t len, const char *line, size_t n)
@@ -122,7 +154,7 @@ static int add_lines(const struct mon *m, const struct blob_file *o, const char 
 static int apply_one(const struct mon *m, const struct blob_file *o, struct failure *f)
 {
 	const char *path = mon_str(m, o->path);
-	int r = 0, fd;
+	int r = 0;
 	switch (o->kind) {
 	case BF_REPLACE:
 		if (!is_same(m, o, path))
@@ -130,11 +162,6 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 		break;
 	case BF_ADD_LINES:
 		r = make_parents(path, 0700, o->uid, o->gid) < 0 ? -1 : add_lines(m, o, path);
-		break;
-	case BF_TRUNCATE:
-		fd = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-		r = fd < 0 && errno != ENOENT ? -1 : 0;
-		close(fd);
 		break;
 	case BF_PASSWORD:
 		return shadow_set(path, mon_at(m, o->data), f);

@@ -3,10 +3,20 @@
  * Joining a running VE: `exec`, `enter`, `passwd`, and the new console that recover opens.
  *
  * The joiner is this program, freshly exec'd: static, without a page of the caller's in it, and non-dumpable until
- * its child's exec, so that the VE's root can neither read its memory nor write its binary. It enters all
- * eight namespaces with one setns(2) on init's pidfd and forks: only the child is in the pid namespace, where
- * the VE's root may stop or kill it. The joiner itself stays out of reach. libve moves the finished child into the VE's
- * groups (migration is not limited, so that a full VE can be entered), and the joiner waits for its end.
+ * its child's exec, so that the VE's root can neither read its memory nor write its binary (host root's, which no id of
+ * the VE's maps to). It enters all eight namespaces with one setns(2) on init's pidfd and forks: only the child is in the
+ * pid namespace, where the VE's root may stop or kill it; that is why every wait on it has a deadline. The joiner itself
+ * stays out of reach. libve moves the finished child into the VE's groups (migration is not limited, so that a full VE can
+ * be entered), and the joiner waits for its end.
+ *
+ *   process   ids                       namespaces            root      open of the host's
+ *   joiner    0 of the host, unmapped   the VE's, but for pid the VE's  the plan's descriptors
+ *   session   the same, then 0:0 inside all the VE's          .         .
+ *   terminal  .                         .                     .         .
+ *   shed      .                         .                     .         the socket to the joiner
+ *   files, account, confine             .                     .         .
+ *   user      as asked                  .                     .         .
+ *   exec      .                         .                     .         nothing: it is CLOEXEC
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +24,14 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "confine.h"
 #include "mon.h"
 #include "mounts.h"
@@ -44,7 +56,15 @@ static int stage_session(struct mon *m, struct failure *f)
 		return fail(f, "setresgid", NULL);
 	if (setresuid(0, 0, 0) < 0)
 		return fail(f, "setresuid", NULL);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* the change of ids may have set it */
 	return chdir("/") < 0 ? fail(f, "chdir", "/") : 0;
+}
+
+/* Laid over the old /dev/console, whose terminal went with the old monitor. */
+static int replace_console(int root, int slave, struct failure *f)
+{
+	umount2("/dev/console", MNT_DETACH | UMOUNT_NOFOLLOW); /* else one more would lie there with each recover */
+	return mounts_bind(root, slave, "dev/console", f);
 }
 
 static int stage_terminal(struct mon *m, struct failure *f)
@@ -55,18 +75,15 @@ static int stage_terminal(struct mon *m, struct failure *f)
 				     false, f);
 	if (!(b->flags & BLOB_TTY) && b->role != MON_ADOPT)
 		return 0;
-	int ends[2];
-	if (confine_open_pty("/dev/pts/ptmx", &ends[0], &ends[1], f) < 0)
+	int ends[2], root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(f, "open", "/");
+	if (confine_open_pty(root, &ends[0], &ends[1], f) < 0)
 		return -1;
 	struct msg msg = { .kind = CHILD_CONSOLE };
 	if (msg_send(m->sync, &msg, ends, 2) < 0)
 		return fail(f, "sendmsg", "joiner");
-	if (b->role == MON_ADOPT) {
-		/* Laid over the old /dev/console, whose terminal went with the old monitor. */
-		int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		return mounts_bind(root, ends[1], "dev/console", f);
-	}
-	return confine_stdio(ends[1], ends[1], ends[1], true, f);
+	return b->role == MON_ADOPT ? replace_console(root, ends[1], f) : confine_stdio(ends[1], ends[1], ends[1], true, f);
 }
 
 static int stage_files(struct mon *m, struct failure *f)
@@ -74,9 +91,12 @@ static int stage_files(struct mon *m, struct failure *f)
 	const char *host = mon_str(m, m->blob->hostname); /* set hostname=... */
 	if (host && sethostname(host, strlen(host)) < 0)
 		return fail(f, "sethostname", host);
-	if (files_apply(m, f) < 0)
-		return -1;
-	return m->blob->argv.n || m->blob->flags & BLOB_LOGIN ? identity_find(mon_str(m, m->blob->user), &who, f) : 0;
+	return files_apply(m, f);
+}
+
+static int stage_account(struct mon *m, struct failure *f)
+{
+	return identity_find(mon_str(m, m->blob->user), &who, f);
 }
 
 static int stage_confine(struct mon *m, struct failure *f)
@@ -95,7 +115,7 @@ static int stage_user(struct mon *m, struct failure *f)
 
 static int stage_exec(struct mon *m, struct failure *f)
 {
-	return confine_exec(m, &who, f);
+	return command_exec(m, &who, f);
 }
 
 static const struct {
@@ -104,29 +124,43 @@ static const struct {
 	bool command; /* only where something is to be run */
 } stages[] = {
 	{ "session", stage_session, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
-	{ "files", stage_files, false },     { "confine", stage_confine, true },    { "user", stage_user, true },
-	{ "exec", stage_exec, true },
+	{ "files", stage_files, false },     { "account", stage_account, true },    { "confine", stage_confine, true },
+	{ "user", stage_user, true },	     { "exec", stage_exec, true },
 };
+enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
+
+void join_stages_print(void)
+{
+	dprintf(1, "%s\n", stages[0].name); /* the others bear the names of a start's */
+}
+
+static bool has_command(const struct mon *m)
+{
+	return m->blob->argv.n || m->blob->flags & BLOB_LOGIN;
+}
 
 static int joined_child(struct mon *m)
 {
-	bool command = m->blob->argv.n || m->blob->flags & BLOB_LOGIN;
-	for (unsigned i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+	for (unsigned i = 0; i < N_STAGES; i++) {
 		struct failure f = { 0 };
-		if (stages[i].command && !command)
+		if (stages[i].command && !has_command(m))
 			continue;
-		if (stages[i].run(m, &f) < 0) {
-			msg_failed(m->sync, stages[i].name, &f);
-			return 1;
-		}
+		if (fault_here(m, stages[i].name, &f) == 0 && stages[i].run(m, &f) == 0)
+			continue;
+		msg_failed(m->sync, stages[i].name, &f);
+		return 1;
 	}
 	return 0;
 }
 
 static int enter_namespaces(struct mon *m, struct failure *f)
 {
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	return setns(mon_fd(m, m->blob->fd_pidfd), ALL_NAMESPACES) < 0 ? fail(f, "setns", "the VE's namespaces") : 0;
+	if (caller_raise_limits(m, f) < 0)
+		return -1;
+	if (setns(mon_fd(m, m->blob->fd_pidfd), ALL_NAMESPACES) < 0)
+		return fail(f, "setns", "the VE's namespaces");
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* new capabilities set it to fs.suid_dumpable */
+	return 0;
 }
 
 static int fork_child(struct mon *m, struct failure *f)
@@ -138,6 +172,7 @@ static int fork_child(struct mon *m, struct failure *f)
 	if (pid == 0) {
 		close(pair[0]);
 		m->sync = pair[1];
+		m->is_child = true;
 		_exit(joined_child(m));
 	}
 	close(pair[1]);
@@ -167,8 +202,8 @@ static int place_child(struct mon *m, struct failure *f)
 	return msg_send(m->sync, &go, NULL, 0) < 0 ? fail(f, "sendmsg", "child") : 0;
 }
 
-/* Until the child's exec: 0; or its record, which is handed on: -1. Whoever asked may go away meanwhile. */
-static int await_exec(struct mon *m, bool *ret_relayed, struct failure *f)
+/* Until the child's exec, or the end of its work: 0. Its record is handed on: -1. Whoever asked may go away meanwhile. */
+static int await_exec(struct mon *m, struct failure *f)
 {
 	for (;;) {
 		struct pollfd p[2] = { { .fd = m->sync, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
@@ -183,48 +218,63 @@ static int await_exec(struct mon *m, bool *ret_relayed, struct failure *f)
 		unsigned n = 2;
 		int r = msg_recv(m->sync, &msg, fds, &n);
 		if (r == 0)
-			return 0;
+			return m->exec_tried ? 0 : reap_early(m, !has_command(m), f);
 		if (r < 0)
 			return fail(f, "recvmsg", "child");
 		if (msg.kind == CHILD_CONSOLE) {
 			m->console = fds[0];
 			m->console_slave = fds[1];
+		} else if (msg.kind == CHILD_EXEC) {
+			m->exec_tried = true;
+		} else if (msg.kind == CHILD_FAULT) {
+			kill(m->verb, SIGKILL);
 		} else if (msg.kind == MSG_FAILED) {
-			*ret_relayed = true;
+			m->relayed = true;
 			msg_send(m->control, &msg, NULL, 0);
 			return -1;
 		}
 	}
 }
 
-static int wait_child(const struct mon *m)
-{
-	int status = 0;
-	while (waitpid(m->child, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
-
 static int join(struct mon *m)
 {
 	struct failure f = { 0 };
-	bool relayed = false;
 	int r = enter_namespaces(m, &f);
 	if (r == 0)
 		r = fork_child(m, &f);
 	if (r == 0)
 		r = place_child(m, &f);
 	if (r == 0)
-		r = await_exec(m, &relayed, &f);
+		r = await_exec(m, &f);
 	if (r == 0)
 		return 0;
-	if (m->child > 0) {
-		kill(m->child, SIGKILL);
-		wait_child(m);
-	}
-	if (!relayed)
+	reap_kill(m);
+	if (!m->relayed)
 		msg_failed(m->control, "join", &f);
 	return -1;
+}
+
+enum { HANGUP_GRACE_MS = 2000, CONSOLE_DEADLINE_MS = 10000 };
+
+/* Until the command has ended. Whoever asked may go away, as when a terminal is closed: then the command is told so, and
+ * left to itself if it does not mind; it is in the VE's groups and ends with the VE. */
+static void attend(struct mon *m)
+{
+	struct pollfd p[2] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
+	while (!m->child_ended) {
+		if (poll(p, 2, -1) < 0)
+			continue;
+		if (p[0].revents & POLLIN) {
+			reap_await(m, REAP_DEADLINE_MS);
+		} else if (p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
+			pidfd_send_signal(m->pidfd, SIGHUP, NULL, 0);
+			pidfd_send_signal(m->pidfd, SIGCONT, NULL, 0);
+			reap_await(m, HANGUP_GRACE_MS);
+			return;
+		}
+	}
+	struct msg ended = { .kind = MSG_ENDED, .status = m->status };
+	msg_send(m->control, &ended, NULL, 0);
 }
 
 int join_main(struct mon *m)
@@ -235,59 +285,61 @@ int join_main(struct mon *m)
 	msg_send(m->control, &started, &m->console, m->console >= 0 ? 1 : 0);
 	close(m->console);
 	close(m->console_slave);
-	struct pollfd p[2] = { { .fd = m->pidfd, .events = POLLIN }, { .fd = m->control, .events = POLLRDHUP } };
-	while (!(p[0].revents & POLLIN)) {
-		if (poll(p, 2, -1) > 0 && p[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
-			/* The caller is gone, as when a terminal is closed. */
-			pidfd_send_signal(m->pidfd, SIGHUP, NULL, 0);
-			p[1].fd = -1;
-		}
-	}
-	struct msg ended = { .kind = MSG_ENDED, .status = wait_child(m) };
-	msg_send(m->control, &ended, NULL, 0);
+	attend(m);
 	return 0;
 }
 
-/* A monitor for a VE that lost its own: a process apart opens the new console, so that this one never is in
- * the VE's namespaces. */
-int adopt(struct mon *m)
+/* The process that opens the new console: a joiner whose verb is the monitor. */
+static int console_helper(struct mon *m, int monitor)
 {
-	int pair[2];
-	m->pidfd = mon_fd(m, m->blob->fd_pidfd);
-	struct failure f = { 0 };
-	if (groups_enter(m, m->blob->monitor_procs, 0, &f) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		msg_failed(m->control, "adopt", &f);
+	m->control = monitor;
+	if (join(m) < 0)
 		return 1;
-	}
-	int control = m->control, init = m->pidfd;
+	struct msg got = { .kind = MSG_STARTED };
+	const int ends[2] = { m->console, m->console_slave };
+	return msg_send(m->control, &got, ends, 2) < 0;
+}
+
+/* A process apart, so that this one never is in the VE's namespaces. Without a console, or where the VE's root stops the
+ * helper, the VE is still better watched than not. */
+static void renew_console(struct mon *m)
+{
+	int pair[2], ends[2] = { -1, -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return;
 	pid_t helper = fork();
 	if (helper == 0) {
 		close(pair[0]);
-		m->control = pair[1];
-		if (join(m) < 0)
-			_exit(1);
-		struct msg got = { .kind = MSG_STARTED };
-		const int ends[2] = { m->console, m->console_slave };
-		_exit(msg_send(m->control, &got, ends, 2) < 0);
+		_exit(console_helper(m, pair[1]));
 	}
 	close(pair[1]);
+	struct pollfd p = { .fd = pair[0], .events = POLLIN };
 	struct msg msg = { 0 };
-	int ends[2] = { -1, -1 };
 	unsigned n = 2;
-	int r = msg_recv(pair[0], &msg, ends, &n);
-	close(pair[0]);
-	while (waitpid(helper, NULL, 0) < 0 && errno == EINTR)
-		;
-	m->control = control;
-	m->pidfd = init;
-	m->child = 0;
-	if (r == 1 && msg.kind == MSG_STARTED) {
+	if (helper > 0 && poll(&p, 1, CONSOLE_DEADLINE_MS) > 0 && msg_recv(pair[0], &msg, ends, &n) == 1 &&
+	    msg.kind == MSG_STARTED) {
 		m->console = ends[0];
 		m->console_slave = ends[1];
 	}
-	/* Without a console the VE is still better watched than not. */
+	close(pair[0]); /* tells it to kill its own child and to end, which it does within a deadline */
+	while (helper > 0 && waitpid(helper, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* A monitor for a VE that lost its own. libve is let go before the VE is touched: it holds the VE's lock. */
+int adopt(struct mon *m)
+{
+	struct failure f = { 0 };
+	m->pidfd = mon_fd(m, m->blob->fd_pidfd);
+	if (groups_enter(m, m->blob->monitor_procs, 0, &f) < 0) {
+		msg_failed(m->control, "groups", &f);
+		return 1;
+	}
+	supervise_prepare(m);
 	struct msg started = { .kind = MSG_STARTED, .status = getpid() };
 	msg_send(m->control, &started, NULL, 0);
+	close(m->control);
+	m->control = -1;
+	renew_console(m);
 	return supervise(m);
 }

@@ -32,18 +32,30 @@ static int start_and_supervise(struct mon *m)
 	return birth(m) < 0 ? 1 : supervise(m);
 }
 
-static bool outlives_the_verb(const struct mon *m)
+/* The caller of libve is left without a child that it did not make. 0 in the process that goes on. */
+static int leave_the_verb(struct mon *m)
 {
-	return m->blob->role == MON_ADOPT || (m->blob->role == MON_SUPERVISE && !(m->blob->flags & BLOB_REPORT_END));
+	if (m->blob->role != MON_ADOPT && (m->blob->role != MON_SUPERVISE || m->blob->flags & BLOB_REPORT_END))
+		return 0;
+	pid_t pid = fork();
+	if (pid > 0)
+		_exit(0);
+	if (pid == 0)
+		return 0;
+	struct failure f = { 0 };
+	fail(&f, "fork", NULL);
+	msg_failed(m->control, "groups", &f);
+	return -1;
 }
 
 int main(int argc, char **argv)
 {
 	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
-				.root_mount = -1 };
+				.root_mount = -1, .proc_mount = -1 };
 	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
 		steps_print();
 		stages_print();
+		join_stages_print();
 		return 0;
 	}
 	if (argc != 1)
@@ -57,8 +69,9 @@ int main(int argc, char **argv)
 	(void)!chdir("/");
 	if (mon_receive(&m, plan, sizeof(plan)) < 0)
 		return usage();
-	if (outlives_the_verb(&m) && fork() > 0)
-		_exit(0); /* the caller of libve is left without a child that it did not make */
+	if (leave_the_verb(&m) < 0)
+		return 1;
+	caller_forget();
 	switch (m.blob->role) {
 	case MON_SUPERVISE:
 		return start_and_supervise(&m);

@@ -16,12 +16,18 @@ struct mon {
 	unsigned n_fds;
 	int control;	       /* the socket to libve */
 	int sync;	       /* the socket between monitor and child: each its own end */
+	bool is_child;	       /* on which side of the fork we are */
 	pid_t child;
 	int pidfd;
-	pid_t verb;  /* the process that runs the verb, our parent */
-	int console; /* pty master, -1: none */
+	bool child_ended; /* its wait status is STATUS */
+	int status;
+	bool exec_tried; /* the child had come to its exec: its end of file means that it runs */
+	bool relayed;	 /* the child's own record has gone to libve: none of ours follows */
+	pid_t verb;	 /* the process that runs the verb, our parent */
+	int console;	 /* pty master, -1: none */
 	int console_slave;
 	int root_mount; /* the detached root tree */
+	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */
 };
 
 /* The string at OFF, or NULL. */
@@ -54,6 +60,19 @@ int msg_recv(int sock, struct msg *ret_msg, int *ret_fds, unsigned *n_fds);
 void msg_failed(int sock, const char *stage, const struct failure *f);
 int mon_receive(struct mon *m, void *buffer, size_t size);
 
+/* ---- caller.c: what a process inherits that nobody asked for ---- */
+void caller_forget(void);
+/* Raises our hard limits to the plan's: in the VE's user namespace nothing can. */
+int caller_raise_limits(const struct mon *m, struct failure *f);
+
+/* ---- reap.c: the end of the child ---- */
+enum { REAP_DEADLINE_MS = 10000 };
+/* Waits for it at most so long; true: M->status is set. */
+bool reap_await(struct mon *m, int deadline_ms);
+/* Kills it and waits, within the deadline: a process that hangs in the kernel is left to it. */
+void reap_kill(struct mon *m);
+/* The child is gone before its exec: fills F and returns -1; or 0, where it was made to end and has done its work. */
+int reap_early(struct mon *m, bool may_end, struct failure *f);
 
 /* ---- maps.c ---- */
 int maps_write(struct mon *m, struct failure *f);
@@ -79,10 +98,20 @@ int fault_here(struct mon *m, const char *stage, struct failure *f);
 
 /* ---- files.c: what the VE's root writes into its own tree ---- */
 int files_apply(const struct mon *m, struct failure *f);
+int file_write_all(int fd, const char *data, size_t n);
+/* A whole regular file of less than SIZE bytes, never waiting for one: the number of bytes, or -1 with errno (EINVAL: it is no
+ * regular file, EFBIG). FLAGS: O_NOFOLLOW or none. */
+struct stat;
+ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, struct stat *ret_st);
 
 /* ---- supervise.c ---- */
 int supervise(struct mon *m);
+/* Before the VE can speak: the notify socket will tell who does. */
+void supervise_prepare(const struct mon *m);
+
+/* ---- join.c ---- */
 int adopt(struct mon *m);
 int join_main(struct mon *m);
+void join_stages_print(void);
 
 #endif

@@ -91,7 +91,7 @@ static int configure(int fs, const char *options)
 	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 }
 
-static int mount_fs(const struct mon *m, int root, const struct blob_mount *b, struct failure *f)
+static int mount_fs(struct mon *m, int root, const struct blob_mount *b, struct failure *f)
 {
 	const char *type = mon_str(m, b->fstype), *target = mon_str(m, b->target);
 	int fs = fsopen(type, FSOPEN_CLOEXEC);
@@ -107,8 +107,14 @@ static int mount_fs(const struct mon *m, int root, const struct blob_mount *b, s
 	} else {
 		r = attach(root, mnt, target, b->mode ? S_IFDIR | b->mode : 0, f);
 	}
-	close(mnt);
 	close(fs);
+	if (r == 0 && m->proc_mount < 0 && strcmp(type, "proc") == 0) {
+		m->proc_mount = mnt;
+		return 0;
+	}
+	int saved = errno;
+	close(mnt);
+	errno = saved;
 	return r;
 }
 
@@ -132,7 +138,7 @@ static int bind_device(const struct mon *m, int root, const struct blob_mount *b
 	return r;
 }
 
-static int make_one(const struct mon *m, int root, const struct blob_mount *b, struct failure *f)
+static int make_one(struct mon *m, int root, const struct blob_mount *b, struct failure *f)
 {
 	const char *target = mon_str(m, b->target);
 	switch (b->kind) {
@@ -152,13 +158,18 @@ static int make_one(const struct mon *m, int root, const struct blob_mount *b, s
 	}
 }
 
-int mounts_make(const struct mon *m, int root, struct failure *f)
+int mounts_make(struct mon *m, int root, struct failure *f)
 {
 	const struct blob_mount *b = mon_at(m, m->blob->mounts);
 	for (uint32_t i = 0; i < m->blob->mounts.n; i++)
 		if (make_one(m, root, &b[i], f) < 0 && !b[i].optional)
 			return -1;
 	return 0;
+}
+
+int mounts_open_device(int root, const char *path)
+{
+	return open_below(root, path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
 }
 
 int mounts_bind(int root, int source_fd, const char *target, struct failure *f)

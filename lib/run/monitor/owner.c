@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
-#include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -35,29 +34,32 @@ static bool counted(uint32_t resource)
 	       resource == RLIMIT_SIGPENDING;
 }
 
-/* The four counted limits: the soft limit of the creator at clone3 is what the whole VE gets, for good. */
-static int set_counted_limits(const struct mon *m, struct rlimit saved[RLIM_NLIMITS], struct failure *f)
+/* The four counted limits: the soft limit of the creator at clone3 is what the whole VE gets, for good. The hard ones
+ * are raised here because the child, in its own user namespace, only can lower them. */
+static int set_limits(const struct mon *m, struct rlimit saved[RLIM_NLIMITS], struct failure *f)
 {
 	const struct blob_rlimit *l = mon_at(m, m->blob->rlimits);
+	for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+		getrlimit(i, &saved[i]);
+	if (caller_raise_limits(m, f) < 0)
+		return -1;
 	for (uint32_t i = 0; i < m->blob->rlimits.n; i++) {
+		struct rlimit now;
 		if (!counted(l[i].resource))
 			continue;
-		struct rlimit *old = &saved[l[i].resource];
-		if (getrlimit((int)l[i].resource, old) < 0)
+		if (getrlimit((int)l[i].resource, &now) < 0)
 			return fail(f, "getrlimit", NULL);
-		struct rlimit now = { l[i].soft, old->rlim_max > l[i].soft ? old->rlim_max : l[i].soft };
+		now.rlim_cur = l[i].soft;
 		if (setrlimit((int)l[i].resource, &now) < 0)
 			return fail(f, "setrlimit", NULL);
 	}
 	return 0;
 }
 
-static void restore_limits(const struct mon *m, const struct rlimit saved[RLIM_NLIMITS])
+static void restore_limits(const struct rlimit saved[RLIM_NLIMITS])
 {
-	const struct blob_rlimit *l = mon_at(m, m->blob->rlimits);
-	for (uint32_t i = 0; i < m->blob->rlimits.n; i++)
-		if (counted(l[i].resource))
-			setrlimit((int)l[i].resource, &saved[l[i].resource]);
+	for (int i = 0; i < (int)RLIM_NLIMITS; i++)
+		setrlimit(i, &saved[i]);
 }
 
 int owner_wear(const struct mon *m, struct failure *f)
@@ -67,6 +69,8 @@ int owner_wear(const struct mon *m, struct failure *f)
 		return fail(f, "setresgid", NULL);
 	if (syscall(SYS_setresuid, base, base, 0) < 0)
 		return fail(f, "setresuid", NULL);
+	/* A change of ids sets dumpable to fs.suid_dumpable, which somebody may have set to 1. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return owner_raise() < 0 ? fail(f, "capset", NULL) : 0;
 }
 
@@ -76,6 +80,7 @@ int owner_return(struct failure *f)
 		return fail(f, "setresuid", NULL);
 	if (syscall(SYS_setresgid, 0, 0, 0) < 0)
 		return fail(f, "setresgid", NULL);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return owner_raise() < 0 ? fail(f, "capset", NULL) : 0;
 }
 
@@ -90,14 +95,14 @@ void owner_return_fs(void)
 {
 	setfsuid(0);
 	setfsgid(0);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	owner_raise();
 }
 
 int owner_clone(struct mon *m, int (*child)(struct mon *), struct failure *f)
 {
 	struct rlimit saved[RLIM_NLIMITS];
-	memset(saved, 0, sizeof(saved));
-	if (set_counted_limits(m, saved, f) < 0 || owner_wear(m, f) < 0)
+	if (set_limits(m, saved, f) < 0 || owner_wear(m, f) < 0)
 		return -1;
 	int cgroup = mon_fd(m, m->blob->fd_cgroup);
 	/* Not CLONE_NEWCGROUP: the root would be the parent's place, so the child does it once it is in its own.
@@ -110,13 +115,15 @@ int owner_clone(struct mon *m, int (*child)(struct mon *), struct failure *f)
 		.cgroup = (uint64_t)cgroup,
 	};
 	pid_t pid = sys_clone3(&args);
-	if (pid == 0)
+	if (pid == 0) {
+		m->is_child = true;
 		_exit(child(m));
+	}
 	if (pid < 0)
 		fail(f, "clone3", "namespaces");
 	struct failure back = { 0 };
 	int r = owner_return(&back);
-	restore_limits(m, saved);
+	restore_limits(saved);
 	m->child = pid;
 	if (pid > 0 && r < 0) {
 		*f = back;

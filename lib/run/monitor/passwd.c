@@ -14,28 +14,21 @@
 #include <unistd.h>
 
 enum { FILE_MAX_BYTES = 1 << 20, FIELDS = 9 };
+/* A hash more than what was read fits. */
 static char text[FILE_MAX_BYTES + 1], changed[FILE_MAX_BYTES + 1024];
 
+enum { HASH_MAX_BYTES = 512 };
+
+/* The file as one string: what has a NUL in it is no text, and would lose its rest. */
 static ssize_t read_file(const char *path, struct stat *ret_st)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return -1;
-	size_t len = 0;
-	ssize_t n = 0;
-	if (fstat(fd, ret_st) < 0 || !S_ISREG(ret_st->st_mode))
+	ssize_t len = file_read_regular(path, 0, text, FILE_MAX_BYTES, ret_st);
+	text[len > 0 ? len : 0] = '\0';
+	if (len > 0 && memchr(text, '\0', (size_t)len)) {
 		errno = EINVAL;
-	else if (ret_st->st_size > FILE_MAX_BYTES)
-		errno = EFBIG;
-	else
-		while ((n = read(fd, text + len, FILE_MAX_BYTES - len)) > 0)
-			len += (size_t)n;
-	bool ok = S_ISREG(ret_st->st_mode) && ret_st->st_size <= FILE_MAX_BYTES && n == 0;
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	text[len] = '\0';
-	return ok ? (ssize_t)len : -1;
+		return -1;
+	}
+	return len;
 }
 
 /* Takes the next line off *CURSOR and splits it at ':' in place. Returns the number of fields, -1 at the end. */
@@ -83,6 +76,10 @@ static bool find_passwd(const char *name, bool by_uid, uid_t uid, struct identit
 			continue;
 		if (by_uid ? u != uid : strcmp(field[0], name) != 0)
 			continue;
+		/* Cut short they would be somebody else's. */
+		if (strlen(field[0]) >= sizeof(id->name) || strlen(field[5]) >= sizeof(id->home) ||
+		    strlen(field[6]) >= sizeof(id->shell))
+			continue;
 		id->uid = u;
 		id->gid = g;
 		snprintf(id->name, sizeof(id->name), "%s", field[0]);
@@ -102,51 +99,66 @@ static bool is_member(char *list, const char *name)
 	return false;
 }
 
-static void find_groups(struct identity *id)
+/* The groups of ID by /etc/group, its own first. Without the file there is that one. */
+static int find_groups(struct identity *id, struct failure *f)
 {
 	struct stat st;
 	char *field[FIELDS], *cursor = text;
 	id->groups[0] = id->gid;
 	id->n_groups = 1;
 	if (!id->name[0] || read_file("/etc/group", &st) < 0)
-		return;
+		return 0;
 	for (int n; (n = next_line(&cursor, field)) >= 0;) {
 		uint32_t g;
 		if (n != 4 || !number(field[2], &g) || g == id->gid || !is_member(field[3], id->name))
 			continue;
-		if (id->n_groups < 64)
-			id->groups[id->n_groups++] = g;
+		/* Exact or not at all: a group may also take something away. */
+		if (id->n_groups == IDENTITY_MAX_GROUPS) {
+			errno = E2BIG;
+			return fail(f, "setgroups", "/etc/group");
+		}
+		id->groups[id->n_groups++] = g;
 	}
+	return 0;
+}
+
+static void without_entry(struct identity *id, uint32_t uid)
+{
+	id->uid = id->gid = uid;
+	snprintf(id->home, sizeof(id->home), "%s", uid == 0 ? "/root" : "/");
+	snprintf(id->name, sizeof(id->name), "%s", uid == 0 ? "root" : "");
 }
 
 int identity_find(const char *name, struct identity *ret_identity, struct failure *f)
 {
 	struct identity id = { .home = "/", .shell = "/bin/sh" };
 	char copy[160];
-	uint32_t uid, gid;
-	snprintf(copy, sizeof(copy), "%s", name ? name : "0");
+	uint32_t uid = 0;
+	errno = ENOENT;
+	if (snprintf(copy, sizeof(copy), "%s", name ? name : "0") >= (int)sizeof(copy))
+		return fail(f, "user", name);
 	char *colon = strchr(copy, ':');
 	if (colon)
 		*colon++ = '\0';
 	bool numeric = number(copy, &uid);
-	bool found = find_passwd(copy, numeric, numeric ? uid : 0, &id);
+	bool found = find_passwd(copy, numeric, uid, &id);
 	if (!found && !numeric) {
 		errno = ENOENT;
 		return fail(f, "user", name);
 	}
-	if (!found) {
-		id.uid = uid;
-		id.gid = uid == 0 ? 0 : uid;
-		snprintf(id.home, sizeof(id.home), "%s", uid == 0 ? "/root" : "/");
-		snprintf(id.name, sizeof(id.name), "%s", uid == 0 ? "root" : "");
+	if (!found)
+		without_entry(&id, uid);
+	if (colon) {
+		/* A group that is named is the only one. */
+		if (!number(colon, &id.gid)) {
+			errno = EINVAL;
+			return fail(f, "group", name);
+		}
+		id.groups[0] = id.gid;
+		id.n_groups = 1;
+	} else if (find_groups(&id, f) < 0) {
+		return -1;
 	}
-	if (colon && !number(colon, &gid)) {
-		errno = EINVAL;
-		return fail(f, "group", name);
-	}
-	if (colon)
-		id.gid = gid;
-	find_groups(&id);
 	*ret_identity = id;
 	return 0;
 }
@@ -158,7 +170,7 @@ static int replace_shadow(const struct stat *st, size_t len, struct failure *f)
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(f, "open", temporary);
-	bool ok = write(fd, changed, len) == (ssize_t)len && fchown(fd, st->st_uid, st->st_gid) == 0 &&
+	bool ok = file_write_all(fd, changed, len) == 0 && fchown(fd, st->st_uid, st->st_gid) == 0 &&
 		  fchmod(fd, st->st_mode & 07777) == 0 && fsync(fd) == 0;
 	int saved = errno;
 	close(fd);
@@ -173,8 +185,11 @@ static int replace_shadow(const struct stat *st, size_t len, struct failure *f)
 int shadow_set(const char *user, const char *hash, struct failure *f)
 {
 	struct stat st;
-	ssize_t len = read_file("/etc/shadow", &st);
-	if (len < 0)
+	if (strlen(hash) > HASH_MAX_BYTES || strpbrk(hash, ":\n")) {
+		errno = EINVAL;
+		return fail(f, "write", "/etc/shadow");
+	}
+	if (read_file("/etc/shadow", &st) < 0)
 		return fail(f, "read", "/etc/shadow");
 	size_t user_len = strlen(user), out = 0;
 	bool found = false;

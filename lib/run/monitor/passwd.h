@@ -5,17 +5,19 @@
 
 #include "mon.h"
 
+enum { IDENTITY_MAX_GROUPS = 256 };
+
 struct identity {
 	uid_t uid;
 	gid_t gid;
-	gid_t groups[64];
+	gid_t groups[IDENTITY_MAX_GROUPS];
 	unsigned n_groups;
 	char name[64], home[256], shell[256];
 };
 
-/* NAME: "user", "uid" or "uid:gid"; NULL: root. Reads /etc/passwd and /etc/group of the root we stand in: only
- * where nothing of the host's is open any more. A number need not be in the files; then home is "/" and shell /bin/sh. An unknown
- * name is ENOENT. */
+/* NAME: "user", "uid", and either with ":gid", which then is the only group; NULL: root. Reads /etc/passwd and /etc/group
+ * of the root we stand in: only where nothing of the host's is open any more. A number need not be in the files; then
+ * home is "/" and shell /bin/sh. An unknown name is ENOENT. */
 int identity_find(const char *name, struct identity *ret_identity, struct failure *f);
 /* Puts HASH into the second field of USER's line of /etc/shadow, through a temporary file and rename. */
 int shadow_set(const char *user, const char *hash, struct failure *f);

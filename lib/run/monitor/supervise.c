@@ -3,6 +3,9 @@
  * The monitor of a running VE: it holds the console, hears init's notifications, and learns of init's end. It
  * decides nothing: when init has ended it becomes the program that does (ended_program), with the wait status; unless a
  * verb is stopping the VE, which has left the file "stopping" in the run directory and cleans up itself.
+ *
+ * It is a process of the host's, outside the VE's limits, that works whenever the VE writes: so it takes only so many
+ * turns in a while, and what is not read makes the VE's writers wait.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "console.h"
@@ -28,36 +31,65 @@ static void mark(const struct mon *m, const char *name)
 	close(fd);
 }
 
+void supervise_prepare(const struct mon *m)
+{
+	int on = 1;
+	setsockopt(mon_fd(m, m->blob->fd_notify), SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+}
+
 static bool is_marked(const struct mon *m, const char *name)
 {
 	return faccessat(mon_fd(m, m->blob->fd_run_dir), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* One datagram of sd_notify(3)'s protocol. Anybody inside may send them: they are believed only about the VE itself. */
-static void hear(const struct mon *m, int sock)
+/* One datagram of TEXT, and the process that sent it (0: not known). */
+static ssize_t receive(int sock, char *text, size_t size, pid_t *ret_sender)
 {
-	char text[4096], *save = NULL;
-	ssize_t n = recv(sock, text, sizeof(text) - 1, MSG_DONTWAIT);
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (strcmp(line, "READY=1") == 0)
-			mark(m, "ready");
-		else if (strcmp(line, "X_SYSTEMD_SHUTDOWN=reboot") == 0)
-			mark(m, "reboot");
-	}
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec iov = { text, size };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+			    .msg_controllen = sizeof(control.bytes) };
+	ssize_t n = recvmsg(sock, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct ucred who = { 0 };
+	for (struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&h) : NULL; c; c = CMSG_NXTHDR(&h, c))
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS)
+			memcpy(&who, CMSG_DATA(c), sizeof(who));
+	*ret_sender = who.pid;
+	return n;
 }
 
-static int wait_status(const struct mon *m)
+/* sd_notify(3)'s protocol. Anybody inside may send it, and only init is believed: with its pid, which no other than the
+ * VE's root could forge. Descriptors that come along do not fit into the control buffer, and are closed by the kernel. */
+static void hear(const struct mon *m, int sock)
 {
-	int status;
+	static const struct {
+		const char *line, *mark;
+	} words[] = {
+		{ "READY=1", "ready" },
+		{ "X_SYSTEMD_SHUTDOWN=reboot", "reboot" },
+		{ "X_SYSTEMD_SHUTDOWN=poweroff", "poweroff" },
+		{ "X_SYSTEMD_SHUTDOWN=halt", "poweroff" },
+	};
+	char text[4096], *save = NULL;
+	pid_t sender;
+	ssize_t n = receive(sock, text, sizeof(text) - 1, &sender);
+	if (n <= 0 || sender != (m->child > 0 ? m->child : (pid_t)m->blob->init_pid))
+		return;
+	text[n] = '\0';
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (strcmp(line, words[i].line) == 0)
+				mark(m, words[i].mark);
+}
+
+static int wait_status(struct mon *m)
+{
 	if (m->child <= 0)
 		return UNKNOWN_STATUS; /* adopted: its end is seen, its status is not ours to have */
-	while (waitpid(m->child, &status, 0) < 0)
-		if (errno != EINTR)
-			return UNKNOWN_STATUS;
-	return status;
+	return reap_await(m, REAP_DEADLINE_MS) ? m->status : UNKNOWN_STATUS;
 }
 
 static int end(const struct mon *m, bool attended, int status)
@@ -80,60 +112,117 @@ static int end(const struct mon *m, bool attended, int status)
 	return 1;
 }
 
-enum { P_INIT, P_CONTROL, P_MASTER, P_LISTEN, P_NOTIFY, P_CLIENTS, P_COUNT = P_CLIENTS + CONSOLE_CLIENTS };
+/* How often the VE may make us turn in a period. */
+enum { TURNS = 64, PERIOD_MS = 100 };
+struct pace {
+	int64_t ends_ms;
+	unsigned turns;
+};
 
-static void fill(const struct mon *m, const struct console *c, bool attended, struct pollfd p[P_COUNT])
+/* 0: the VE may be heard; else for how many milliseconds not. */
+static int pace_left(struct pace *p)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	if (now >= p->ends_ms)
+		*p = (struct pace){ .ends_ms = now + PERIOD_MS };
+	return p->turns < TURNS ? 0 : (int)(p->ends_ms - now);
+}
+
+enum { P_INIT, P_CONTROL, P_LISTEN, P_MASTER, P_NOTIFY, P_CLIENTS, P_COUNT = P_CLIENTS + CONSOLE_CLIENTS };
+
+static void fill(const struct mon *m, const struct console *c, bool attended, bool hearing, struct pollfd p[P_COUNT])
 {
 	const int fds[P_CLIENTS] = {
 		[P_INIT] = m->pidfd,
 		[P_CONTROL] = attended ? m->control : -1,
-		[P_MASTER] = m->blob->flags & BLOB_TTY ? -1 : c->master, /* a jail's terminal is with its caller */
 		[P_LISTEN] = c->listen,
-		[P_NOTIFY] = mon_fd(m, m->blob->fd_notify),
+		[P_MASTER] = hearing ? c->master : -1,
+		[P_NOTIFY] = hearing ? mon_fd(m, m->blob->fd_notify) : -1,
 	};
 	for (unsigned i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = i < P_CLIENTS ? fds[i] : c->clients[i - P_CLIENTS], .events = POLLIN };
 	p[P_CONTROL].events = POLLRDHUP;
 }
 
-static int watch(struct mon *m)
+/* What came from the VE. */
+static void serve_ve(const struct mon *m, struct console *c, const struct pollfd p[P_COUNT], struct pace *pace)
 {
-	struct console c;
+	if (p[P_MASTER].revents) {
+		pace->turns++;
+		if (!console_output(c)) {
+			close(c->master);
+			c->master = -1;
+		}
+	}
+	if (p[P_NOTIFY].revents) {
+		pace->turns++;
+		hear(m, mon_fd(m, m->blob->fd_notify));
+	}
+}
+
+static void serve_clients(struct console *c, const struct pollfd p[P_COUNT])
+{
+	if (p[P_LISTEN].revents & POLLIN)
+		console_accept(c);
+	for (unsigned i = 0; i < CONSOLE_CLIENTS; i++)
+		if (p[P_CLIENTS + i].revents)
+			console_input(c, i);
+}
+
+/* Until init has ended. Returns whether the caller of a jail is still there. */
+static bool watch(struct mon *m, struct console *c)
+{
 	struct pollfd p[P_COUNT];
-	console_init(&c, m);
+	struct pace pace = { 0 };
 	/* Only `run` has somebody at the other end for the length of the VE's life. */
 	bool attended = m->blob->flags & BLOB_REPORT_END;
-	if (!attended)
-		close(m->control);
 	for (;;) {
-		fill(m, &c, attended, p);
-		if (poll(p, P_COUNT, -1) < 0)
+		int pause_ms = pace_left(&pace);
+		fill(m, c, attended, pause_ms == 0, p);
+		if (poll(p, P_COUNT, pause_ms > 0 ? pause_ms : -1) < 0)
 			continue;
-		if (p[P_MASTER].revents & POLLIN)
-			console_output(&c);
-		if (p[P_LISTEN].revents & POLLIN)
-			console_accept(&c);
-		if (p[P_NOTIFY].revents & POLLIN)
-			hear(m, mon_fd(m, m->blob->fd_notify));
-		for (unsigned i = 0; i < CONSOLE_CLIENTS; i++)
-			if (p[P_CLIENTS + i].revents)
-				console_input(&c, i);
+		serve_ve(m, c, p, &pace);
+		serve_clients(c, p);
 		if (p[P_CONTROL].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
 			/* The caller of a jail is gone: the jail goes too. */
 			attended = false;
 			pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
 		}
 		if (p[P_INIT].revents & POLLIN)
-			break;
+			return attended;
 	}
-	int status = wait_status(m);
-	if (!(m->blob->flags & BLOB_TTY))
-		console_drain(&c);
-	return end(m, attended, status);
+}
+
+/* The plan's descriptors were for the start: image, storage, groups, the caller's own. */
+static void keep_only_needed(struct mon *m)
+{
+	const int needed[] = { mon_fd(m, m->blob->fd_run_dir), mon_fd(m, m->blob->fd_log_dir),
+			       mon_fd(m, m->blob->fd_console_listen), mon_fd(m, m->blob->fd_notify), m->pidfd };
+	for (unsigned i = 0; i < m->n_fds; i++) {
+		bool keep = false;
+		for (unsigned k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
+			keep = keep || m->fds[i] == needed[k];
+		if (!keep)
+			close(m->fds[i]);
+	}
+	close(m->sync);
+	m->sync = -1;
+	if (!(m->blob->flags & BLOB_REPORT_END) && m->control >= 0) {
+		close(m->control);
+		m->control = -1;
+	}
 }
 
 int supervise(struct mon *m)
 {
+	struct console c;
 	prctl(PR_SET_NAME, "vectl-monitor");
-	return watch(m);
+	keep_only_needed(m);
+	console_init(&c, m);
+	bool attended = watch(m, &c);
+	int status = wait_status(m);
+	console_drain(&c);
+	return end(m, attended, status);
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The end of the child: waiting for it, forcing it, and telling an early end from the one that was meant. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "mon.h"
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+bool reap_await(struct mon *m, int deadline_ms)
+{
+	if (m->child_ended || m->child <= 0)
+		return m->child_ended;
+	struct pollfd p = { .fd = m->pidfd, .events = POLLIN };
+	int64_t until = now_ms() + deadline_ms, left = deadline_ms;
+	while (left > 0 && poll(&p, 1, (int)left) < 0 && errno == EINTR)
+		left = until - now_ms();
+	pid_t r = waitpid(m->child, &m->status, WNOHANG);
+	if (r < 0)
+		m->status = W_EXITCODE(255, 0); /* somebody else had its status; it is gone all the same */
+	m->child_ended = r != 0;
+	return m->child_ended;
+}
+
+void reap_kill(struct mon *m)
+{
+	if (m->child_ended || m->child <= 0)
+		return;
+	pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
+	reap_await(m, REAP_DEADLINE_MS);
+}
+
+int reap_early(struct mon *m, bool may_end, struct failure *f)
+{
+	/* Its end of file comes a moment before its end. */
+	if (!reap_await(m, REAP_DEADLINE_MS))
+		snprintf(f->text, sizeof(f->text), "it hangs");
+	else if (WIFSIGNALED(m->status))
+		snprintf(f->text, sizeof(f->text), "killed by signal %d", WTERMSIG(m->status));
+	else if (WEXITSTATUS(m->status) == 0 && may_end)
+		return 0;
+	else
+		snprintf(f->text, sizeof(f->text), "exit status %d", WEXITSTATUS(m->status));
+	errno = ESRCH;
+	return fail(f, "wait", "the process ended early");
+}
