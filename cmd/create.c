@@ -93,7 +93,7 @@ static int run(struct call *call)
 	const struct create_options *o = call->options;
 	_cleanup_spec_ ve_spec *spec = NULL;
 	_cleanup_ve_ ve *v = NULL;
-	struct strings keys = { 0 };
+	_cleanup_strings_ struct strings keys = { 0 };
 	char *password = NULL;
 	ve_error *e = NULL;
 

@@ -17,7 +17,8 @@ static const struct option options[] = {
 static int run(struct call *call)
 {
 	const struct enter_options *o = call->options;
-	struct strings none = { 0 }, env = { 0 };
+	_cleanup_strings_ struct strings env = { 0 };
+	const struct strings none = { 0 };
 	bool tty = guest_terminal();
 	_cleanup_ve_ ve *v = NULL;
 	ve_error *e = NULL;
@@ -29,7 +30,6 @@ static int run(struct call *call)
 	guest_environment(&none, tty, &env);
 	struct ve_exec_opts opts = { .size = sizeof(opts), .user = o->user, .env = env.items, .tty = tty };
 	int r = ve_exec(v, &opts, &status, &e);
-	free(env.items);
 	return guest_end(call, r, status, e);
 }
 

@@ -24,7 +24,7 @@ static const struct option options[] = {
 static int run(struct call *call)
 {
 	const struct exec_options *o = call->options;
-	struct strings env = { 0 };
+	_cleanup_strings_ struct strings env = { 0 };
 	_cleanup_ve_ ve *v = NULL;
 	ve_error *e = NULL;
 	int status = 0;
@@ -44,7 +44,6 @@ static int run(struct call *call)
 		.tty = o->tty,
 	};
 	int r = ve_exec(v, &opts, &status, &e);
-	free(env.items);
 	return guest_end(call, r, status, e);
 }
 

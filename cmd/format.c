@@ -66,16 +66,42 @@ char *format_time(const char *rfc3339)
 	return x_strdup(buf);
 }
 
-/* UTF-8 passes; C0, DEL and the two-byte C1 controls (some terminals obey them) do not. */
+/* How many bytes of S are one character of UTF-8 as RFC 3629 has it (shortest form, no surrogates); 0: none is. */
+static size_t utf8_length(const unsigned char *s)
+{
+	static const struct {
+		unsigned char first, last, low, high; /* of the first byte; of the second */
+		unsigned char length;
+	} forms[] = {
+		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
+		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	if (*s < 0x80)
+		return 1;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (*s < forms[i].first || *s > forms[i].last || s[1] < forms[i].low || s[1] > forms[i].high)
+			continue;
+		size_t n = 2;
+		while (n < forms[i].length && (s[n] & 0xc0) == 0x80)
+			n++;
+		return n == forms[i].length ? n : 0;
+	}
+	return 0;
+}
+
+/* UTF-8 passes; what is none, C0, DEL and the two-byte C1 controls (some terminals obey them) do not. */
 char *format_safe(const char *s)
 {
 	char *copy = x_strdup(s);
 
-	for (unsigned char *c = (unsigned char *)copy; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f)
-			*c = '?';
-		if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
-			*c = c[1] = '?';
+	for (unsigned char *c = (unsigned char *)copy; *c;) {
+		size_t n = utf8_length(c);
+		bool control = *c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0);
+		if (n == 0 || control)
+			memset(c, '?', n ? n : 1);
+		c += n ? n : 1;
 	}
 	return copy;
 }
@@ -171,6 +197,7 @@ const char *format_unit_of(const char *name)
 	return NULL;
 }
 
+/* What was typed need not be UTF-8, and a document must be: other bytes become U+FFFD. */
 void format_json_string(struct text *t, const char *s)
 {
 	if (!s) {
@@ -178,13 +205,17 @@ void format_json_string(struct text *t, const char *s)
 		return;
 	}
 	text_add(t, "\"");
-	for (const unsigned char *c = (const unsigned char *)s; *c; c++) {
-		if (*c == '"' || *c == '\\')
+	for (const unsigned char *c = (const unsigned char *)s; *c;) {
+		size_t n = utf8_length(c);
+		if (n == 0)
+			text_add(t, "\\ufffd");
+		else if (*c == '"' || *c == '\\')
 			text_addf(t, "\\%c", *c);
 		else if (*c < 0x20 || *c == 0x7f)
 			text_addf(t, "\\u%04x", *c);
 		else
-			text_add_n(t, (const char *)c, 1);
+			text_add_n(t, (const char *)c, n);
+		c += n ? n : 1;
 	}
 	text_add(t, "\"");
 }

@@ -19,7 +19,7 @@ void guest_environment(const struct strings *env, bool tty, struct strings *ret_
 	if (term && *term)
 		strings_add(ret_env, x_printf("TERM=%s", term));
 	for (size_t i = 0; i < env->n; i++)
-		strings_add(ret_env, env->items[i]);
+		strings_add(ret_env, x_strdup(env->items[i]));
 }
 
 int guest_end(struct call *call, int r, int status, ve_error *e)

@@ -7,7 +7,7 @@
 
 /* Are standard input and output both terminals? */
 bool guest_terminal(void);
-/* ENV with the caller's TERM before it where TTY; the strings live as long as the program. */
+/* ENV with the caller's TERM before it where TTY: owned strings. */
 void guest_environment(const struct strings *env, bool tty, struct strings *ret_env);
 /* The exit code: the command's STATUS if R is 0, else what report_failure() says. */
 int guest_end(struct call *call, int r, int status, ve_error *e);

@@ -191,7 +191,7 @@ static int compare_pages(const void *a, const void *b)
 /* From "start(8) config(5)": pages of vectl. */
 static void see_also(const struct command *c)
 {
-	struct strings pages = { 0 };
+	_cleanup_strings_ struct strings pages = { 0 };
 
 	strings_add(&pages, x_strdup("vectl 8"));
 	for (const char *s = c->see ? c->see : ""; *s;) {
@@ -202,11 +202,8 @@ static void see_also(const struct command *c)
 	}
 	qsort(pages.items, pages.n, sizeof(*pages.items), compare_pages);
 	puts(".Sh SEE ALSO");
-	for (size_t i = 0; i < pages.n; i++) {
+	for (size_t i = 0; i < pages.n; i++)
 		printf(".Xr %s%s\n", pages.items[i], i + 1 < pages.n ? " ," : "");
-		free((char *)pages.items[i]);
-	}
-	free(pages.items);
 }
 
 void manpage_command(const struct command *c)

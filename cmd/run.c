@@ -36,7 +36,7 @@ static int run(struct call *call)
 	const struct run_options *o = call->options;
 	bool tty = o->tty || (!call->n_operands && guest_terminal()); /* a shell that somebody will type into */
 	_cleanup_spec_ ve_spec *spec = NULL;
-	struct strings env = { 0 };
+	_cleanup_strings_ struct strings env = { 0 };
 	ve_error *e = NULL;
 	int status = 0;
 
@@ -63,7 +63,6 @@ static int run(struct call *call)
 		.tty = tty,
 	};
 	int r = ve_run(call->ctx, &opts, &status, &e);
-	free(env.items);
 	return guest_end(call, r, status, e);
 }
 

@@ -156,7 +156,7 @@ static int add_lines(struct call *call, const char *path, char *text, struct str
 			return report_refusal(call, VE_ERR_USAGE, "give the file that ends in .pub",
 					      "'%s' is a private key: it stays where it is", path);
 		if (*line && *line != '#')
-			strings_add(keys, line);
+			strings_add(keys, x_strdup(line));
 	}
 	if (keys->n == before)
 		return report_refusal(call, VE_ERR_USAGE, NULL, "there is no public key in '%s'", path);
@@ -177,7 +177,6 @@ int secret_read_keys(struct call *call, const char *path, struct strings *keys)
 	int code = r < 0 ? report_refusal(call, r == -ENOENT ? VE_ERR_NOT_FOUND : VE_ERR_USAGE, NULL,
 					  "cannot read the public key '%s': %s", path, strerror(-r))
 			 : add_lines(call, path, text, keys);
-	if (code)
-		free(text); /* else KEYS points into it until the program ends */
+	free(text);
 	return code;
 }

@@ -12,8 +12,7 @@ int secret_ask(struct call *call, const char *who, char **ret_secret);
 /* Wipes and frees. */
 void secret_free(char *secret);
 
-/* Appends the lines of the file PATH ("-": standard input) that are public keys. The strings stay for the
- * life of the program. */
+/* Appends the lines of the file PATH ("-": standard input) that are public keys: owned strings. */
 int secret_read_keys(struct call *call, const char *path, struct strings *keys);
 
 #endif

@@ -87,6 +87,14 @@ void strings_add(struct strings *list, const char *s)
 	list->items[list->n] = NULL;
 }
 
+void strings_free(struct strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free((char *)list->items[i]);
+	free(list->items);
+	*list = (struct strings){ 0 };
+}
+
 unsigned terminal_width(int fd, unsigned fallback)
 {
 	struct winsize w;

@@ -62,7 +62,11 @@ void text_addf(struct text *t, const char *fmt, ...) __attribute__((format(print
 void text_done(struct text *t);
 #define _cleanup_text_ __attribute__((cleanup(text_done)))
 
+/* The string is not copied. */
 void strings_add(struct strings *list, const char *s);
+/* Of a list that owns its strings. */
+void strings_free(struct strings *list);
+#define _cleanup_strings_ __attribute__((cleanup(strings_free)))
 
 /* Columns of the terminal on FD, or FALLBACK where it is none. */
 unsigned terminal_width(int fd, unsigned fallback);
