@@ -130,8 +130,6 @@ void cg_hierarchies_done(struct cg_host *h);
 
 /* BASE of HI: opened, MAKE: made and prepared. -ENOENT without a sentence where it is missing and is not made. */
 int cg_base(struct cg_host *h, struct cg_hierarchy *hi, bool make, ve_error **ret_error);
-/* Under systemd with cgroup2: there is a place for BASE, or one can be made. */
-bool cg_unit_is_ready(const struct cg_host *h);
 static inline struct cg_hierarchy *cg_hierarchy_of(struct cg_host *h, enum cg_controller c)
 {
 	return h->where[c] >= 0 ? &h->hierarchies[h->where[c]] : NULL;

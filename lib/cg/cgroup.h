@@ -3,7 +3,7 @@
  * The cgroups of a VE on v1, v2 and hybrid hosts, behind one interface.
  *
  * Layout (BASE is "vectl" + the store's tag, below the root of each hierarchy; under systemd below the cgroup
- * of vectl.service):
+ * of CG_UNIT):
  *   cgroup2:  BASE/NAME        limits, device filter; the host's
  *             BASE/NAME/guest  delegated to the VE's root; its init starts here, its cgroup namespace shows this
  *             BASE/.monitor    the monitors
@@ -17,7 +17,7 @@
  *
  * Callers hold the VE's lock around cg_create, cg_apply and cg_destroy. A cg_host outlives the cgs opened from it;
  * neither is shared between threads. On a cgroup2 host under systemd the first cg_create may have to move the
- * processes in vectl.service's own group, the caller among them, to BASE/.monitor: a group with processes cannot
+ * processes in CG_UNIT's own group, the caller among them, to BASE/.monitor: a group with processes cannot
  * hand on controllers.
  */
 #ifndef CG_CGROUP_H
@@ -39,6 +39,11 @@ void cg_host_free(struct cg_host *h);
 /* Removes BASE from all hierarchies where no VE and no monitor is left below it (uninstalling; stores made for a
  * test). */
 void cg_host_remove(struct cg_host *h);
+/* The systemd unit that owns the place below which VEs live: Delegate=yes, RemainAfterExit=yes, and no ExecStart=
+ * (with VEs in it its own group takes no process; what ExecStartPost= and ExecStop= start is put elsewhere). */
+#define CG_UNIT "vectl-guests.service"
+/* CG_UNIT where it must be started before the first VE ("systemctl start"), else NULL. Costs two system calls. */
+const char *cg_host_missing_unit(const struct cg_host *h);
 enum cg_mode { CG_MODE_V1, CG_MODE_V2, CG_MODE_HYBRID };
 enum cg_mode cg_host_mode(const struct cg_host *h);
 bool cg_host_has_v2(const struct cg_host *h);				/* a cgroup2 hierarchy is mounted */
@@ -46,8 +51,8 @@ bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memo
 
 /* Makes the groups (with bounds on the guest's depth and descendants) and delegates the guest's to host uid OWNER.
  * On error nothing is left. -EEXIST: populated groups of that name exist; empty left-overs of a killed verb are
- * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while vectl.service
- * does not run. */
+ * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while CG_UNIT is
+ * not active: see cg_host_missing_unit(). */
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
 /* Opens existing ones: -ENOENT without message if there are none. */
 int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);

@@ -60,9 +60,9 @@ static void check_place(const struct check *c)
 {
 	if (!c->h->under_systemd || c->h->v2 < 0)
 		return;
-	bool there = cg_unit_is_ready(c->h);
-	row(c, "place for cgroups", there, there ? "below vectl.service" : "vectl.service does not run",
-	    "systemctl start vectl.service");
+	bool there = !cg_host_missing_unit(c->h);
+	row(c, "place for cgroups", there, there ? "below " CG_UNIT : CG_UNIT " is not active",
+	    "systemctl start " CG_UNIT);
 }
 
 static void check_controllers(const struct check *c)

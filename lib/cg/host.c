@@ -4,7 +4,7 @@
  *
  * BASE is "vectl" and the store's tag, below the root of the mount as we see it (so it also works from within
  * a cgroup namespace). Where systemd is pid 1 the tree is systemd's, and BASE goes below the group of
- * vectl.service, which systemd leaves to us (Delegate=yes). On v1 systemd makes that group only in the hierarchies
+ * CG_UNIT, which systemd leaves to us (Delegate=yes). On v1 systemd makes that group only in the hierarchies
  * that it manages itself; in the others, as without systemd, BASE is at the root.
  *
  * systemd (252, 257: tried) removes the group of a service that is active but has no process ("active (exited)"),
@@ -22,10 +22,9 @@
 #include "base/str.h"
 #include "cg/backend.h"
 
-#define UNIT "vectl.service"
-#define UNIT_GROUP "system.slice/" UNIT
+#define UNIT_GROUP "system.slice/" CG_UNIT
 /* systemd keeps this link while the unit is active (journald reads it). */
-#define UNIT_ACTIVE "/run/systemd/units/invocation:" UNIT
+#define UNIT_ACTIVE "/run/systemd/units/invocation:" CG_UNIT
 
 int64_t cg_now_ms(void)
 {
@@ -140,7 +139,7 @@ static bool unit_is_installed(void)
 					    "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
 					    "/lib/systemd/system" };
 	for (unsigned i = 0; i < ARRAY_SIZE(dirs); i++) {
-		_cleanup_free_ char *path = str_printf("%s/%s", dirs[i], UNIT);
+		_cleanup_free_ char *path = str_printf("%s/%s", dirs[i], CG_UNIT);
 		if (path && access(path, F_OK) == 0)
 			return true;
 	}
@@ -152,9 +151,9 @@ static int no_unit_group(ve_error **ret_error)
 	int r = err_plain(
 		ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
 		"no place for the cgroups: systemd manages them, and '%s', below which they belong, does not run",
-		UNIT);
+		CG_UNIT);
 	err_hint(ret_error, "%s",
-		 unit_is_installed() ? "systemctl start " UNIT : "make install, then systemctl start " UNIT);
+		 unit_is_installed() ? "systemctl start " CG_UNIT : "make install, then systemctl start " CG_UNIT);
 	return r;
 }
 
@@ -163,10 +162,12 @@ static bool unit_is_active(void)
 	return faccessat(AT_FDCWD, UNIT_ACTIVE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool cg_unit_is_ready(const struct cg_host *h)
+const char *cg_host_missing_unit(const struct cg_host *h)
 {
-	return unit_is_active() ||
-	       faccessat(h->hierarchies[h->v2].root_fd, UNIT_GROUP, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!h->under_systemd || h->v2 < 0 || unit_is_active() ||
+	    faccessat(h->hierarchies[h->v2].root_fd, UNIT_GROUP, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return NULL;
+	return CG_UNIT;
 }
 
 static int open_unit_group(struct cg_hierarchy *hi, bool make)

@@ -9,7 +9,7 @@
  *         vectl-enter joiners, once the VE's root has made guest an inner node
  *
  * A group with processes cannot hand controllers on (the root may). Hence nothing but groups is in BASE and NAME,
- * and what systemd started in vectl.service's own group is moved to .monitor.
+ * and what systemd started in CG_UNIT's own group is moved to .monitor.
  */
 #include <fcntl.h>
 #include <poll.h>
