@@ -584,15 +584,12 @@ static int path_cmp(const char *a, const char *b)
 {
 	if (str_eq(a, ".") || str_eq(b, "."))
 		return str_eq(a, b) ? 0 : str_eq(a, ".") ? -1 : 1;
-	for (;; a++, b++) {
-		unsigned char x = *a == '/' ? 1 : (unsigned char)*a, y = *b == '/' ? 1 : (unsigned char)*b;
-		if ((*a == '/') != (*b == '/') && *a && *b)
-			return *a == '/' ? -1 : 1;
-		if (x != y)
-			return x < y ? -1 : 1;
+	for (; *a == *b; a++, b++)
 		if (!*a)
 			return 0;
-	}
+	if (*a && *b && (*a == '/' || *b == '/'))
+		return *a == '/' ? -1 : 1;
+	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
 static int differs(const struct checker *c, const char *path, const char *how, ve_error **ret_error)

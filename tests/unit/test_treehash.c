@@ -173,6 +173,9 @@ static void test_missing(void **state)
 	differs(w, "'a/deep/file' is missing");
 	assert_int_equal(unlinkat(w->root_fd, "a/deep", AT_REMOVEDIR), 0);
 	differs(w, "'a/deep' is missing");
+	/* What comes next is a-b, and '-' is less than '/'. */
+	assert_int_equal(unlinkat(w->root_fd, "a/other", 0), 0);
+	differs(w, "'a/deep' is missing");
 }
 
 static void test_last_missing(void **state)
