@@ -102,6 +102,11 @@ static const struct {
 	enum ve_category category;
 } meanings[] = {
 	{ "groups", "cannot put the monitor into its control group", VE_ERR_KERNEL },
+	{ "links", "the VE's links were not made", VE_ERR_KERNEL },
+	{ "commit", "the VE runs, but could not be handed over", VE_ERR_KERNEL },
+	{ "identity", "cannot become the VE's root", VE_ERR_KERNEL },
+	{ "cgroup", "cannot make the VE's cgroup namespace", VE_ERR_KERNEL },
+	{ "shed", "cannot close what is the host's", VE_ERR_KERNEL },
 	{ "clone", "cannot make the VE's namespaces", VE_ERR_KERNEL },
 	{ "maps", "cannot write the VE's id maps", VE_ERR_KERNEL },
 	{ "place", "cannot put the VE into its control groups", VE_ERR_KERNEL },
@@ -120,7 +125,7 @@ static const struct {
 	{ "seccomp", "cannot load the system call filter", VE_ERR_KERNEL },
 	{ "user", "cannot become the user", VE_ERR_KERNEL },
 	{ "exec", "cannot run", VE_ERR_KERNEL },
-	{ "init", "the VE's first process died before it could run", VE_ERR_KERNEL },
+	{ "init", "cannot run the VE's first process", VE_ERR_KERNEL },
 	{ "session", "cannot begin a session in the VE", VE_ERR_KERNEL },
 	{ "join", "cannot join the VE", VE_ERR_KERNEL },
 };
@@ -151,6 +156,8 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 	bool is_exec = strcmp(stage, "exec") == 0;
 	if (strcmp(m->op, "user") == 0)
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "user", "there is no user '%s' in the VE", object ?: "");
+	if (strcmp(m->op, "wait") == 0) /* the words say how it ended; there is no errno of the kernel's */
+		return err_plain(ret_error, cat, m->err, stage, "%s: %s: %s", sentence, object ?: "", words ?: "");
 	return err_make(ret_error, category_of(m, cat), m->err, stage, "%s%s%s%s%s%s%s%s", sentence,
 			!is_exec && m->op[0] ? ": " : "", is_exec ? "" : m->op, object && *object ? " '" : "",
 			object ? object : "", object && *object ? "'" : "", words && *words ? ": " : "", words ? words : "");

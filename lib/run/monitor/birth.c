@@ -82,7 +82,9 @@ static int step_maps(struct mon *m, struct failure *f)
 static int to_child(struct mon *m, uint32_t kind, const int *fds, unsigned n, struct failure *f)
 {
 	struct msg msg = { .kind = kind };
-	return msg_send(m->sync, &msg, fds, n) < 0 ? fail(f, "sendmsg", "child") : 0;
+	if (msg_send(m->sync, &msg, fds, n) == 0)
+		return 0;
+	return errno == EPIPE ? reap_early(m, false, f) : fail(f, "sendmsg", "child");
 }
 
 static int step_place(struct mon *m, struct failure *f)
@@ -231,6 +233,7 @@ int birth(struct mon *m)
 			continue;
 		/* First the end of the child, then the word: who hears it may take away its groups at once. */
 		reap_kill(m);
+		reap_relay(m);
 		if (!m->relayed)
 			msg_failed(m->control, steps[i].name, &f);
 		return -1;

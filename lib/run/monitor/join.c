@@ -199,7 +199,9 @@ static int place_child(struct mon *m, struct failure *f)
 		if (r <= 0 || msg.kind != MSG_GO)
 			return fail(f, "recvmsg", "libve");
 	}
-	return msg_send(m->sync, &go, NULL, 0) < 0 ? fail(f, "sendmsg", "child") : 0;
+	if (msg_send(m->sync, &go, NULL, 0) == 0)
+		return 0;
+	return errno == EPIPE ? reap_early(m, false, f) : fail(f, "sendmsg", "child");
 }
 
 /* Until the child's exec, or the end of its work: 0. Its record is handed on: -1. Whoever asked may go away meanwhile. */
@@ -249,6 +251,7 @@ static int join(struct mon *m)
 	if (r == 0)
 		return 0;
 	reap_kill(m);
+	reap_relay(m);
 	if (!m->relayed)
 		msg_failed(m->control, "join", &f);
 	return -1;

@@ -73,6 +73,8 @@ bool reap_await(struct mon *m, int deadline_ms);
 void reap_kill(struct mon *m);
 /* The child is gone before its exec: fills F and returns -1; or 0, where it was made to end and has done its work. */
 int reap_early(struct mon *m, bool may_end, struct failure *f);
+/* Of a child that has ended: the record that it left unheard, which says more than our broken pipe, goes to libve. */
+void reap_relay(struct mon *m);
 
 /* ---- maps.c ---- */
 int maps_write(struct mon *m, struct failure *f);

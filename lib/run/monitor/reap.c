@@ -54,3 +54,15 @@ int reap_early(struct mon *m, bool may_end, struct failure *f)
 	errno = ESRCH;
 	return fail(f, "wait", "the process ended early");
 }
+
+void reap_relay(struct mon *m)
+{
+	struct msg msg;
+	int fds[2] = { -1, -1 };
+	for (unsigned n = 2; m->child_ended && !m->relayed && msg_recv(m->sync, &msg, fds, &n) == 1; n = 2) {
+		if (msg.kind != MSG_FAILED)
+			continue;
+		m->relayed = true;
+		msg_send(m->control, &msg, NULL, 0);
+	}
+}
