@@ -147,8 +147,8 @@ $(O)/hide: tests/e2e/hide.c $(O)/flags
 $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve-test.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)

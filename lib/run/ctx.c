@@ -9,6 +9,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "fs/storage.h"
+#include "run/program.h"
 
 int ctx_need_root(ve_error **ret_error)
 {
@@ -46,6 +47,18 @@ int ctx_cgroups(struct ve_ctx *c, ve_error **ret_error)
 	if (c->cg)
 		return 0;
 	return cg_host_open(c->store->run_fd, c->store->tag, &c->cg, ret_error);
+}
+
+int ctx_start_unit(struct ve_ctx *c, ve_error **ret_error)
+{
+	const char *unit = cg_host_missing_unit(c->cg);
+	const char *const argv[] = { "systemctl", "start", unit, NULL };
+	const struct program start = { .argv = argv, .package = "systemd", .cancel_fd = c->cancel_fd };
+	int status = 0;
+	if (!unit)
+		return 0;
+	/* Whether it has helped is for whoever makes the groups to see: that error says what is missing. */
+	return program_run(&start, &status, ret_error);
 }
 
 int ctx_host(struct ve_ctx *c, ve_error **ret_error)

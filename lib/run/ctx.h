@@ -26,6 +26,8 @@ struct ve_ctx {
 /* Opens the store. MAKE: for verbs that change something: directories are made, the store is protected (fs/storage.h). */
 int ctx_open(struct ve_ctx *c, bool make, ve_error **ret_error);
 int ctx_cgroups(struct ve_ctx *c, ve_error **ret_error);
+/* Under systemd VEs live below a unit of vectl's, which is started with the first of them. */
+int ctx_start_unit(struct ve_ctx *c, ve_error **ret_error);
 int ctx_host(struct ve_ctx *c, ve_error **ret_error);
 /* A sentence for the caller: what was done differently from what was asked. */
 void ctx_warn(struct ve_ctx *c, const char *fmt, ...) ATTR_PRINTF(2, 3);

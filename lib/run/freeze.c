@@ -14,8 +14,7 @@ static int set_mark(struct ve *v, bool frozen, ve_error **ret_error)
 		unlinkat(v->run_fd, "frozen", 0);
 		return 0;
 	}
-	_cleanup_close_ int fd = openat(v->run_fd, "frozen", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? err_sys(ret_error, errno, "freeze", "cannot mark '%s' as frozen", v->name) : 0;
+	return handle_mark(v, "frozen", ret_error);
 }
 
 static int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)

@@ -131,6 +131,12 @@ bool handle_has_mark(const struct ve *v, const char *mark)
 	return v->run_fd >= 0 && faccessat(v->run_fd, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+int handle_mark(const struct ve *v, const char *mark, ve_error **ret_error)
+{
+	_cleanup_close_ int fd = openat(v->run_fd, mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return fd < 0 ? err_sys(ret_error, errno, "mark", "cannot mark '%s' as %s", v->name, mark) : 0;
+}
+
 static bool is_frozen(struct ve *v)
 {
 	struct cg *cg = NULL;

@@ -51,8 +51,9 @@ int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error 
 	json_t *j = laststate_read(v);
 	json_object_set_new(j, "wanted", json_string(reasons[reason].wanted));
 	if (reasons[reason].is_exit)
-		json_object_set_new(j, "last_exit", json_pack("{s:s,s:s,s:i}", "time", when, "reason",
-							      reasons[reason].word, "status", status));
+		json_object_set_new(j, "last_exit", json_pack("{s:s,s:s,s:o}", "time", when, "reason",
+							      reasons[reason].word, "status",
+							      status < 0 ? json_null() : json_integer(status)));
 	_cleanup_free_ char *text = json_dumps(j, JSON_INDENT(2));
 	json_decref(j);
 	if (!text)

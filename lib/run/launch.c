@@ -73,6 +73,8 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	if (r == 0)
 		r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
+		r = ctx_start_unit(v->ctx, ret_error);
+	if (r == 0)
 		r = cg_create(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
 	if (r < 0)
 		return r;

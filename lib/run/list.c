@@ -94,7 +94,7 @@ static const struct field fields[] = {
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },
 	{ "started_at", NEED_STATE, 0, get_started_at, false, "when it was started" },
 	{ "created_at", NEED_CONFIG, 0, get_created_at, false, "when it was created" },
-	{ "pending", NEED_CONFIG | NEED_STATE, 0, get_pending, false, "keys that wait for its next start" },
+	{ "pending", NEED_CONFIG | NEED_STATE, 0, get_pending, true, "keys that wait for its next start" },
 };
 
 /* A field of the table, or any configuration key. */

@@ -23,7 +23,9 @@ json_t *look_pending(struct ve *v)
 	_cleanup_config_ struct config *running = NULL;
 	json_t *keys = json_array();
 	enum ve_state s = handle_state(v, NULL);
-	if (keys && (s == STATE_RUNNING || s == STATE_FROZEN) && handle_running_config(v, &running, NULL) == 0)
+	/* The mark spares the comparison where nothing can wait. */
+	if (keys && (s == STATE_RUNNING || s == STATE_FROZEN) && handle_has_mark(v, "pending") &&
+	    handle_running_config(v, &running, NULL) == 0)
 		config_diff(running, v->config, note_pending, keys);
 	return keys;
 }

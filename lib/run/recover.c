@@ -216,7 +216,7 @@ int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_
 		return r;
 	if (ephemeral)
 		return destroy_locked(v, ret_error);
-	laststate_write(v, reason, status, NULL);
+	laststate_write(v, reason, status == -1 ? -1 : join_shell_status(status), NULL);
 	event_log(ctx, reason == LAST_REBOOT ? "rebooted" : reason == LAST_CRASHED ? "crashed" : "stopped", v->name, v->uuid, NULL);
 	return shall_restart(v, reason) ? start_locked(v, ret_error) : 0;
 }

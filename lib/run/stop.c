@@ -24,12 +24,6 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int mark_stopping(struct ve *v, ve_error **ret_error)
-{
-	_cleanup_close_ int fd = openat(v->run_fd, "stopping", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return fd < 0 ? err_sys(ret_error, errno, "stop", "cannot mark '%s' as stopping", v->name) : 0;
-}
-
 /* 1 when the process behind PIDFD has ended, 0 at the deadline, -EINTR when the caller wants the verb to end. */
 static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const char *what)
 {
@@ -122,7 +116,7 @@ int kill_locked(struct ve *v, ve_error **ret_error)
 	if (r != 0)
 		return r == 1 ? VE_UNCHANGED : r;
 	_cleanup_close_ int init = record_init(&rec);
-	r = mark_stopping(v, ret_error);
+	r = handle_mark(v, "stopping", ret_error);
 	if (r == 0 && init >= 0)
 		r = kill_all(v, init, ret_error);
 	if (r >= 0)
@@ -147,7 +141,7 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 			  config_raw(v->config, "stop.timeout") ? config_int(v->config, "stop.timeout") :
 								  v->ctx->host->stop_timeout_s;
 	_cleanup_close_ int init = record_init(&rec);
-	r = mark_stopping(v, ret_error);
+	r = handle_mark(v, "stopping", ret_error);
 	if (r < 0)
 		return r;
 	thaw(v);

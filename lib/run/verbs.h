@@ -69,6 +69,7 @@ int list_all(struct ve_ctx *ctx, const struct ve_list_opts *opts, json_t **ret_d
 
 /* laststate.c: ve/UUID/state.json */
 enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST, LAST_COUNT };
+/* STATUS as a shell would report it; -1: nobody could wait for it. */
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error);
 /* A new reference with "state", "wanted", "last_exit"; an empty object where there is none. */
 json_t *laststate_read(struct ve *v);
