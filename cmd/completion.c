@@ -197,8 +197,8 @@ const struct command command_completion = {
 	.run = run,
 	.summary = "print a completion script for the shell",
 	.description =
-		"Prints a script that teaches bash to complete vectl's commands and options, and the names of VEs, "
-		"images, templates and keys. 'make install' puts it where bash looks for it.",
+		"Prints a script that teaches bash to complete vectl's commands and options, and the names of "
+		"VEs, images, templates and keys. 'make install' puts it where bash looks for it.",
 	.examples = {
 		{ "source <(vectl completion bash)", "For this shell." },
 	},

@@ -26,7 +26,8 @@ static int report_absent(struct call *call)
 	}
 	text_add(&t, "{\"name\":");
 	format_json_string(&t, call->operands[0]);
-	text_add(&t, ",\"uuid\":null,\"changed\":false,\"state\":null,\"addresses\":[],\"pending\":[],\"warnings\":[]}");
+	text_add(&t, ",\"uuid\":null,\"changed\":false,\"state\":null,\"addresses\":[],\"pending\":[],"
+		     "\"warnings\":[]}");
 	return report_json_text(t.s);
 }
 

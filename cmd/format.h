@@ -7,8 +7,8 @@
 
 #include "util.h"
 
-/* The value as people read it. UNIT ("bytes", "bits/s", "seconds", "time", ...; see vectl-config(5)) or NULL. Lists are
- * joined with ", "; null is "-". Nothing in it moves a terminal's cursor. */
+/* The value as people read it. UNIT is "bytes", "bits/s", "seconds", "time" and the like, or NULL. Lists are joined
+ * with ", "; null is "-". Nothing in it moves a terminal's cursor. */
 char *format_value(const ve_doc *value, const char *unit);
 char *format_int(int64_t n, const char *unit);
 /* The unit that the NAME of a field tells ("size_bytes", "started_at"), or NULL. */

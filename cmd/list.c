@@ -66,7 +66,7 @@ static const ve_doc *find_field(const ve_doc *known, const char *field)
 	return NULL;
 }
 
-/* A column of the known field ROW; of the configuration key NAME where ROW is NULL. KEYS holds the latter's unit. */
+/* A column of the known field ROW; of the configuration key NAME where ROW is NULL: KEYS holds its unit. */
 static struct column column_of(struct call *call, const ve_doc *row, const char *name, ve_doc **keys)
 {
 	if (!row && !*keys)
@@ -78,10 +78,10 @@ static struct column column_of(struct call *call, const ve_doc *row, const char 
 }
 
 /* The columns asked for, else the default ones, with their units. */
-static int print_table(struct call *call, const ve_doc *rows, const struct strings *fields, bool header)
+static int print_table(struct call *call, const ve_doc *rows, const struct strings *fields)
 {
+	const struct list_options *o = call->options;
 	_cleanup_doc_ ve_doc *known = NULL, *keys = NULL;
-	struct column *columns = NULL;
 	ve_error *e = NULL;
 	size_t n = 0;
 
@@ -89,14 +89,14 @@ static int print_table(struct call *call, const ve_doc *rows, const struct strin
 	if (r < 0)
 		return report_failure(call, r, e);
 	size_t n_known = ve_doc_length(known, "");
-	columns = x_zalloc((fields->n + n_known + 1) * sizeof(*columns));
+	struct column *columns = x_zalloc((fields->n + n_known + 1) * sizeof(*columns));
 	for (size_t i = 0; i < fields->n; i++)
 		columns[n++] = column_of(call, find_field(known, fields->items[i]), fields->items[i], &keys);
 	for (size_t i = 0; !fields->n && i < n_known; i++)
 		if (ve_doc_bool(ve_doc_at(known, "", i), "default"))
 			columns[n++] = column_of(call, ve_doc_at(known, "", i), NULL, &keys);
 	if (n)
-		table_print(rows, columns, n, header);
+		table_print(rows, columns, n, !o->no_header);
 	free(columns);
 	return 0;
 }
@@ -109,15 +109,13 @@ static int print_rows(struct call *call, const ve_doc *rows, const struct string
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(rows);
-	if (o->names) {
+	if (o->names)
 		table_print_names(rows, "name");
-		return 0;
-	}
-	if (ve_doc_length(rows, "") == 0 && all && isatty(STDOUT_FILENO) && !call->common.quiet) {
+	else if (ve_doc_length(rows, "") == 0 && all && isatty(STDOUT_FILENO) && !call->common.quiet)
 		fputs("There are no VEs yet: vectl create NAME makes one.\n", stderr);
-		return 0;
-	}
-	return print_table(call, rows, fields, !o->no_header);
+	else
+		return print_table(call, rows, fields);
+	return 0;
 }
 
 static int run(struct call *call)

@@ -7,8 +7,8 @@
 
 /* The whole page of one command, vectl-start(8). */
 void manpage_command(const struct command *c);
-/* A part of a hand-written page, where its source (man/NAME.in) has "@part@" on a line of its own: "head-vectl-8" is the
- * first lines of vectl(8); "commands", "options", "exits", "keys", "fields". Returns false for an unknown part. */
+/* A part of a hand-written page, where its source (man/NAME.in) has "@part@" on a line of its own: the first lines
+ * of vectl(8) are "head-vectl-8"; "commands", "options", "exits", "keys", "fields". False: no such part. */
 bool manpage_part(ve_ctx *ctx, const char *part);
 
 #endif

@@ -280,8 +280,8 @@ static void check_operands(struct parser *p)
 
 	if (instead) {
 		if (call->n_operands)
-			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name, call->operands[0]),
-				 NULL);
+			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name,
+					     call->operands[0]), NULL);
 		return;
 	}
 	for (; c->operands[n].name; n++) {

@@ -19,8 +19,8 @@ int report_refusal(const struct call *call, enum ve_category category, const cha
 	__attribute__((format(printf, 4, 5)));
 int report_usage(const struct call *call, const struct usage *usage);
 
-/* A verb on V succeeded with R (enum ve_changed). DONE ("started") and ALREADY ("is running already") word it: the line
- * is "started web1 (192.0.2.10)" or "web1 is running already". */
+/* A verb on V succeeded with R (enum ve_changed). DONE ("started") and ALREADY ("is running already") word it: the
+ * line is "started web1 (192.0.2.10)" or "web1 is running already". */
 int report_change(struct call *call, ve *v, int r, const char *done, const char *already);
 /* The same without addresses, for verbs after which they mean nothing. */
 int report_change_plain(struct call *call, ve *v, int r, const char *done, const char *already);

@@ -47,8 +47,10 @@ static void print_difference(const struct call *call, ve *v, const ve_doc *chang
 		const ve_doc *row = ve_doc_at(changes, "", i);
 		_cleanup_free_ char *old = value_of(row, "old"), *new = value_of(row, "new");
 		const char *key = ve_doc_string(row, "key"), *when = "";
-		if (!ve_doc_bool(row, "live"))
-			when = mode == VE_SET_PENDING ? " (at the next start)" : mode == VE_SET_DRY_RUN ? " (needs a restart)" : "";
+		if (!ve_doc_bool(row, "live") && mode == VE_SET_PENDING)
+			when = " (at the next start)";
+		else if (!ve_doc_bool(row, "live") && mode == VE_SET_DRY_RUN)
+			when = " (needs a restart)";
 		printf("%s: %s: %s -> %s%s\n", ve_name(v), key ? key : "?", old, new, when);
 	}
 }

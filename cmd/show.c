@@ -6,16 +6,29 @@
 #include "table_print.h"
 #include "util.h"
 
+struct shown {
+	ve *ve;
+	const ve_doc *doc;
+};
+
+static bool is_pending(const ve_doc *doc, const char *key)
+{
+	for (size_t i = 0; i < ve_doc_length(doc, "pending"); i++)
+		if (str_eq(ve_doc_string(ve_doc_at(doc, "pending", i), ""), key))
+			return true;
+	return false;
+}
+
 /* As it is typed, "512M"; NULL for what is no key. */
 static char *typed_value(const char *key, void *data)
 {
-	char *value = NULL;
+	const struct shown *shown = data;
+	_cleanup_free_ char *value = NULL;
 
-	if (ve_get(data, key, &value, NULL) < 0)
+	if (ve_get(shown->ve, key, &value, NULL) < 0)
 		return NULL;
-	char *safe = format_safe(*value ? value : "-");
-	free(value);
-	return safe;
+	_cleanup_free_ char *safe = format_safe(*value ? value : "-");
+	return x_printf("%s%s", safe, is_pending(shown->doc, key) ? "  (at the next start)" : "");
 }
 
 static int run(struct call *call)
@@ -33,7 +46,8 @@ static int run(struct call *call)
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(doc);
-	table_print_object(doc, OBJECT_SORTED, typed_value, v);
+	struct shown shown = { v, doc };
+	table_print_object(doc, OBJECT_SORTED, typed_value, &shown);
 	return 0;
 }
 

@@ -222,7 +222,8 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(((const struct line *)a)->key, ((const struct line *)b)->key);
 }
 
-void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data), void *data)
+void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data),
+			void *data)
 {
 	struct lines l = { .flags = flags, .format = format, .data = data };
 	unsigned width = 0;

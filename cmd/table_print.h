@@ -20,9 +20,10 @@ enum object_flags {
 	OBJECT_SORTED = 1 << 1,   /* by key, else as the document has them */
 };
 
-/* One object, nested ones with their keys joined by dots; "key: value", the values aligned. FORMAT (NULL: none) makes a
- * value's text from the dotted KEY, owned, or NULL where it has none of its own. */
-void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data), void *data);
+/* One object, nested ones with their keys joined by dots; "key: value", the values aligned. FORMAT (NULL: none)
+ * makes a value's text from the dotted KEY, owned, or NULL where it has none of its own. */
+void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data),
+			void *data);
 /* The string FIELD of each row, a line each ("--names"). */
 void table_print_names(const ve_doc *rows, const char *field);
 

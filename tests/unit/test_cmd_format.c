@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What people read: sizes, times, wrapped text, and strings in JSON. (The program's own file: libve has none of it.) */
+/* What people read: sizes, times, wrapped text, and strings in JSON. The code is the program's. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
