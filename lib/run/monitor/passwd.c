@@ -15,16 +15,16 @@
 
 enum { FILE_MAX_BYTES = 1 << 20, FIELDS = 9 };
 /* A hash more than what was read fits. */
-static char text[FILE_MAX_BYTES + 1], changed[FILE_MAX_BYTES + 1024];
+static char file_text[FILE_MAX_BYTES + 1], new_text[FILE_MAX_BYTES + 1024];
 
 enum { HASH_MAX_BYTES = 512 };
 
 /* The file as one string: what has a NUL in it is no text, and would lose its rest. */
 static ssize_t read_file(const char *path, struct stat *ret_st)
 {
-	ssize_t len = file_read_regular(path, 0, text, FILE_MAX_BYTES, ret_st);
-	text[len > 0 ? len : 0] = '\0';
-	if (len > 0 && memchr(text, '\0', (size_t)len)) {
+	ssize_t len = file_read_regular(path, 0, file_text, FILE_MAX_BYTES, ret_st);
+	file_text[len > 0 ? len : 0] = '\0';
+	if (len > 0 && memchr(file_text, '\0', (size_t)len)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -67,7 +67,7 @@ static bool number(const char *s, uint32_t *ret)
 static bool find_passwd(const char *name, bool by_uid, uid_t uid, struct identity *id)
 {
 	struct stat st;
-	char *field[FIELDS], *cursor = text;
+	char *field[FIELDS], *cursor = file_text;
 	if (read_file("/etc/passwd", &st) < 0)
 		return false;
 	for (int n; (n = next_line(&cursor, field)) >= 0;) {
@@ -103,7 +103,7 @@ static bool is_member(char *list, const char *name)
 static int find_groups(struct identity *id, struct failure *f)
 {
 	struct stat st;
-	char *field[FIELDS], *cursor = text;
+	char *field[FIELDS], *cursor = file_text;
 	id->groups[0] = id->gid;
 	id->n_groups = 1;
 	if (!id->name[0] || read_file("/etc/group", &st) < 0)
@@ -170,7 +170,7 @@ static int replace_shadow(const struct stat *st, size_t len, struct failure *f)
 	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(f, "open", temporary);
-	bool ok = file_write_all(fd, changed, len) == 0 && fchown(fd, st->st_uid, st->st_gid) == 0 &&
+	bool ok = file_write_all(fd, new_text, len) == 0 && fchown(fd, st->st_uid, st->st_gid) == 0 &&
 		  fchmod(fd, st->st_mode & 07777) == 0 && fsync(fd) == 0;
 	int saved = errno;
 	close(fd);
@@ -193,18 +193,18 @@ int shadow_set(const char *user, const char *hash, struct failure *f)
 		return fail(f, "read", "/etc/shadow");
 	size_t user_len = strlen(user), out = 0;
 	bool found = false;
-	for (char *line = text; line && *line;) {
+	for (char *line = file_text; line && *line;) {
 		char *end = strchr(line, '\n');
 		size_t n = end ? (size_t)(end - line) + 1 : strlen(line);
 		bool ours = !found && strncmp(line, user, user_len) == 0 && line[user_len] == ':';
 		char *rest = ours ? memchr(line + user_len + 1, ':', n - user_len - 1) : NULL;
 		if (ours && rest) {
 			/* The second field is the hash; the third, the day of the last change, stays. */
-			out += (size_t)snprintf(changed + out, sizeof(changed) - out, "%s:%s%.*s", user, hash,
+			out += (size_t)snprintf(new_text + out, sizeof(new_text) - out, "%s:%s%.*s", user, hash,
 						(int)(line + n - rest), rest);
 			found = true;
 		} else {
-			memcpy(changed + out, line, n);
+			memcpy(new_text + out, line, n);
 			out += n;
 		}
 		line = end ? end + 1 : NULL;
