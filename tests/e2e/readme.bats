@@ -78,6 +78,7 @@ setup_file() {
 teardown() { :; } # what one test makes, the next one uses
 
 teardown_file() {
+	rm -f /tmp/ve-example
 	kill "$(<"$BATS_FILE_TMPDIR/relay")"
 	v recover >/dev/null 2>&1 || true
 	world_down
@@ -135,8 +136,15 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 @test "scripting" {
 	section "Scripting"
 	shows '^exit status 66$'
-	shows '"category":"not-found"'
 	shows '^web1$'
+	shows '"category":"not-found"'
+	# the program in C, built with the installed header: born, alive, and gone
+	shows '^hello from example, process [0-9]+$'
+	shows '^it ended with status 0$'
+	shows '^memory.limit is 256M$'
+	shows '^and gone$'
+	ok list --names
+	[ "$output" = web1 ]
 }
 
 @test "what README.md says of /proc" {
