@@ -171,12 +171,14 @@ int treehash_file(int fd, char ret[TREEHASH_DIGEST_LENGTH + 1])
 
 enum xattr_kind { XATTR_HOSTS, XATTR_CONTENT, XATTR_REFUSED };
 
-/* Labels of security modules (selinux, SMACK64, ima, evm) are the host's doing, as are the words of its file systems. */
+/* Labels of security modules (selinux, SMACK64, ima, evm) are the host's doing, as are the words of its file
+ * systems. */
 static enum xattr_kind xattr_kind(const char *name)
 {
 	if (str_starts(name, "trusted.") || str_starts(name, "user.overlay."))
 		return XATTR_REFUSED;
-	if (str_starts(name, "user.") || str_starts(name, "system.posix_acl_") || str_eq(name, "security.capability"))
+	if (str_starts(name, "user.") || str_starts(name, "system.posix_acl_") ||
+	    str_eq(name, "security.capability"))
 		return XATTR_CONTENT;
 	return XATTR_HOSTS;
 }
@@ -199,7 +201,8 @@ static int add_xattr(struct walk *w, const char *proc_path, const char *name, ve
 	return 0;
 }
 
-/* FD may be O_PATH, for which flistxattr(2) is not allowed; its link in /proc leads to the very object, whatever that is. */
+/* FD may be O_PATH, for which flistxattr(2) is not allowed; its link in /proc leads to the very object,
+ * whatever that is. */
 static int add_xattrs(struct walk *w, int fd, ve_error **ret_error)
 {
 	char proc_path[40];
@@ -213,7 +216,8 @@ static int add_xattrs(struct walk *w, int fd, ve_error **ret_error)
 	for (const char *name = w->buffer; name < w->buffer + n; name += strlen(name) + 1) {
 		enum xattr_kind kind = xattr_kind(name);
 		if (kind == XATTR_REFUSED) {
-			_cleanup_free_ char *why = str_printf("has the attribute '%s', which steers overlays", name);
+			_cleanup_free_ char *why =
+				str_printf("has the attribute '%s', which steers overlays", name);
 			return refuse(w, why ?: "has an attribute that steers overlays", ret_error);
 		}
 		if (kind == XATTR_CONTENT && strv_add(&names, name) < 0)
@@ -275,7 +279,8 @@ static int linked_find(struct walk *w, const struct stat *st, const char **ret_f
 
 static int add_content(struct walk *w, int path_fd, const struct stat *st, ve_error **ret_error)
 {
-	/* Not by name a second time: what is opened is what was looked at, never a device or a FIFO put in its place. */
+	/* Not by name a second time: what is opened is what was looked at, never a device or a FIFO put in its
+	 * place. */
 	char proc_path[40];
 	snprintf(proc_path, sizeof(proc_path), "/proc/self/fd/%d", path_fd);
 	_cleanup_close_ int fd = open(proc_path, O_RDONLY | O_CLOEXEC | O_NOATIME);
@@ -402,7 +407,8 @@ static int add_name(struct walk *w, struct names *names, const char *name, ve_er
 	return names->v[names->n++] ? 0 : err_nomem(ret_error);
 }
 
-/* The sorted names in the directory DIR_FD (O_PATH will do). NAMES is filled, and freed by the caller, also on failure. */
+/* The sorted names in the directory DIR_FD (O_PATH will do). NAMES is filled, and freed by the caller, also on
+ * failure. */
 static int list(struct walk *w, int dir_fd, struct names *names, ve_error **ret_error)
 {
 	_cleanup_close_ int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOATIME);
@@ -516,8 +522,8 @@ static FILE *stream_of(int fd, const char *mode)
 	return f;
 }
 
-int treehash_write(int root_fd, int out_fd, const char *what, const struct treehash_opts *opts, struct treehash *ret,
-		   ve_error **ret_error)
+int treehash_write(int root_fd, int out_fd, const char *what, const struct treehash_opts *opts,
+		   struct treehash *ret, ve_error **ret_error)
 {
 	_cleanup_fclose_ FILE *out = out_fd < 0 ? NULL : stream_of(out_fd, "w");
 	if (out_fd >= 0 && !out)
@@ -595,7 +601,8 @@ static int path_cmp(const char *a, const char *b)
 static int differs(const struct checker *c, const char *path, const char *how, ve_error **ret_error)
 {
 	_cleanup_free_ char *quoted = str_quote(path);
-	return err_plain(ret_error, VE_ERR_DATA, EBADMSG, "verify", "%s is damaged: '%s' %s", c->what, quoted ?: "?", how);
+	return err_plain(ret_error, VE_ERR_DATA, EBADMSG, "verify", "%s is damaged: '%s' %s", c->what,
+			 quoted ?: "?", how);
 }
 
 /* Whether WORD ("size=12") is one of the words of LINE behind the path. */

@@ -114,11 +114,12 @@ static int take_field(struct image *image, const struct field *f, const char *wh
 	char *copy = strdup(json_string_value(value));
 	if (!copy)
 		return err_nomem(ret_error);
-	*(char **)((char *)image + f->offset) = copy;
+	*(char **)(void *)((char *)image + f->offset) = copy;
 	return 0;
 }
 
-/* INIT is handed to execve(2) in the VE after pivot_root, so that it cannot reach out; still, "/../x" is nobody's init. */
+/* INIT is handed to execve(2) in the VE after pivot_root, so that it cannot reach out; still, "/../x" is
+ * nobody's init. */
 static bool is_plain_path(const char *path)
 {
 	if (path[0] != '/' || !path[1] || str_ends(path, "/"))
@@ -245,15 +246,16 @@ static int load_document(int digest_fd, const char *what, json_t **ret_doc, ve_e
 	json_t *doc = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!doc) {
 		_cleanup_free_ char *why = str_quote(error.text);
-		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "%s: line %d, column %d: %s", what, error.line,
-				 error.column, why ?: "not JSON");
+		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "%s: line %d, column %d: %s", what,
+				 error.line, error.column, why ?: "not JSON");
 	}
 	*ret_doc = doc;
 	return 0;
 }
 
 /* images/NAME/DIGEST/image.json, which must agree about its own name and digest. */
-static int load(int images_fd, const char *name, const char *digest, struct image **ret_image, ve_error **ret_error)
+static int load(int images_fd, const char *name, const char *digest, struct image **ret_image,
+		ve_error **ret_error)
 {
 	_cleanup_free_ char *path = str_printf("%s/%s", name, digest);
 	_cleanup_free_ char *what = str_printf("image.json of image '%s' (%.12s)", name, digest);
@@ -261,7 +263,8 @@ static int load(int images_fd, const char *name, const char *digest, struct imag
 		return err_nomem(ret_error);
 	_cleanup_close_ int fd = file_opendir(images_fd, path);
 	if (fd == -ENOENT)
-		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, stage, "image '%s' has no digest '%s'", name, digest);
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, stage, "image '%s' has no digest '%s'", name,
+				 digest);
 	if (fd < 0)
 		return err_sys(ret_error, -fd, stage, "cannot open image '%s'", name);
 	json_auto_t *doc = NULL;
@@ -284,7 +287,8 @@ static int by_string(const void *a, const void *b)
 }
 
 /* The sorted names in directory PATH that IS_WANTED; a missing directory is empty. */
-static int list_names(int dir_fd, const char *path, bool (*is_wanted)(const char *), char ***ret, ve_error **ret_error)
+static int list_names(int dir_fd, const char *path, bool (*is_wanted)(const char *), char ***ret,
+		      ve_error **ret_error)
 {
 	int fd = dir_fd < 0 ? -ENOENT : file_opendir(dir_fd, path);
 	if (fd == -ENOENT) {
@@ -293,7 +297,8 @@ static int list_names(int dir_fd, const char *path, bool (*is_wanted)(const char
 	}
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
-		return err_sys(ret_error, fd < 0 ? -fd : errno, stage, "cannot read the image directory '%s'", path);
+		return err_sys(ret_error, fd < 0 ? -fd : errno, stage, "cannot read the image directory '%s'",
+			       path);
 	_cleanup_strv_ char **names = NULL;
 	for (struct dirent *e; (e = readdir(dir));)
 		if (is_wanted(e->d_name) && strv_add(&names, e->d_name) < 0)
@@ -337,13 +342,15 @@ static int read_current(int images_fd, const char *name, char ret[IMAGE_DIGEST_L
 	if (!path)
 		return err_nomem(ret_error);
 	char target[IMAGE_DIGEST_LENGTH + 2];
-	ssize_t n = images_fd < 0 ? (errno = ENOENT, -1) : readlinkat(images_fd, path, target, sizeof(target) - 1);
+	if (images_fd < 0)
+		return not_found(images_fd, name, ret_error);
+	ssize_t n = readlinkat(images_fd, path, target, sizeof(target) - 1);
 	if (n < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return not_found(images_fd, name, ret_error);
 	target[n < 0 ? 0 : n] = '\0';
 	if (n < 0 || !image_is_digest(target))
-		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "'current' of image '%s' is no link to a digest",
-				 name);
+		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage,
+				 "'current' of image '%s' is no link to a digest", name);
 	memcpy(ret, target, IMAGE_DIGEST_LENGTH + 1);
 	return 0;
 }
@@ -365,7 +372,8 @@ int image_open(int images_fd, const char *reference, struct image **ret_image, v
 	} else if (!image_is_digest(at + 1)) {
 		_cleanup_free_ char *quoted = str_quote(at + 1);
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, stage,
-				 "'%s' is no digest of image '%s': it has 64 hexadecimal digits", quoted ?: "?", name);
+				 "'%s' is no digest of image '%s': it has 64 hexadecimal digits", quoted ?: "?",
+				 name);
 	} else if (images_fd < 0 || faccessat(images_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
 		return not_found(images_fd, name, ret_error);
 	} else {
@@ -405,8 +413,8 @@ static json_t *list_entry(int images_fd, const char *name, const char *digest, b
 	_cleanup_err_ ve_error *error = NULL;
 	_cleanup_image_ struct image *image = NULL;
 	if (load(images_fd, name, digest, &image, &error) < 0)
-		return json_pack("{s:s, s:s, s:b, s:s}", "name", name, "digest", digest, "current", is_current, "damaged",
-				 ve_error_message(error));
+		return json_pack("{s:s, s:s, s:b, s:s}", "name", name, "digest", digest, "current", is_current,
+				 "damaged", ve_error_message(error));
 	json_t *entry = json_copy(image->doc);
 	if (entry && json_object_set_new(entry, "current", json_boolean(is_current)) < 0) {
 		json_decref(entry);

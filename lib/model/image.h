@@ -7,8 +7,8 @@
  *   images/NAME/DIGEST/rootfs/      the tree
  *   images/NAME/current -> DIGEST   what NAME means to the next `create`
  *
- * What a digest holds never changes. DIGEST is 64 hexadecimal digits: SHA-256 over the fields of image.json that say how
- * the tree is run and over the manifest (image_digest()).
+ * What a digest holds never changes. DIGEST is 64 hexadecimal digits: SHA-256 over the fields of image.json
+ * that say how the tree is run and over the manifest (image_digest()).
  *
  * image.json:
  *   schema 1, name, digest, distribution, version, architecture ("amd64"); init (absolute path inside, or null: jails
@@ -34,8 +34,9 @@ struct image {
 	json_t *doc;       /* the whole image.json */
 };
 
-/* REFERENCE is NAME, or NAME@DIGEST. IMAGES_FD is the store's images directory (-1: there is none yet). A missing image is
- * VE_ERR_NOT_FOUND with the nearest name, a damaged image.json VE_ERR_DATA, a malformed reference VE_ERR_USAGE. */
+/* REFERENCE is NAME, or NAME@DIGEST. IMAGES_FD is the store's images directory (-1: there is none yet). A
+ * missing image is VE_ERR_NOT_FOUND with the nearest name, a damaged image.json VE_ERR_DATA, a malformed
+ * reference VE_ERR_USAGE. */
 int image_open(int images_fd, const char *reference, struct image **ret_image, ve_error **ret_error);
 /* A descriptor (O_PATH | O_DIRECTORY) of the root tree. */
 int image_open_rootfs(int images_fd, const struct image *image, int *ret_fd, ve_error **ret_error);
@@ -45,8 +46,9 @@ void image_free(struct image *image);
 void image_freep(struct image **image);
 #define _cleanup_image_ __attribute__((cleanup(image_freep)))
 
-/* An array of the images' documents with name, digest, size_bytes, created_at and "current" (whether NAME means this digest),
- * by name, the current one first. A damaged image does not spoil the list: it is {name,digest,current,"damaged": why}. */
+/* An array of the images' documents with name, digest, size_bytes, created_at and "current" (whether NAME means
+ * this digest), by name, the current one first. A damaged image does not spoil the list: it is
+ * {name,digest,current,"damaged": why}. */
 int image_list(int images_fd, json_t **ret_array, ve_error **ret_error);
 
 /* Checks image.json's DOC (WHAT names it in messages): VE_ERR_DATA names the field. RET_IMAGE may be NULL. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * No apt source syntax is parsed: every word of every line that is not a comment and looks like a URI is one, in "deb [..]
- * URI suite", in "URIs: URI URI" and in mirror lists alike. Stanzas with "Enabled: no" are thereby read too, which does
- * no harm: it is the host's own mirror all the same.
+ * No apt source syntax is parsed: every word of every line that is not a comment and looks like a URI is one,
+ * in "deb [..] URI suite", in "URIs: URI URI" and in mirror lists alike. Stanzas with "Enabled: no" are thereby
+ * read too, which does no harm: it is the host's own mirror all the same.
  */
 #include "run/apt_mirrors.h"
 
@@ -51,7 +51,9 @@ static bool has_component(const char *uri, const char *name)
 
 static int take(struct apt_mirrors *m, const char *uri)
 {
-	char **place = has_component(uri, "debian-security") ? &m->security : has_component(uri, "debian") ? &m->main : NULL;
+	char **place = has_component(uri, "debian-security") ? &m->security
+		       : has_component(uri, "debian")	     ? &m->main
+							     : NULL;
 	/* Only what an image can reach by itself: file: and copy: are the host's own disk. */
 	if (!place || *place || str_starts(uri, "file:") || str_starts(uri, "copy:") || !apt_mirror_is_good(uri))
 		return 0;

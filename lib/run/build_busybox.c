@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A tree from the host's own static busybox: the program, and a link for each command it says it has. No network. */
+/* A tree from the host's own static busybox: the program, and a link for each command it says it has. No
+ * network. */
 #include "run/builders.h"
 
 #include <elf.h>
@@ -17,8 +18,8 @@ static const char stage[] = "build";
 
 static int not_static(const char *path, ve_error **ret_error)
 {
-	int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOEXEC, stage, "'%s' is no statically linked program for amd64",
-			  path);
+	int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOEXEC, stage,
+			  "'%s' is no statically linked program for amd64", path);
 	err_hint(ret_error, "install the package: apt install busybox-static");
 	return r;
 }
@@ -27,9 +28,9 @@ static int not_static(const char *path, ve_error **ret_error)
 static int check_static(int fd, const char *path, ve_error **ret_error)
 {
 	Elf64_Ehdr header;
-	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
-	    header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != EM_X86_64 ||
-	    header.e_phentsize != sizeof(Elf64_Phdr))
+	if (pread(fd, &header, sizeof(header), 0) != sizeof(header) ||
+	    memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header.e_machine != EM_X86_64 || header.e_phentsize != sizeof(Elf64_Phdr))
 		return not_static(path, ret_error);
 	for (unsigned i = 0; i < header.e_phnum; i++) {
 		Elf64_Phdr segment;
@@ -94,7 +95,8 @@ static int ask_busybox(struct ve_ctx *ctx, const char *path, struct busybox *b, 
 	if (r < 0)
 		return r;
 	if (!b->version || !*b->version || !b->applets)
-		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOEXEC, stage, "'%s' does not answer like a busybox", path);
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOEXEC, stage,
+				 "'%s' does not answer like a busybox", path);
 	return 0;
 }
 
@@ -124,8 +126,8 @@ static int link_applets(int root_fd, char **applets, ve_error **ret_error)
 	return r;
 }
 
-int build_busybox(struct ve_ctx *ctx, const struct recipe *recipe, int root_fd, const char *root_path, char **ret_version,
-		  ve_error **ret_error)
+int build_busybox(struct ve_ctx *ctx, const struct recipe *recipe, int root_fd, const char *root_path,
+		  char **ret_version, ve_error **ret_error)
 {
 	const char *path = NULL;
 	_cleanup_close_ int fd = -1;

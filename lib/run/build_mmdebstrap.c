@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A tree from a Debian mirror, by mmdebstrap(1). Its package scripts run as root on this host, in namespaces of their own
- * (run/program.h): the archive is trusted as the host's own one is. */
+/* A tree from a Debian mirror, by mmdebstrap(1). Its package scripts run as root on this host, in namespaces of
+ * their own (run/program.h): the archive is trusted as the host's own one is. */
 #include "run/builders.h"
 
 #include <errno.h>
@@ -38,13 +38,16 @@ static const struct {
 	{ "No space left on device", VE_ERR_NO_ROOM, ENOSPC, NULL },
 	{ "Disk quota exceeded", VE_ERR_NO_ROOM, EDQUOT, NULL },
 	{ "Could not resolve", VE_ERR_BUSY, EAGAIN, "the mirror's name does not resolve: is the network up?" },
-	{ "Temporary failure resolving", VE_ERR_BUSY, EAGAIN, "the mirror's name does not resolve: is the network up?" },
+	{ "Temporary failure resolving", VE_ERR_BUSY, EAGAIN,
+	  "the mirror's name does not resolve: is the network up?" },
 	{ "Could not connect", VE_ERR_BUSY, EAGAIN, "the mirror cannot be reached: set VECTL_MIRROR to another" },
 	{ "Connection failed", VE_ERR_BUSY, EAGAIN, "the mirror cannot be reached: set VECTL_MIRROR to another" },
-	{ "Connection timed out", VE_ERR_BUSY, EAGAIN, "the mirror cannot be reached: set VECTL_MIRROR to another" },
+	{ "Connection timed out", VE_ERR_BUSY, EAGAIN,
+	  "the mirror cannot be reached: set VECTL_MIRROR to another" },
 	{ "does not have a Release file", VE_ERR_NOT_FOUND, ENOENT,
 	  "the mirror does not carry this suite: set VECTL_MIRROR to another" },
-	{ "NO_PUBKEY", VE_ERR_DATA, EBADMSG, "the host's debian-archive-keyring package is too old for this suite" },
+	{ "NO_PUBKEY", VE_ERR_DATA, EBADMSG,
+	  "the host's debian-archive-keyring package is too old for this suite" },
 };
 
 enum { LAST_LINES = 3, LINE_SHOWN = 300 };
@@ -108,8 +111,8 @@ static int override_mirror(char **mirror, const char *variable, const struct rec
 	if (!apt_mirror_is_good(chosen)) {
 		_cleanup_free_ char *quoted = str_quote(chosen);
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage,
-				 "%s '%s' is no mirror: it must be an http, https or file URL without a user name", from,
-				 quoted ?: "?");
+				 "%s '%s' is no mirror: it must be an http, https or file URL without a user name",
+				 from, quoted ?: "?");
 	}
 	char *copy = strdup(chosen);
 	if (!copy)
@@ -129,11 +132,16 @@ static int find_mirrors(const struct recipe *recipe, struct apt_mirrors *m, ve_e
 		r = override_mirror(&m->security, "VECTL_SECURITY_MIRROR", recipe, "security_mirror", ret_error);
 	if (r == 0 && !m->main) {
 		r = err_plain(ret_error, VE_ERR_CONFIG, ENOENT, stage,
-			      "cannot build image '%s': the host's apt sources name no Debian mirror", recipe->name);
+			      "cannot build image '%s': the host's apt sources name no Debian mirror",
+			      recipe->name);
 		err_hint(ret_error, "set VECTL_MIRROR to the URL of one (.../debian)");
 	}
 	return r;
 }
+
+#define NO_SECURITY_MIRROR \
+	"image '%s' is built without security updates: the host's apt sources name no security mirror " \
+	"(VECTL_SECURITY_MIRROR sets one)"
 
 /* The lines for the image's sources.list, which is also what it is built from. */
 static int add_sources(struct ve_ctx *ctx, const struct recipe *recipe, char ***argv, ve_error **ret_error)
@@ -152,14 +160,14 @@ static int add_sources(struct ve_ctx *ctx, const struct recipe *recipe, char ***
 		const char *mirror = security ? mirrors.security : mirrors.main;
 		if (!mirror) {
 			if (!warned)
-				ctx_warn(ctx, "image '%s' is built without security updates: the host's apt sources name "
-					      "no security mirror (VECTL_SECURITY_MIRROR sets one)", recipe->name);
+				ctx_warn(ctx, NO_SECURITY_MIRROR, recipe->name);
 			warned = true;
 			continue;
 		}
-		_cleanup_free_ char *line = joined ? str_printf("deb [signed-by=%s] %s %s %s", recipe_string(recipe, "keyring"),
-								mirror, json_string_value(json_object_get(source, "suite")),
-								joined) : NULL;
+		_cleanup_free_ char *line =
+			joined ? str_printf("deb [signed-by=%s] %s %s %s", recipe_string(recipe, "keyring"),
+					    mirror, json_string_value(json_object_get(source, "suite")), joined)
+			       : NULL;
 		if (!line || strv_add(argv, line) < 0)
 			return err_nomem(ret_error);
 	}
@@ -171,7 +179,8 @@ static int check_keyring(const struct recipe *recipe, ve_error **ret_error)
 	const char *keyring = recipe_string(recipe, "keyring");
 	if (access(keyring, R_OK) == 0)
 		return 0;
-	int r = err_make(ret_error, VE_ERR_UNSUPPORTED, errno, stage, "cannot read the archive's keys '%s'", keyring);
+	int r = err_make(ret_error, VE_ERR_UNSUPPORTED, errno, stage, "cannot read the archive's keys '%s'",
+			 keyring);
 	err_hint(ret_error, "install the package: apt install debian-archive-keyring");
 	return r;
 }
@@ -184,9 +193,12 @@ static int make_argv(struct ve_ctx *ctx, const struct recipe *recipe, const char
 	_cleanup_free_ char *variant = str_printf("--variant=%s", recipe_string(recipe, "variant") ?: "minbase");
 	_cleanup_free_ char *packages = recipe_join(recipe_list(recipe, "packages"), ",");
 	_cleanup_free_ char *include = packages ? str_printf("--include=%s", packages) : NULL;
-	_cleanup_free_ char *architecture = str_printf("--architectures=%s", recipe_string(recipe, "architecture"));
-	const char *const words[] = { "mmdebstrap", "--mode=root", "--format=directory", variant, include, architecture,
-				      recipe_string(recipe, "suite"), path };
+	_cleanup_free_ char *architecture =
+		str_printf("--architectures=%s", recipe_string(recipe, "architecture"));
+	const char *const words[] = {
+		"mmdebstrap", "--mode=root", "--format=directory", variant, include, architecture,
+		recipe_string(recipe, "suite"), path,
+	};
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (!words[i] || strv_add(argv, words[i]) < 0)
 			return err_nomem(ret_error);
@@ -211,7 +223,8 @@ static void proxy_line(const char *line, void *data)
 		strv_add(proxy->env, setting);
 }
 
-/* The proxy of the caller, or of the host's apt, which mmdebstrap does not read. The variable does not end up in the image. */
+/* The proxy of the caller, or of the host's apt, which mmdebstrap does not read. The variable does not end up
+ * in the image. */
 static int add_proxy(struct ve_ctx *ctx, const char *variable, const char *apt_key, char ***env)
 {
 	const char *value = secure_getenv(variable);
@@ -254,8 +267,8 @@ static FILE *open_log(struct ve_ctx *ctx, const struct recipe *recipe)
 	return log;
 }
 
-int build_mmdebstrap(struct ve_ctx *ctx, const struct recipe *recipe, int root_fd, const char *root_path, char **ret_version,
-		     ve_error **ret_error)
+int build_mmdebstrap(struct ve_ctx *ctx, const struct recipe *recipe, int root_fd, const char *root_path,
+		     char **ret_version, ve_error **ret_error)
 {
 	_cleanup_strv_ char **argv = NULL, **env = NULL;
 	int r = check_keyring(recipe, ret_error);
@@ -267,8 +280,12 @@ int build_mmdebstrap(struct ve_ctx *ctx, const struct recipe *recipe, int root_f
 		return r;
 	_cleanup_fclose_ FILE *log = open_log(ctx, recipe);
 	struct watch watch = { .ctx = ctx, .log = log, .cause = -1 };
-	struct program p = { .argv = (const char *const *)argv, .env = (const char *const *)env, .package = "mmdebstrap",
-			     .cancel_fd = ctx->cancel_fd, .line = watch_line, .data = &watch };
+	struct program p = { .argv = (const char *const *)argv,
+			     .env = (const char *const *)env,
+			     .package = "mmdebstrap",
+			     .cancel_fd = ctx->cancel_fd,
+			     .line = watch_line,
+			     .data = &watch };
 	int status;
 	r = program_run(&p, &status, ret_error);
 	if (r < 0)

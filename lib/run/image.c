@@ -76,15 +76,27 @@ static int recover_one(struct ve_ctx *ctx, const char *name, ve_error **ret_erro
 {
 	int lock = -1;
 	int r = image_lock(ctx, name, 0, "recover", &lock, NULL);
-	if (r == -ETIMEDOUT)
-		return 0; /* somebody is at work there: nothing is left over */
-	_cleanup_close_ int fd = r < 0 ? r : file_opendir(ctx->store->images_fd, name);
+	if (r < 0)
+		return r == -ETIMEDOUT ? 0 /* somebody is at work there: nothing is left over */
+				       : err_sys(ret_error, -r, stage, "cannot lock image '%s'", name);
+	_cleanup_close_ int fd = file_opendir(ctx->store->images_fd, name);
 	if (fd >= 0)
 		r = image_clean_leftovers(fd, name, ret_error);
-	else
+	else if (fd != -ENOENT)
 		r = err_sys(ret_error, -fd, stage, "cannot open the directory of image '%s'", name);
 	image_unlock(ctx, name, &lock);
 	return r;
+}
+
+/* The image that an entry of the images' directory belongs to: NAME itself, or .NAME.lock of a killed verb. */
+static char *name_of_entry(const char *entry)
+{
+	bool is_lock = entry[0] == '.' && str_ends(entry, ".lock");
+	char *name = is_lock ? strndup(entry + 1, strlen(entry + 1) - strlen(".lock")) : strdup(entry);
+	if (name && name_check("image", name, NULL) == 0)
+		return name;
+	free(name);
+	return NULL;
 }
 
 int image_recover(struct ve_ctx *ctx, ve_error **ret_error)
@@ -97,22 +109,25 @@ int image_recover(struct ve_ctx *ctx, ve_error **ret_error)
 		return err_sys(ret_error, errno, stage, "cannot read the images");
 	steal_fd(&fd);
 	int r = 0;
-	for (struct dirent *e; r == 0 && (e = readdir(dir));)
-		if (name_check("image", e->d_name, NULL) == 0)
-			r = recover_one(ctx, e->d_name, ret_error);
+	for (struct dirent *e; r == 0 && (e = readdir(dir));) {
+		_cleanup_free_ char *name = name_of_entry(e->d_name);
+		if (name)
+			r = recover_one(ctx, name, ret_error);
+	}
 	return r;
 }
 
 /* ---- users ------------------------------------------------------------------------------------------ */
 
-/* The name of the VE UUID if its configuration speaks of DIGEST, else NULL. A configuration that cannot be parsed counts by
- * its text alone: better an image too many than a VE without a root. */
+/* The name of the VE UUID if its configuration speaks of DIGEST, else NULL. A configuration that cannot be
+ * parsed counts by its text alone: better an image too many than a VE without a root. */
 static char *user_of(struct store *s, const char *uuid, const char *digest)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	size_t size;
-	if (store_open_ve(s, uuid, &fd, NULL) < 0 || file_read(fd, "config.json", CONFIG_MAX_BYTES, &text, &size) < 0 ||
+	if (store_open_ve(s, uuid, &fd, NULL) < 0 ||
+	    file_read(fd, "config.json", CONFIG_MAX_BYTES, &text, &size) < 0 ||
 	    !memmem(text, size, digest, strlen(digest)))
 		return NULL;
 	_cleanup_config_ struct config *config = NULL;
@@ -144,16 +159,18 @@ static int check_unused(struct store *s, const char *name, const char *digest, v
 	if (r < 0 || n == 0)
 		return r;
 	if (n == 1)
-		return err_plain(ret_error, VE_ERR_STATE, EBUSY, stage, "cannot remove image '%s' (%.12s): VE '%s' uses it", name,
-				 digest, users[0]);
-	return err_plain(ret_error, VE_ERR_STATE, EBUSY, stage, "cannot remove image '%s' (%.12s): VE '%s' and %zu more use it",
-			 name, digest, users[0], n - 1);
+		return err_plain(ret_error, VE_ERR_STATE, EBUSY, stage,
+				 "cannot remove image '%s' (%.12s): VE '%s' uses it", name, digest, users[0]);
+	return err_plain(ret_error, VE_ERR_STATE, EBUSY, stage,
+			 "cannot remove image '%s' (%.12s): VE '%s' and %zu more use it", name, digest, users[0],
+			 n - 1);
 }
 
 /* ---- remove ----------------------------------------------------------------------------------------- */
 
 /* See image.h for the order. What was renamed is gone for everybody; its files follow. */
-static int remove_digest(struct ve_ctx *ctx, int name_fd, const char *name, const char *digest, ve_error **ret_error)
+static int remove_digest(struct ve_ctx *ctx, int name_fd, const char *name, const char *digest,
+			 ve_error **ret_error)
 {
 	char temporary[IMAGE_TEMP_NAME];
 	int r = image_temp_name("removed", temporary, ret_error);
@@ -186,7 +203,8 @@ static int list_digests(int name_fd, char ***ret, ve_error **ret_error)
 }
 
 /* Takes `current` away; RET: what it was, or "". */
-static int unlink_current(int name_fd, const char *name, char ret[IMAGE_DIGEST_LENGTH + 1], ve_error **ret_error)
+static int unlink_current(int name_fd, const char *name, char ret[IMAGE_DIGEST_LENGTH + 1],
+			  ve_error **ret_error)
 {
 	ssize_t n = readlinkat(name_fd, "current", ret, IMAGE_DIGEST_LENGTH);
 	ret[n > 0 ? n : 0] = '\0';
@@ -217,7 +235,8 @@ static int remove_all(struct ve_ctx *ctx, int name_fd, const char *name, ve_erro
 	return r;
 }
 
-static int remove_one(struct ve_ctx *ctx, int name_fd, const char *name, const char *digest, ve_error **ret_error)
+static int remove_one(struct ve_ctx *ctx, int name_fd, const char *name, const char *digest,
+		      ve_error **ret_error)
 {
 	char current[IMAGE_DIGEST_LENGTH + 2] = "";
 	ssize_t n = readlinkat(name_fd, "current", current, sizeof(current) - 1);
@@ -228,13 +247,14 @@ static int remove_one(struct ve_ctx *ctx, int name_fd, const char *name, const c
 			return r;
 		if (strv_length((const char *const *)digests) == 1)
 			return remove_all(ctx, name_fd, name, ret_error);
-		r = err_plain(ret_error, VE_ERR_STATE, EBUSY, stage, "cannot remove digest %.12s: it is what image '%s' means now",
-			      digest, name);
+		r = err_plain(ret_error, VE_ERR_STATE, EBUSY, stage,
+			      "cannot remove digest %.12s: it is what image '%s' means now", digest, name);
 		err_hint(ret_error, "remove '%s' to remove all its digests", name);
 		return r;
 	}
 	if (faccessat(name_fd, digest, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, stage, "image '%s' has no digest '%s'", name, digest);
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, stage, "image '%s' has no digest '%s'", name,
+				 digest);
 	int r = check_unused(ctx->store, name, digest, ret_error);
 	return r < 0 ? r : remove_digest(ctx, name_fd, name, digest, ret_error);
 }
@@ -284,18 +304,22 @@ int image_remove(struct ve_ctx *ctx, const char *reference, ve_error **ret_error
 
 /* ---- verify ----------------------------------------------------------------------------------------- */
 
-static int open_manifest(int dir_fd, const struct image *image, const char *what, int *ret_fd, ve_error **ret_error)
+static int open_manifest(int dir_fd, const struct image *image, const char *what, int *ret_fd,
+			 ve_error **ret_error)
 {
 	_cleanup_close_ int fd = openat(dir_fd, "manifest", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	char digest[TREEHASH_DIGEST_LENGTH + 1];
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_make(ret_error, VE_ERR_DATA, errno, "verify", "%s is damaged: cannot open its manifest", what);
+		return err_make(ret_error, VE_ERR_DATA, errno, "verify", "%s is damaged: cannot open its manifest",
+				what);
 	int r = S_ISREG(st.st_mode) ? treehash_file(fd, digest) : -EBADMSG;
 	if (r < 0)
-		return err_make(ret_error, VE_ERR_DATA, -r, "verify", "%s is damaged: cannot read its manifest", what);
+		return err_make(ret_error, VE_ERR_DATA, -r, "verify", "%s is damaged: cannot read its manifest",
+				what);
 	if (!str_eq(digest, json_string_value(json_object_get(image->doc, "tree"))) || lseek(fd, 0, SEEK_SET) < 0)
-		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, "verify", "%s is damaged: its manifest was changed", what);
+		return err_plain(ret_error, VE_ERR_DATA, EBADMSG, "verify",
+				 "%s is damaged: its manifest was changed", what);
 	*ret_fd = steal_fd(&fd);
 	return 0;
 }
@@ -317,7 +341,8 @@ int image_verify(struct ve_ctx *ctx, const char *reference, ve_error **ret_error
 		return r;
 	_cleanup_close_ int rootfs = file_opendir(dir, "rootfs");
 	if (rootfs < 0)
-		return err_make(ret_error, VE_ERR_DATA, -rootfs, "verify", "%s is damaged: cannot open its rootfs", what);
+		return err_make(ret_error, VE_ERR_DATA, -rootfs, "verify", "%s is damaged: cannot open its rootfs",
+				what);
 	struct treehash_opts opts = {
 		.progress = ctx->progress,
 		.progress_data = ctx->progress_data,
@@ -341,14 +366,16 @@ int image_show(struct ve_ctx *ctx, const char *reference, json_t **ret_doc, ve_e
 		return r;
 	bool is_current = image_open(ctx->store->images_fd, image->name, &current, NULL) == 0 &&
 			  str_eq(current->digest, image->digest);
-	_cleanup_free_ char *path = str_printf("%s/var/lib/vectl/images/%s/%s/rootfs",
-					       str_eq(ctx->store->root, "/") ? "" : ctx->store->root, image->name, image->digest);
+	_cleanup_free_ char *path =
+		str_printf("%s/var/lib/vectl/images/%s/%s/rootfs",
+			   str_eq(ctx->store->root, "/") ? "" : ctx->store->root, image->name, image->digest);
 	json_auto_t *doc = json_copy(image->doc), *used_by = json_array();
 	for (char **user = users; user && *user && used_by; user++)
 		if (json_array_append_new(used_by, json_string(*user)) < 0)
 			return err_nomem(ret_error);
 	if (!path || !doc || json_object_set_new(doc, "current", json_boolean(is_current)) < 0 ||
-	    json_object_set_new(doc, "path", json_string(path)) < 0 || json_object_set(doc, "used_by", used_by) < 0)
+	    json_object_set_new(doc, "path", json_string(path)) < 0 ||
+	    json_object_set(doc, "used_by", used_by) < 0)
 		return err_nomem(ret_error);
 	*ret_doc = steal_ptr(&doc);
 	return 0;

@@ -95,8 +95,8 @@ static int make_tree(struct build *b, ve_error **ret_error)
 		[RECIPE_BUSYBOX] = build_busybox,
 	};
 	const char *root = b->ctx->store->root;
-	_cleanup_free_ char *path = str_printf("%s/var/lib/vectl/images/%s/%s/rootfs", str_eq(root, "/") ? "" : root,
-					       b->recipe->name, b->temporary);
+	_cleanup_free_ char *path = str_printf("%s/var/lib/vectl/images/%s/%s/rootfs",
+					       str_eq(root, "/") ? "" : root, b->recipe->name, b->temporary);
 	if (!path)
 		return err_nomem(ret_error);
 	int r = builders[b->recipe->builder](b->ctx, b->recipe, b->root_fd, path, &b->version, ret_error);
@@ -105,9 +105,11 @@ static int make_tree(struct build *b, ve_error **ret_error)
 	ctx_progress(b->ctx, "adapting", BUILD_TREE_STEPS, BUILD_STEPS);
 	/* The tree's own root is what a VE sees as "/": a builder must not have made it anything else. */
 	if (fchown(b->root_fd, 0, 0) < 0 || fchmod(b->root_fd, 0755) < 0)
-		return err_sys(ret_error, errno, stage, "cannot set the mode of the root of image '%s'", b->recipe->name);
+		return err_sys(ret_error, errno, stage, "cannot set the mode of the root of image '%s'",
+			       b->recipe->name);
 	r = image_tree_adapt(b->root_fd, b->recipe, ret_error);
-	return r < 0 ? err_wrap(ret_error, "recipe '%s'", b->recipe->name) : ctx_check_cancelled(b->ctx, ret_error);
+	return r < 0 ? err_wrap(ret_error, "recipe '%s'", b->recipe->name)
+		     : ctx_check_cancelled(b->ctx, ret_error);
 }
 
 /* An init that is not there would be found out by the first start only. */
@@ -129,7 +131,8 @@ static int hash_tree(struct build *b, ve_error **ret_error)
 {
 	ctx_progress(b->ctx, "hashing", BUILD_TREE_STEPS + 1, BUILD_STEPS);
 	_cleanup_free_ char *what = str_printf("image '%s'", b->recipe->name);
-	_cleanup_close_ int manifest = openat(b->dir_fd, "manifest", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int manifest =
+		openat(b->dir_fd, "manifest", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (!what || manifest < 0)
 		return err_sys(ret_error, what ? errno : ENOMEM, stage, "cannot make the manifest of image '%s'",
 			       b->recipe->name);
@@ -201,8 +204,8 @@ static int find_same(struct build *b, bool *ret_there, ve_error **ret_error)
 	*ret_there = false;
 	if (ve_error_category(error) == VE_ERR_NOT_FOUND)
 		return 0;
-	int r = err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "cannot replace the damaged image '%s': %s", reference,
-			  ve_error_message(error));
+	int r = err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "cannot replace the damaged image '%s': %s",
+			  reference, ve_error_message(error));
 	err_hint(ret_error, "remove it first: vectl image remove %s", b->recipe->name);
 	return r;
 }
@@ -231,8 +234,8 @@ static int move_current(struct build *b, bool *ret_moved, ve_error **ret_error)
 	if (symlinkat(digest_of(b), b->name_fd, temporary) < 0 ||
 	    renameat(b->name_fd, temporary, b->name_fd, "current") < 0 || fsync(b->name_fd) < 0 ||
 	    fsync(b->ctx->store->images_fd) < 0) {
-		r = err_sys(ret_error, errno, stage, "cannot make digest %.12s the current one of image '%s'", digest_of(b),
-			    b->recipe->name);
+		r = err_sys(ret_error, errno, stage, "cannot make digest %.12s the current one of image '%s'",
+			    digest_of(b), b->recipe->name);
 		unlinkat(b->name_fd, temporary, 0);
 	}
 	return r;

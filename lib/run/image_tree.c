@@ -64,7 +64,8 @@ static int make_file(int dir_fd, const char *name, const void *data, size_t size
 	return r < 0 ? r : fchmod(fd, mode) < 0 ? -errno : 0;
 }
 
-int image_tree_write(int root_fd, const char *path, const void *data, size_t size, mode_t mode, ve_error **ret_error)
+int image_tree_write(int root_fd, const char *path, const void *data, size_t size, mode_t mode,
+		     ve_error **ret_error)
 {
 	const char *name;
 	_cleanup_close_ int dir = open_parent(root_fd, path, true, &name);

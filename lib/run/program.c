@@ -65,8 +65,8 @@ static int prepare(const struct program *p, struct prepared *ret, ve_error **ret
 
 /* ---- the child -------------------------------------------------------------------------------------- */
 
-/* We are host root, pid 1 of a new pid namespace, in a copy of the caller's mounts. What fails is told on the pipe that is
- * our standard error: the parent shows it as the program's last words. */
+/* We are host root, pid 1 of a new pid namespace, in a copy of the caller's mounts. What fails is told on the
+ * pipe that is our standard error: the parent shows it as the program's last words. */
 static _Noreturn void child_fail(const char *words, size_t size)
 {
 	(void)!write(2, words, size);
@@ -74,15 +74,20 @@ static _Noreturn void child_fail(const char *words, size_t size)
 }
 #define CHILD_FAIL(words) child_fail(words "\n", sizeof(words))
 
-static _Noreturn void child(const struct program *p, const struct prepared *prepared, int null_fd, int out_fd)
+static _Noreturn void child(const struct program *p, const struct prepared *prepared, int null_fd,
+			    const int pipe_fds[2])
 {
 	sigset_t none;
 	sigemptyset(&none);
+	int out_fd = pipe_fds[1];
 	if (dup2(null_fd, 0) < 0 || dup2(out_fd, 1) < 0 || dup2(out_fd, 2) < 0)
 		_exit(125);
-	/* A caller that died between clone3 and here would leave us behind: then our parent is not in our namespace
-	 * either way, and the pipe has no reader. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* A caller that died before this line gave no signal; but then, without our copy, the pipe has no reader. */
+	struct pollfd reader = { .fd = out_fd };
+	close(pipe_fds[0]);
+	if (poll(&reader, 1, 0) != 0)
+		_exit(125);
 	syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		CHILD_FAIL("E: cannot make the mounts private");
@@ -96,7 +101,7 @@ static _Noreturn void child(const struct program *p, const struct prepared *prep
 	CHILD_FAIL("E: cannot execute the program");
 }
 
-static int spawn(const struct program *p, const struct prepared *prepared, int null_fd, int out_fd)
+static int spawn(const struct program *p, const struct prepared *prepared, int null_fd, const int pipe_fds[2])
 {
 	struct clone_args args = {
 		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_CLEAR_SIGHAND,
@@ -104,7 +109,7 @@ static int spawn(const struct program *p, const struct prepared *prepared, int n
 	};
 	int pid = sys_clone3(&args);
 	if (pid == 0)
-		child(p, prepared, null_fd, out_fd);
+		child(p, prepared, null_fd, pipe_fds);
 	return pid < 0 ? -errno : pid;
 }
 
@@ -142,7 +147,8 @@ static int read_output(int fd, const struct program *p)
 	if (!l)
 		return -ENOMEM;
 	for (;;) {
-		struct pollfd polled[] = { { .fd = fd, .events = POLLIN }, { .fd = p->cancel_fd, .events = POLLIN } };
+		struct pollfd polled[] = { { .fd = fd, .events = POLLIN },
+					   { .fd = p->cancel_fd, .events = POLLIN } };
 		if (poll(polled, 2, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -171,20 +177,22 @@ static int reap(int pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int run_prepared(const struct program *p, const struct prepared *prepared, int *ret_status, ve_error **ret_error)
+static int run_prepared(const struct program *p, const struct prepared *prepared, int *ret_status,
+			ve_error **ret_error)
 {
 	int fds[2];
 	_cleanup_close_ int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0 || pipe2(fds, O_CLOEXEC) < 0)
 		return err_sys(ret_error, errno, stage, "cannot start '%s'", p->argv[0]);
 	_cleanup_close_ int in = fds[0], out = fds[1];
-	int pid = spawn(p, prepared, null_fd, out);
+	int pid = spawn(p, prepared, null_fd, fds);
 	if (pid < 0)
 		return err_sys(ret_error, -pid, stage, "cannot start '%s'", p->argv[0]);
 	close_fd(&out);
 	int r = read_output(in, p);
+	/* It is our child and not reaped yet, so the pid is its own; its namespaces die with it. */
 	if (r < 0)
-		kill(pid, SIGKILL); /* it is our child and not reaped yet: the pid is its own; its namespace dies with it */
+		kill(pid, SIGKILL);
 	int status = reap(pid);
 	if (r == -EINTR)
 		return err_plain(ret_error, VE_ERR_BUSY, EINTR, stage, "interrupted while '%s' ran", p->argv[0]);

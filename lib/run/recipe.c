@@ -18,15 +18,15 @@ static const char stage[] = "recipe";
 /* ---- the keys --------------------------------------------------------------------------------------- */
 
 enum kind {
-	KIND_WORD,    /* a string without white space, quotes and brackets: it becomes a part of a command or of a line */
-	KIND_TEXT,    /* one line */
+	KIND_WORD,  /* no white space, quotes, brackets: it becomes a part of a command or of a line */
+	KIND_TEXT,  /* one line */
 	KIND_INT,
-	KIND_WORDS,   /* an array of words */
-	KIND_LINES,   /* an array of lines */
-	KIND_UNIT,    /* "x.service" */
-	KIND_PATH,    /* absolute, below the tree's root; no "..", no white space */
-	KIND_MODE,    /* "0644" */
-	KIND_TABLE,   /* an array of objects, whose rows `columns` tells */
+	KIND_WORDS, /* an array of words */
+	KIND_LINES, /* an array of lines */
+	KIND_UNIT,  /* "x.service" */
+	KIND_PATH,  /* absolute, below the tree's root; no "..", no white space */
+	KIND_MODE,  /* "0644" */
+	KIND_TABLE, /* an array of objects, whose rows `columns` tells */
 };
 
 struct key {
@@ -109,8 +109,8 @@ static const char *const builders[RECIPE_BUILDER_COUNT] = {
 static int wrong(const char *what, const char *key, const char *expected, ve_error **ret_error)
 {
 	_cleanup_free_ char *quoted = str_quote(key);
-	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': '%s' must be %s", what, quoted ?: "?",
-			 expected);
+	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': '%s' must be %s", what,
+			 quoted ?: "?", expected);
 }
 
 static bool is_printable(const json_t *value, const char *forbidden)
@@ -141,7 +141,8 @@ static bool is_path(const json_t *value)
 	if (!is_printable(value, " \"'`\\"))
 		return false;
 	const char *s = json_string_value(value);
-	return s[0] == '/' && s[1] && !str_ends(s, "/") && !strstr(s, "/../") && !str_ends(s, "/..") && !strstr(s, "//");
+	return s[0] == '/' && s[1] && !str_ends(s, "/") && !strstr(s, "/../") && !str_ends(s, "/..") &&
+	       !strstr(s, "//");
 }
 
 static bool is_mode(const json_t *value)
@@ -188,7 +189,8 @@ static int check_table(const char *what, json_t *value, const struct key *key, v
 	return 0;
 }
 
-static int check_value(const char *what, json_t *value, const struct key *key, const char *where, ve_error **ret_error)
+static int check_value(const char *what, json_t *value, const struct key *key, const char *where,
+		       ve_error **ret_error)
 {
 	static const struct {
 		bool (*is_good)(const json_t *);
@@ -253,8 +255,8 @@ static int check_keys(const char *what, json_t *object, const struct key *known,
 	}
 	for (; known->name; known++)
 		if (known->required && !json_object_get(object, known->name))
-			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': the key '%s%s' is missing",
-					 what, where, known->name);
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage,
+					 "recipe '%s': the key '%s%s' is missing", what, where, known->name);
 	return 0;
 }
 
@@ -271,8 +273,8 @@ static int check_builder(struct recipe *r, ve_error **ret_error)
 	r->builder = (enum recipe_builder)found;
 	for (size_t i = 0; i < ARRAY_SIZE(needed) && r->builder == RECIPE_MMDEBSTRAP; i++)
 		if (!json_object_get(r->doc, needed[i]))
-			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': the key '%s' is missing",
-					 r->name, needed[i]);
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage,
+					 "recipe '%s': the key '%s' is missing", r->name, needed[i]);
 	size_t i;
 	json_t *source;
 	json_array_foreach(recipe_list(r, "sources"), i, source) {
@@ -354,8 +356,8 @@ int recipe_parse(const char *name, const char *text, size_t size, struct recipe 
 	r->doc = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
 	if (!r->doc) {
 		_cleanup_free_ char *why = str_quote(error.text);
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': line %d, column %d: %s", name,
-				 error.line, error.column, why ?: "not JSON");
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, stage, "recipe '%s': line %d, column %d: %s",
+				 name, error.line, error.column, why ?: "not JSON");
 	}
 	int e = check_keys(name, r->doc, keys, "", ret_error);
 	if (e == 0)
@@ -387,7 +389,8 @@ static int no_such_recipe(const char *data_dir, const char *name, ve_error **ret
 	return r;
 }
 
-int recipe_open(int etc_fd, const char *data_dir, const char *name, struct recipe **ret_recipe, ve_error **ret_error)
+int recipe_open(int etc_fd, const char *data_dir, const char *name, struct recipe **ret_recipe,
+		ve_error **ret_error)
 {
 	int r = name_check("image recipe", name, ret_error);
 	if (r < 0)

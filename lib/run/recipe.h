@@ -22,10 +22,12 @@ struct recipe {
 	json_t *doc;         /* checked: the getters below cannot fail */
 };
 
-/* ETC_FD: the store's etc/vectl or -1; DATA_DIR: where the shipped recipes/ are. A missing recipe is VE_ERR_NOT_FOUND with
- * the nearest name, a wrong one VE_ERR_CONFIG with file and key. */
-int recipe_open(int etc_fd, const char *data_dir, const char *name, struct recipe **ret_recipe, ve_error **ret_error);
-int recipe_parse(const char *name, const char *text, size_t size, struct recipe **ret_recipe, ve_error **ret_error);
+/* ETC_FD: the store's etc/vectl or -1; DATA_DIR: where the shipped recipes/ are. A missing recipe is
+ * VE_ERR_NOT_FOUND with the nearest name, a wrong one VE_ERR_CONFIG with file and key. */
+int recipe_open(int etc_fd, const char *data_dir, const char *name, struct recipe **ret_recipe,
+		ve_error **ret_error);
+int recipe_parse(const char *name, const char *text, size_t size, struct recipe **ret_recipe,
+		 ve_error **ret_error);
 void recipe_free(struct recipe *r);
 void recipe_freep(struct recipe **r);
 #define _cleanup_recipe_ __attribute__((cleanup(recipe_freep)))

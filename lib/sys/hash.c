@@ -11,7 +11,8 @@
 
 static const char stage[] = "password";
 
-typedef char *gensalt_fn(const char *prefix, unsigned long cost, const char *random, int n_random, char *out, int size);
+typedef char *gensalt_fn(const char *prefix, unsigned long cost, const char *random, int n_random, char *out,
+			 int size);
 typedef char *crypt_fn(const char *password, const char *setting, void *data, int size);
 
 struct libcrypt {
@@ -26,7 +27,8 @@ static int open_libcrypt(struct libcrypt *l, ve_error **ret_error)
 	for (size_t i = 0; i < ARRAY_SIZE(names) && !l->handle; i++)
 		l->handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
 	if (!l->handle) {
-		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, stage, "cannot load libcrypt, which hashes passwords");
+		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, stage,
+				  "cannot load libcrypt, which hashes passwords");
 		err_hint(ret_error, "install the package: apt install libcrypt1");
 		return r;
 	}
@@ -38,7 +40,8 @@ static int open_libcrypt(struct libcrypt *l, ve_error **ret_error)
 	l->crypt = symbol.crypt;
 	if (l->gensalt && l->crypt)
 		return 0;
-	return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOSYS, stage, "the host's libcrypt is too old to hash passwords");
+	return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOSYS, stage,
+			 "the host's libcrypt is too old to hash passwords");
 }
 
 static int check(const char *password, ve_error **ret_error)
@@ -51,7 +54,8 @@ static int check(const char *password, ve_error **ret_error)
 				 CRYPT_MAX_PASSPHRASE_SIZE - 1);
 	for (const char *p = password; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			return err_plain(ret_error, VE_ERR_USAGE, EINVAL, stage, "the password has control characters in it");
+			return err_plain(ret_error, VE_ERR_USAGE, EINVAL, stage,
+					 "the password has control characters in it");
 	return 0;
 }
 
@@ -61,7 +65,8 @@ static int hash(const struct libcrypt *l, const char *password, struct crypt_dat
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
 	/* No random bytes given: libcrypt takes as many as it needs from the kernel. Cost 0: its default. */
 	if (!l->gensalt("$y$", 0, NULL, 0, setting, sizeof(setting)))
-		return err_make(ret_error, VE_ERR_UNSUPPORTED, errno, stage, "the host's libcrypt does not make yescrypt hashes");
+		return err_make(ret_error, VE_ERR_UNSUPPORTED, errno, stage,
+				"the host's libcrypt does not make yescrypt hashes");
 	const char *made = l->crypt(password, setting, data, sizeof(*data));
 	if (!made || made[0] == '*')
 		return err_sys(ret_error, errno, stage, "cannot hash the password");

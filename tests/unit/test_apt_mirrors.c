@@ -28,9 +28,11 @@ static void test_text(void **state)
 	expect("", NULL, NULL);
 	expect("deb http://m.example/debian bookworm main\ndeb http://m.example/debian-security bookworm-security main\n",
 	       "http://m.example/debian", "http://m.example/debian-security");
-	expect("deb [arch=amd64 signed-by=/x.gpg] https://m.example/pub/debian/ bookworm main", "https://m.example/pub/debian", NULL);
+	expect("deb [arch=amd64 signed-by=/x.gpg] https://m.example/pub/debian/ bookworm main",
+	       "https://m.example/pub/debian", NULL);
 	expect("Types: deb\nURIs: http://m.example/debian\nSuites: trixie\n", "http://m.example/debian", NULL);
-	expect("Types: deb\nURIs:\n http://a.example/debian\n http://b.example/debian\n", "http://a.example/debian", NULL);
+	expect("Types: deb\nURIs:\n http://a.example/debian\n http://b.example/debian\n",
+	       "http://a.example/debian", NULL);
 	expect("# deb http://old.example/debian stretch main\ndeb http://m.example/debian x main # http://n.example/debian-security",
 	       "http://m.example/debian", NULL);
 	expect("deb http://snapshot.example/archive/debian/20250520T000000Z bookworm main",
@@ -56,8 +58,14 @@ static void test_good(void **state)
 	assert_true(apt_mirror_is_good("http://m.example/debian"));
 	assert_true(apt_mirror_is_good("https://[2001/debian") == false);
 	assert_true(apt_mirror_is_good("file:/srv/mirror/debian"));
-	static const char *const bad[] = { "", "debian", "m.example/debian", "http://m.example/debian main\ndeb x", "http://a b/",
-					   "http://u:p@m.example/debian", "-o=x", "ftp://m.example/" };
+	static const char *const bad[] = { "",
+					   "debian",
+					   "m.example/debian",
+					   "http://m.example/debian main\ndeb x",
+					   "http://a b/",
+					   "http://u:p@m.example/debian",
+					   "-o=x",
+					   "ftp://m.example/" };
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(apt_mirror_is_good(bad[i]));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Finding images in a store: what is missing, damaged, or not what it says. image.json itself: test_image_data.c. */
+/* Finding images in a store: what is missing, damaged, or not what it says. image.json itself:
+ * test_image_data.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -49,13 +50,15 @@ static char *make(struct world *w, const char *name, const char *version)
 	char tree[65], digest[IMAGE_DIGEST_LENGTH + 1];
 	memset(tree, 'a', 64);
 	tree[64] = '\0';
-	json_auto_t *doc = json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s}", "schema", 1, "name", name,
-				     "distribution", "debian", "version", version, "architecture", "amd64", "init", "/sbin/init",
-				     "init_system", "systemd", "stop_signal", "SIGRTMIN+3", "tree", tree, "size_bytes", 5, "files",
-				     1, "created_at", "2026-01-02T03:04:05Z");
+	json_auto_t *doc =
+		json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:i,s:s}", "schema", 1, "name", name,
+			  "distribution", "debian", "version", version, "architecture", "amd64", "init",
+			  "/sbin/init", "init_system", "systemd", "stop_signal", "SIGRTMIN+3", "tree", tree,
+			  "size_bytes", 5, "files", 1, "created_at", "2026-01-02T03:04:05Z");
 	assert_int_equal(image_digest(doc, digest), 0);
 	json_object_set_new(doc, "digest", json_string(digest));
-	_cleanup_free_ char *dir = str_printf("%s/%s/rootfs", name, digest), *file = str_printf("%s/%s/image.json", name, digest);
+	_cleanup_free_ char *dir = str_printf("%s/%s/rootfs", name, digest),
+			    *file = str_printf("%s/%s/image.json", name, digest);
 	_cleanup_free_ char *text = json_dumps(doc, 0);
 	assert_int_equal(file_mkdirs(w->fd, dir, 0755), 0);
 	assert_int_equal(file_replace(w->fd, file, text, strlen(text), 0600, false), 0);
@@ -76,7 +79,8 @@ static void refused(int images_fd, const char *reference, int exit_code, const c
 	assert_true(image_open(images_fd, reference, &image, &e) < 0);
 	assert_null(image);
 	if (ve_category_exit_code(ve_error_category(e)) != exit_code || !strstr(ve_error_message(e), words))
-		fail_msg("%s: %d, '%s'", reference, ve_category_exit_code(ve_error_category(e)), ve_error_message(e));
+		fail_msg("%s: %d, '%s'", reference, ve_category_exit_code(ve_error_category(e)),
+			 ve_error_message(e));
 	if (hint)
 		assert_non_null(strstr(ve_error_hint(e) ?: "", hint));
 }
@@ -112,7 +116,8 @@ static void test_missing(void **state)
 	char other[IMAGE_DIGEST_LENGTH + 1];
 	memset(other, '0', IMAGE_DIGEST_LENGTH);
 	other[IMAGE_DIGEST_LENGTH] = '\0';
-	_cleanup_free_ char *reference = str_printf("debian-12@%s", other), *nowhere = str_printf("nowhere@%s", other);
+	_cleanup_free_ char *reference = str_printf("debian-12@%s", other),
+			    *nowhere = str_printf("nowhere@%s", other);
 	refused(w->fd, reference, 66, "has no digest", NULL);
 	refused(w->fd, nowhere, 66, "there is no image 'nowhere'", NULL);
 }
@@ -120,8 +125,18 @@ static void test_missing(void **state)
 static void test_bad_reference(void **state)
 {
 	struct world *w = *state;
-	static const char *const bad[] = { "", "..", "a/b", "-rf", "a\nb", "A", "debian-12@", "debian-12@../../x", "debian-12@abc",
-					   "@", "../debian-12", "debian-12@current" };
+	static const char *const bad[] = { "",
+					   "..",
+					   "a/b",
+					   "-rf",
+					   "a\nb",
+					   "A",
+					   "debian-12@",
+					   "debian-12@../../x",
+					   "debian-12@abc",
+					   "@",
+					   "../debian-12",
+					   "debian-12@current" };
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		_cleanup_image_ struct image *image = NULL;
 		_cleanup_err_ ve_error *e = NULL;
@@ -239,8 +254,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_open),      TEST(test_missing), TEST(test_bad_reference), TEST(test_bad_current), TEST(test_damaged),
-		TEST(test_elsewhere), TEST(test_no_rootfs), TEST(test_list),
+		TEST(test_open),    TEST(test_missing),	  TEST(test_bad_reference), TEST(test_bad_current),
+		TEST(test_damaged), TEST(test_elsewhere), TEST(test_no_rootfs),	    TEST(test_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,9 @@ static void test_cancel(void **state)
 	struct heard h = { .write_fd = fds[1] };
 	ve_error *e = NULL;
 	/* Deaf to SIGTERM, with a child that holds the pipe open. */
-	assert_int_equal(run("trap '' TERM INT; sleep 1000 & echo up; while :; do sleep 1000; done", &h, fds[0], &status, &e), -EINTR);
+	assert_int_equal(run("trap '' TERM INT; sleep 1000 & echo up; while :; do sleep 1000; done", &h, fds[0],
+			     &status, &e),
+			 -EINTR);
 	assert_int_equal(ve_error_category(e), VE_ERR_BUSY);
 	ve_error_free(e);
 	strbuf_done(&h.text);
