@@ -12,7 +12,8 @@ enum { GAP = 2, WRAP_MIN = 24, WIDTH_MAX = 140 };
 struct grid {
 	char **cells;	 /* n_rows * n_columns, row by row */
 	unsigned *widths;
-	bool *right;	 /* the column holds numbers only */
+	bool *right;	 /* the column holds numbers */
+	bool *left;	 /* ... and something else */
 	size_t n_rows, n_columns;
 };
 
@@ -57,15 +58,17 @@ static void fill_row(struct grid *g, size_t row, const ve_doc *doc, const struct
 	for (size_t c = 0; c < g->n_columns; c++) {
 		if (columns[c].format) {
 			put(g, row, c, columns[c].format(doc));
-			g->right[c] = false;
+			g->left[c] = true;
 			continue;
 		}
 		const ve_doc *value = field_of(doc, columns[c].field);
 		enum ve_type type = value ? ve_doc_type(value, "") : VE_NULL;
 		const char *unit = columns[c].unit ? columns[c].unit : format_unit_of(columns[c].field);
 		put(g, row, c, format_value(value, unit));
-		if (type != VE_INT && type != VE_REAL && type != VE_NULL)
-			g->right[c] = false;
+		if (type == VE_INT || type == VE_REAL)
+			g->right[c] = true;
+		else if (type != VE_NULL)
+			g->left[c] = true;
 	}
 }
 
@@ -126,15 +129,17 @@ void table_print(const ve_doc *rows, const struct column *columns, size_t n_colu
 		.cells = x_zalloc((n + 1) * n_columns * sizeof(char *)),
 		.widths = x_zalloc(n_columns * sizeof(unsigned)),
 		.right = x_zalloc(n_columns * sizeof(bool)),
+		.left = x_zalloc(n_columns * sizeof(bool)),
 		.n_rows = n,
 		.n_columns = n_columns,
 	};
 
-	memset(g.right, n > 0, n_columns);
 	for (size_t c = 0; c < n_columns; c++)
 		put(&g, 0, c, header ? title_of(&columns[c]) : x_strdup(""));
 	for (size_t i = 0; i < n; i++)
 		fill_row(&g, i + 1, ve_doc_at(rows, "", i), columns);
+	for (size_t c = 0; c < n_columns; c++)
+		g.right[c] &= !g.left[c];
 	unsigned wrap = wrap_width(&g, columns);
 	for (size_t i = header ? 0 : 1; i <= n; i++)
 		print_row(&g, i, wrap, i == 0);
@@ -143,6 +148,7 @@ void table_print(const ve_doc *rows, const struct column *columns, size_t n_colu
 	free(g.cells);
 	free(g.widths);
 	free(g.right);
+	free(g.left);
 }
 
 /* ---- one object ---- */
