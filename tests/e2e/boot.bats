@@ -11,7 +11,7 @@ power_cut() {
 	done
 	nobody() { [ -z "$(processes_of_store)" ]; }
 	wait_until 10 nobody
-	groups_of_store | sort -r | xargs -r rmdir 2>/dev/null || true
+	groups_of_store | grep "/$BASE/[^.]" | sort -r | xargs -r rmdir 2>/dev/null || true
 	no_links() { ! on_host ip -o link | grep -q ': vz'; }
 	wait_until 10 no_links
 	on_host ip route | grep 'dev vz' | while read -r route; do on_host ip route del "$route"; done
@@ -67,12 +67,14 @@ start_time() { awk '{ print $22 }' "/proc/$(init_pid "$1")/stat"; }
 	[ "$(init_pid web1)" = "$init" ]
 }
 
-@test "stop --shutdown stops all, the last started first; last then starts them again" {
-	ok create a --image busybox --set boot.order=10
-	ok create b --image busybox --set boot.order=20
-	ok start a
-	ok start b
+@test "stop --shutdown: nothing while the host is up; all VEs when it goes down, and last starts them again" {
+	# Under systemd the manager says that the host goes down: the guest suite (tests/vm) shuts one down.
+	[ ! -d /run/systemd/system ] || skip "the host's systemd would have to shut down"
+	ok create a --image busybox --set boot.order=10 --start
+	ok create b --image busybox --set boot.order=20 --start
 	ok stop --shutdown
+	in_state a running
+	RUNLEVEL=0 ok stop --shutdown
 	in_state a stopped
 	in_state b stopped
 	ok start --boot

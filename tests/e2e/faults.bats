@@ -58,7 +58,8 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 
 @test "every stage of start fails: the VE stays stopped, and starts afterwards" {
 	need_faults
-	ok create f1 --image busybox --ip 192.0.2.10
+	ve f1 --ip 192.0.2.10
+	ok stop f1
 	inventory >"$BATS_TEST_TMPDIR/before"
 	local stage failed=0
 	for stage in $(all_stages); do
@@ -89,7 +90,8 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 
 @test "killed in every stage of start: recover, then start works, and nothing is left over" {
 	need_faults
-	ok create f1 --image busybox --ip 192.0.2.10
+	ve f1 --ip 192.0.2.10
+	ok stop f1
 	inventory >"$BATS_TEST_TMPDIR/before"
 	local stage killed=0
 	for stage in $(all_stages); do
@@ -135,11 +137,12 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 }
 
 @test "SIGINT in the middle of start: undone or done, never half" {
-	ok create f1 --image busybox
+	ve f1
+	ok stop f1
 	inventory >"$BATS_TEST_TMPDIR/before"
 	local i verb
 	for i in {1..15}; do
-		v start f1 >/dev/null 2>&1 &
+		become_v start f1 >/dev/null 2>&1 &
 		verb=$!
 		# Somewhere in its few milliseconds: later in each round.
 		read -rt "0.00$i" <> <(:) || true
@@ -156,11 +159,12 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 }
 
 @test "kill -9 in the middle of start: recover, then start works" {
-	ok create f1 --image busybox
+	ve f1
+	ok stop f1
 	inventory >"$BATS_TEST_TMPDIR/before"
 	local i verb
 	for i in {1..15}; do
-		v start f1 >/dev/null 2>&1 &
+		become_v start f1 >/dev/null 2>&1 &
 		verb=$!
 		read -rt "0.00$i" <> <(:) || true
 		kill -9 $verb 2>/dev/null || true

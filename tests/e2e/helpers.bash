@@ -19,10 +19,12 @@ IMAGE_CACHE=${VECTL_E2E_CACHE:-$O/e2e-images}
 
 # ---- calling vectl --------------------------------------------------------------------------------------------
 
-# In the host's network namespace; nsenter becomes the command, so $! of a background call is the command's pid.
+# In the host's network namespace.
 on_host() { nsenter --net="/run/netns/$HOST_NS" -- "$@"; }
 in_world() { nsenter --net="/run/netns/$WORLD_NS" -- "$@"; }
 v() { on_host "$VECTL" "$@"; }
+# For the background only: becomes vectl, so that $! is its pid. (bash has its background commands ignore SIGINT.)
+become_v() { exec env --default-signal=INT,QUIT nsenter --net="/run/netns/$HOST_NS" -- "$VECTL" "$@"; }
 
 # try COMMAND...: runs it with no input (or with stdin as given by the caller through try_stdin); sets status, output
 # and stderr. Unlike bats' run it keeps the two streams apart and has no opinion about 127.
@@ -146,9 +148,9 @@ processes_of_store() {
 	done 2>/dev/null
 }
 
-# Files of the store but for logs, and what the trees of images and VEs hold.
+# Files of the store but for logs, caches, and what the trees of images and VEs hold.
 files_of_store() {
-	(cd "$VECTL_ROOT" && find . \( -path './var/log' -o -path './var/lib/vectl/images/*/*' -o -path '*/overlay/upper/*' -o -path '*/overlay/work/*' -o -path '*/rootfs/*' \) -prune -o -printf '%y %p %l\n') | sort
+	(cd "$VECTL_ROOT" && find . \( -path './var/log' -o -path './run/vectl/cpu-load' -o -path './run/vectl/cgroups' -o -path './var/lib/vectl/images/*/*' -o -path '*/overlay/upper/*' -o -path '*/overlay/work/*' -o -path '*/rootfs/*' \) -prune -o -printf '%y %p %l\n') | sort
 }
 
 # Everything of the kernel's and of the store that a verb makes, as sorted text: two of them are compared.
@@ -243,10 +245,12 @@ make_network() {
 	wait_until 5 on_host ping -c1 -W1 2001:db8::1
 }
 
-# What a host has after its first VE (the firewall's tables, forwarding, caches) is no left-over of the second: one VE's
-# whole life goes before the first look.
+# What a host has after its first VE of a kind (the firewall's tables, forwarding, caches) is no left-over of the second:
+# the whole lives of two go before the first look.
 warm_up() {
-	v create warm --image busybox --start >/dev/null && v destroy --force warm >/dev/null
+	v --quiet create warm1 --image busybox --start &&
+		v --quiet create warm2 --image busybox --ip 192.0.2.250 --ip 2001:db8::250 --start &&
+		v --quiet destroy --force warm1 && v --quiet destroy --force warm2
 }
 
 world_up() {

@@ -59,8 +59,11 @@ b = bytearray(4); fcntl.ioctl(fd, 0xb704, b); print(struct.unpack("I", b)[0])' "
 @test "eight namespaces, none of them the host's, none shared between VEs" {
 	local n
 	for n in user mnt pid net ipc uts cgroup time; do
-		[ "$(printf '%s\n' "$(value host ".namespaces.$n")" "$(value vps ".namespaces.$n")" "$(value jail ".namespaces.$n")" \
-			"$(value nest ".namespaces.$n")" | sort -u | wc -l)" -eq 4 ] || { echo "$n is shared" >&2; return 1; }
+		# The jail has ended, and the kernel gives its numbers again: it is compared with what lived then.
+		[ "$(printf '%s\n' "$(value host ".namespaces.$n")" "$(value vps ".namespaces.$n")" "$(value jail ".namespaces.$n")" |
+			sort -u | wc -l)" -eq 3 ] || { echo "$n is shared" >&2; return 1; }
+		[ "$(printf '%s\n' "$(value host ".namespaces.$n")" "$(value vps ".namespaces.$n")" "$(value nest ".namespaces.$n")" |
+			sort -u | wc -l)" -eq 3 ] || { echo "$n is shared" >&2; return 1; }
 	done
 }
 
@@ -120,9 +123,7 @@ b = bytearray(4); fcntl.ioctl(fd, 0xb704, b); print(struct.unpack("I", b)[0])' "
 	vps '.writable.visited > 500'
 	vps '.writable.sys | length == 0 or all(startswith("/sys/fs/cgroup/"))'
 	for who in vps jail nest; do
-		extra=$(comm -13 <(grep -v '^#' "$tests_top/tests/data/proc-writable.txt" | awk 'NF { print $1 }' | sort -u) \
-			<(value $who '.writable.proc[]' | sort -u) |
-			grep -vxEf <(grep '^~' "$tests_top/tests/data/proc-writable.txt" | cut -c2- | awk '{ print $1 }') || true)
+		extra=$(value $who '.writable.proc[]' | sort -u | grep -vxEf <(grep -v '^#' "$tests_top/tests/data/proc-writable.txt" | grep .) || true)
 		[ -z "$extra" ] || { printf 'not reviewed (%s):\n%s\n' $who "$extra" >&2; return 1; }
 	done
 }
@@ -218,11 +219,24 @@ b = bytearray(4); fcntl.ioctl(fd, 0xb704, b); print(struct.unpack("I", b)[0])' "
 @test "system calls: what must be refused is, what a whole system needs is not" {
 	vps '.calls | type == "object" and length >= 10'
 	local call
-	for call in io_uring_setup kexec_load add_key keyctl; do
-		[[ $(value vps ".calls.$call // \"ENOSYS\"") == ENOSYS ]] || { echo "vps: $call answers $(value vps ".calls.$call")" >&2; return 1; }
+	for call in io_uring_setup io_uring_enter kexec_load kexec_file_load add_key request_key keyctl x32_getpid i386_io_uring_setup; do
+		vps ".calls.$call == \"ENOSYS\""
 	done
-	for call in open_by_handle_at swapon acct perf_event_open bpf init_module; do
-		[[ $(value vps ".calls.$call // \"EPERM\"") =~ ^(EPERM|ENOSYS)$ ]] || { echo "vps: $call answers $(value vps ".calls.$call")" >&2; return 1; }
+	for call in open_by_handle_at swapon swapoff acct perf_event_open bpf init_module finit_module delete_module iopl quotactl \
+		umount2_force userfaultfd ioctl_TIOCSTI ioctl_TIOCSTI_high ioctl_TIOCLINUX ioctl_TIOCLINUX_high; do
+		vps ".calls.$call == \"EPERM\""
+	done
+	for call in socket_alg socket_vsock socket_key; do vps ".calls.$call == \"EAFNOSUPPORT\""; done
+	for call in getpid unshare_mnt unshare_net chroot socket_inet socket_netlink_route i386_getpid i386_socket_unix mount_tmpfs \
+		mount_proc mount_bind mknod_fifo; do
+		vps ".calls.$call == \"ok\""
+	done
+	vps '.calls.unshare_user != "ok" and .calls.clone_user != "ok" and .calls.mount_ext4 != "ok" and .calls.mount_debugfs != "ok"'
+	vps '.calls.mknod_b_7_0 != "ok" and .calls.remount_sys_rw != "ok" and .calls.syslog != "ok"'
+	nest '.calls.unshare_user == "ok" and .calls.clone_user == "ok"'
+	jail '.calls.unshare_user != "ok" and .calls.mount_tmpfs != "ok" and .calls.ptrace != "ok"'
+	for call in io_uring_setup bpf perf_event_open keyctl kexec_load init_module; do
+		jail ".calls.$call == \"ENOSYS\" or .calls.$call == \"EPERM\""
 	done
 }
 

@@ -93,7 +93,7 @@ load helpers
 
 @test "freeze stops every process, thaw lets it go on" {
 	ve web1
-	ok exec web1 -- sh -c 'nohup sh -c "while :; do echo >>/root/ticks; done" >/dev/null 2>&1 &'
+	ok exec web1 -- sh -c 'while :; do echo >>/root/ticks; done >/dev/null 2>&1 &'
 	wait_until 10 v exec web1 -- test -s /root/ticks
 	changed true freeze web1
 	json '.state == "frozen"'
@@ -279,7 +279,7 @@ load helpers
 
 @test "SIGINT in the middle of a stop undoes nothing that counts" {
 	ve deaf --set stop.signal=SIGURG
-	v stop deaf --timeout 60 >/dev/null 2>&1 &
+	become_v stop deaf --timeout 60 >/dev/null 2>&1 &
 	local verb=$!
 	wait_until 5 grep -q stop "$(run_dir deaf)/lock"
 	kill -INT $verb

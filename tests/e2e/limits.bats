@@ -47,7 +47,7 @@ alive() { inside web1 true; in_state web1 running; }
 }
 
 @test "rlimits: those given, and the four counted ones always set" {
-	ve web1 --set rlimits.nofile=100:200 --set rlimits.nproc=40
+	ve web1 --set rlimits.nofile=100:200 --set pids.limit=20 --set rlimits.nproc=400
 	inside web1 sh -c 'ulimit -n; ulimit -Hn; cat /proc/self/limits'
 	[[ $output == $'100\n200\n'* ]]
 	local name
@@ -56,11 +56,9 @@ alive() { inside web1 true; in_state web1 running; }
 	done
 }
 
-@test "rlimits: nproc counts for the VE as a whole, whatever it says inside" {
-	ve web1 --set rlimits.nproc=30
-	try v exec web1 -- sh -c 'ulimit -u 3000 2>/dev/null; i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i+1)); done; ls -d /proc/[0-9]* | wc -l'
-	[ "$(processes_of_store | grep -vc monitor)" -le 35 ]
-	ok kill web1
+@test "rlimits: nproc at or below pids.limit is refused, for a full VE must be entered" {
+	fails 78 create web1 --image busybox --set pids.limit=40 --set rlimits.nproc=40
+	says 'pids.limit'
 }
 
 @test "limits stay over a restart and a reboot inside" {

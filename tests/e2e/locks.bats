@@ -5,7 +5,7 @@ load helpers
 
 # A stop that takes until its timeout: init ignores the signal.
 slow_stop() {
-	v stop slow --timeout "$1" >/dev/null 2>&1 &
+	become_v stop slow --timeout "$1" >/dev/null 2>&1 &
 	slow=$!
 	wait_until 5 grep -q stop "$(run_dir slow)/lock"
 }
@@ -65,7 +65,7 @@ slow_stop() {
 	ok create web1 --image busybox
 	local i pids=()
 	for i in {1..10}; do
-		v start web1 --json >"$BATS_TEST_TMPDIR/start$i" &
+		become_v start web1 --json >"$BATS_TEST_TMPDIR/start$i" &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done
@@ -76,7 +76,7 @@ slow_stop() {
 @test "ten creates of one name at once: one succeeds, the others say 73" {
 	local i pids=() made=0
 	for i in {1..10}; do
-		v create web1 --image busybox >/dev/null 2>&1 &
+		become_v create web1 --image busybox >/dev/null 2>&1 &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do
@@ -93,7 +93,7 @@ slow_stop() {
 @test "two VEs never get the same address or ids" {
 	local i pids=()
 	for i in {1..8}; do
-		v create "v$i" --image busybox --ip 192.0.2.77 >/dev/null 2>&1 &
+		become_v create "v$i" --image busybox --ip 192.0.2.77 >/dev/null 2>&1 &
 		pids+=($!)
 	done
 	local made=0
@@ -101,7 +101,7 @@ slow_stop() {
 	[ "$made" -eq 1 ]
 	pids=()
 	for i in {11..18}; do
-		v create "v$i" --image busybox --start >/dev/null &
+		become_v create "v$i" --image busybox --start >/dev/null &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done

@@ -124,7 +124,8 @@ END
 }
 
 @test "stop takes links, routes, proxies and claims away; start brings them again" {
-	ok create web1 --image busybox --ip 192.0.2.10 --ip 2001:db8::10
+	ve web1 --ip 192.0.2.10 --ip 2001:db8::10
+	ok stop web1
 	inventory >"$BATS_TEST_TMPDIR/before"
 	ok start web1
 	not inventory_equals "$BATS_TEST_TMPDIR/before"

@@ -8,7 +8,7 @@ all() {
 	local command=$1 i pids=() failed=0
 	shift
 	for i in {1..20}; do
-		v "$command" "p$i" "${@//\{\}/$i}" >/dev/null 2>"$BATS_TEST_TMPDIR/p$i" &
+		become_v "$command" "p$i" "${@//\{\}/$i}" >/dev/null 2>"$BATS_TEST_TMPDIR/p$i" &
 		pids+=($!)
 	done
 	for i in {1..20}; do

@@ -94,7 +94,7 @@ jail() { try v run --image busybox --no-network "$@"; }
 @test "many at once leave nothing" {
 	local i pids=()
 	for i in {1..20}; do
-		v run --image busybox --no-network -- sh -c "exit $i" >/dev/null 2>&1 &
+		become_v run --image busybox --no-network -- sh -c "exit $i" >/dev/null 2>&1 &
 		pids+=($!)
 	done
 	for i in {1..20}; do
@@ -107,7 +107,7 @@ jail() { try v run --image busybox --no-network "$@"; }
 @test "SIGTERM to vectl, and kill -9: the jail goes" {
 	local signal
 	for signal in TERM KILL; do
-		v run --image busybox --no-network -- sleep 10000 >/dev/null 2>&1 &
+		become_v run --image busybox --no-network -- sleep 10000 >/dev/null 2>&1 &
 		local verb=$!
 		sleeping() { processes_of_store | grep -q ' sleep'; }
 		wait_until 10 sleeping
