@@ -11,11 +11,9 @@ const char *const fault_stages[] = {
 	"run-files", "spawn", "network", "record",
 	/* the monitor's steps */
 	"groups", "clone", "maps", "place", "layers", "timens", "links", "init", "commit",
-	/* the child's stages */
+	/* the child's stages; those of what joins bear the same names */
 	"identity", "cgroup", "clocks", "root", "mounts", "nesting", "terminal", "pivot", "shed", "settings", "files", "account",
-	"confine", "seccomp", "user", "exec",
-	/* what joins: the first of its stages, the others bear the same names */
-	"session", NULL,
+	"confine", "seccomp", "user", "exec", NULL,
 };
 
 #ifdef VE_FAULTS

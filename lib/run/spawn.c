@@ -126,7 +126,6 @@ static const struct {
 	{ "user", "cannot become the user", VE_ERR_KERNEL },
 	{ "exec", "cannot run", VE_ERR_KERNEL },
 	{ "init", "cannot run the VE's first process", VE_ERR_KERNEL },
-	{ "session", "cannot begin a session in the VE", VE_ERR_KERNEL },
 	{ "join", "cannot join the VE", VE_ERR_KERNEL },
 };
 

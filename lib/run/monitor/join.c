@@ -11,7 +11,7 @@
  *
  *   process   ids                       namespaces            root      open of the host's
  *   joiner    0 of the host, unmapped   the VE's, but for pid the VE's  the plan's descriptors
- *   session   the same, then 0:0 inside all the VE's          .         .
+ *   identity  the same, then 0:0 inside all the VE's          .         .
  *   terminal  .                         .                     .         .
  *   shed      .                         .                     .         the socket to the joiner
  *   files, account, confine             .                     .         .
@@ -24,7 +24,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -43,7 +42,7 @@ enum { ALL_NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNE
 static struct identity who;
 
 /* The child: waits until it is in the VE's groups, then becomes the VE's root in a session of its own. */
-static int stage_session(struct mon *m, struct failure *f)
+static int stage_identity(struct mon *m, struct failure *f)
 {
 	struct msg msg;
 	if (msg_recv(m->sync, &msg, NULL, NULL) != 1)
@@ -122,17 +121,12 @@ static const struct {
 	const char *name;
 	int (*run)(struct mon *m, struct failure *f);
 	bool command; /* only where something is to be run */
-} stages[] = {
-	{ "session", stage_session, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
+} stages[] = { /* by the names of a start's, in child.c */
+	{ "identity", stage_identity, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
 	{ "files", stage_files, false },     { "account", stage_account, true },    { "confine", stage_confine, true },
 	{ "user", stage_user, true },	     { "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
-
-void join_stages_print(void)
-{
-	dprintf(1, "%s\n", stages[0].name); /* the others bear the names of a start's */
-}
 
 static bool has_command(const struct mon *m)
 {

@@ -55,7 +55,6 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
 		steps_print();
 		stages_print();
-		join_stages_print();
 		return 0;
 	}
 	if (argc != 1)

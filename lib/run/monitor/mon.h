@@ -114,6 +114,5 @@ void supervise_prepare(const struct mon *m);
 /* ---- join.c ---- */
 int adopt(struct mon *m);
 int join_main(struct mon *m);
-void join_stages_print(void);
 
 #endif
