@@ -45,7 +45,27 @@ static const char *type_name(const struct schema_key *k)
 		[SCHEMA_STRING] = "string", [SCHEMA_INT] = "integer", [SCHEMA_BOOL] = "on|off",
 		[SCHEMA_ENUM] = "word",	    [SCHEMA_LIST] = "list",   [SCHEMA_ADDRESS_LIST] = "addresses",
 	};
-	return k->type == SCHEMA_ENUM && k->words ? k->words : names[k->type];
+	return names[k->type];
+}
+
+/* The words of an enum as an array; null for every other type. */
+static json_t *words_doc(const struct schema_key *k)
+{
+	if (k->type != SCHEMA_ENUM || !k->words)
+		return json_null();
+	_cleanup_strv_ char **words = strv_split(k->words, " ");
+	json_t *array = json_array();
+	for (char **w = words; array && w && *w; w++)
+		json_array_append_new(array, json_string(*w));
+	return array;
+}
+
+static json_t *key_doc(const struct schema_key *k)
+{
+	const char *unit = k->unit == UNIT_NONE ? NULL : units_name(k->unit);
+	return json_pack("{s:s,s:s,s:s?,s:o,s:s?,s:b,s:b,s:b,s:s}", "key", k->key, "type", type_name(k), "unit", unit, "words",
+			 words_doc(k), "default", k->def, "live", !!(k->flags & SCHEMA_LIVE), "fixed",
+			 !!(k->flags & SCHEMA_IDENTITY), "built", !!(k->flags & SCHEMA_BUILT), "doc", k->doc);
 }
 
 int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_error)
@@ -55,10 +75,7 @@ int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_e
 	for (const struct schema_key *k = schema_keys; array && k->key; k++) {
 		if (pattern && fnmatch(pattern, k->key, 0) != 0)
 			continue;
-		json_array_append_new(array, json_pack("{s:s,s:s,s:s?,s:s?,s:b,s:b,s:s}", "key", k->key, "type", type_name(k), "unit",
-						       k->unit == UNIT_NONE ? NULL : units_name(k->unit), "default", k->def, "live",
-						       !!(k->flags & SCHEMA_LIVE), "built", !!(k->flags & SCHEMA_BUILT), "doc",
-						       k->doc));
+		json_array_append_new(array, key_doc(k));
 	}
 	if (!array)
 		return err_nomem(ret_error);

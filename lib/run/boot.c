@@ -105,8 +105,10 @@ static void work_on(struct ve_ctx *ctx, const struct entry *e, bool starting, in
 	if (r >= 0)
 		look_result(v, r, &doc, NULL);
 	else
-		doc = json_pack("{s:s,s:s,s:b,s:{s:s,s:s}}", "name", e->name, "uuid", e->uuid, "changed", 0, "error", "category",
-				ve_category_name(ve_error_category(error)), "message", ve_error_message(error));
+		doc = json_pack("{s:s,s:s,s:b,s:{s:s,s:i,s:s,s:s,s:s?}}", "name", e->name, "uuid", e->uuid, "changed", 0,
+				"error", "category", ve_category_name(ve_error_category(error)), "errno",
+				ve_error_errno(error), "stage", ve_error_stage(error), "message",
+				ve_error_message(error), "hint", ve_error_hint(error));
 	_cleanup_free_ char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 	if (text)
 		(void)!write(out, text, strlen(text));
@@ -143,7 +145,11 @@ static int reap_work(struct entry *e, json_t *results)
 	while (e->pid > 0 && waitpid(e->pid, &status, 0) < 0 && errno == EINTR)
 		;
 	json_t *doc = json_loads(text, 0, NULL);
-	json_array_append_new(results, doc ? doc : json_pack("{s:s,s:b}", "name", e->name, "changed", 0));
+	if (!doc)
+		doc = json_pack("{s:s,s:s,s:b,s:{s:s,s:i,s:s,s:s,s:n}}", "name", e->name, "uuid", e->uuid, "changed", 0,
+				"error", "category", ve_category_name(VE_ERR_BUG), "errno", 0, "stage", "boot",
+				"message", "the process that worked on it was killed", "hint");
+	json_array_append_new(results, doc);
 	return status != 0;
 }
 

@@ -27,7 +27,9 @@ static void probe_row(const char *feature, bool present, bool required, const ch
 
 static void cg_row(const char *feature, bool present, const char *detail, const char *hint, void *rows)
 {
-	add(rows, feature, present, false, "limits", detail, hint);
+	/* Without a place in the tree or a device filter no VE is started; a missing controller only weakens limits. */
+	bool required = str_eq(feature, "cgroups") || str_eq(feature, "device filter");
+	add(rows, feature, present, required, required ? "every VE" : "limits", detail, hint);
 }
 
 static void net_row(const char *feature, bool present, const char *detail, const char *hint, void *rows)

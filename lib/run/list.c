@@ -33,6 +33,7 @@ struct field {
 	json_t *(*get)(const struct row *r);
 	bool is_default;
 	const char *doc;
+	const char *unit; /* "bytes", "nanoseconds", "time"; NULL: none */
 };
 
 static json_t *text(const char *s)
@@ -86,14 +87,16 @@ static const struct field fields[] = {
 	{ "state", NEED_STATE, 0, get_state, true,
 	  "stopped, starting, running, frozen, stopping, creating, or unsupervised: it runs without a monitor (vectl recover)" },
 	{ "addresses", NEED_CONFIG, 0, get_addresses, true, "its IP addresses" },
-	{ "memory.used", NEED_STATE | NEED_USAGE, CG_USAGE_MEMORY, get_memory_used, true, "bytes of memory in use, page cache included" },
-	{ "cpu.used", NEED_STATE | NEED_USAGE, CG_USAGE_CPU, get_cpu_used, true, "CPU time since its start, in nanoseconds" },
+	{ "memory.used", NEED_STATE | NEED_USAGE, CG_USAGE_MEMORY, get_memory_used, true,
+	  "memory in use, page cache included", "bytes" },
+	{ "cpu.used", NEED_STATE | NEED_USAGE, CG_USAGE_CPU, get_cpu_used, true, "CPU time used since its start",
+	  "nanoseconds" },
 	{ "processes", NEED_STATE | NEED_USAGE, CG_USAGE_PIDS, get_processes, false, "how many processes and threads it has" },
 	{ "uuid", 0, 0, get_uuid, false, "fixed at create" },
 	{ "init_pid", NEED_STATE, 0, get_init_pid, false, "its first process, on the host" },
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },
-	{ "started_at", NEED_STATE, 0, get_started_at, false, "when it was started" },
-	{ "created_at", NEED_CONFIG, 0, get_created_at, false, "when it was created" },
+	{ "started_at", NEED_STATE, 0, get_started_at, false, "when it was started", "time" },
+	{ "created_at", NEED_CONFIG, 0, get_created_at, false, "when it was created", "time" },
 	{ "pending", NEED_CONFIG | NEED_STATE, 0, get_pending, true, "keys that wait for its next start" },
 };
 
@@ -380,7 +383,8 @@ int list_fields(json_t **ret_doc, ve_error **ret_error)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; array && i < ARRAY_SIZE(fields); i++)
-		json_array_append_new(array, json_pack("{s:s,s:s,s:b}", "field", fields[i].name, "doc", fields[i].doc, "default",
+		json_array_append_new(array, json_pack("{s:s,s:s?,s:s,s:b}", "field", fields[i].name, "unit",
+						       fields[i].unit, "doc", fields[i].doc, "default",
 						       fields[i].is_default));
 	if (!array)
 		return err_nomem(ret_error);

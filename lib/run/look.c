@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/guard.h"
@@ -107,13 +108,21 @@ int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 	return 0;
 }
 
+/* destroy removed the directory that the handle still holds. */
+static bool is_gone(const struct ve *v)
+{
+	struct stat st;
+	return v->dir_fd >= 0 && fstat(v->dir_fd, &st) == 0 && st.st_nlink == 0;
+}
+
 int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_error)
 {
 	json_t *warnings = v->ctx->warnings ? json_incref(v->ctx->warnings) : json_array();
-	json_t *doc = json_pack("{s:s,s:s,s:b,s:s,s:o,s:o,s:o}", "name", v->name, "uuid", v->uuid, "changed", changed > 0, "state",
-				state_name(handle_state(v, NULL)), "addresses",
-				v->config ? addresses_json(v->config) : json_array(), "pending",
-				v->config ? look_pending(v) : json_array(), "warnings", warnings);
+	bool gone = is_gone(v);
+	json_t *doc = json_pack("{s:s,s:s,s:b,s:s?,s:o,s:o,s:o}", "name", v->name, "uuid", v->uuid, "changed", changed > 0,
+				"state", gone ? NULL : state_name(handle_state(v, NULL)), "addresses",
+				v->config && !gone ? addresses_json(v->config) : json_array(), "pending",
+				v->config && !gone ? look_pending(v) : json_array(), "warnings", warnings);
 	if (!doc)
 		return err_nomem(ret_error);
 	*ret_doc = doc;
