@@ -84,7 +84,8 @@ teardown() {
 	fails 79 image remove "mine@$first"
 	fails 79 image remove "mine@$(digest mine)" # what the name means, while there is another
 	says "what image 'mine' means"
-	[ -d "$(IMAGES)/mine/$first/rootfs/bin" ] && [ -d "$(tree mine)/bin" ]
+	[ -d "$(IMAGES)/mine/$first/rootfs/bin" ]
+	[ -d "$(tree mine)/bin" ]
 	ok start user
 	ok destroy --force user
 	ok image remove "mine@$first"
@@ -126,10 +127,12 @@ teardown() {
 	fails 65 image verify mine
 	says "'etc' has the attribute 'trusted.overlay.opaque'"
 	python3 -c 'import os, sys; os.removexattr(sys.argv[1], "trusted.overlay.opaque")' "$t/etc"
-	mkdir "$t/mnt/m" && mount -t tmpfs none "$t/mnt/m"
+	mkdir "$t/mnt/m"
+	mount -t tmpfs none "$t/mnt/m"
 	fails 65 image verify mine
 	says "'mnt/m' (was added|is a mount point)"
-	umount "$t/mnt/m" && rmdir "$t/mnt/m"
+	umount "$t/mnt/m"
+	rmdir "$t/mnt/m"
 	ok image verify mine
 }
 
@@ -225,7 +228,8 @@ teardown() {
 
 @test "two builds at once: one waits, then says who holds it" {
 	recipe mine one
-	local lock=$(IMAGES)/.mine.lock
+	local lock
+	lock=$(IMAGES)/.mine.lock
 	exec 7>"$lock"
 	flock_ofd() { python3 -c 'import fcntl,struct,sys; fcntl.fcntl(7, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))'; }
 	flock_ofd
@@ -250,7 +254,8 @@ teardown() {
 	left=$(find "$(IMAGES)/mine" -maxdepth 1 -name '.*')
 	[ -z "$left" ]
 	ok recover
-	[ ! -e "$(IMAGES)/other" ] && [ ! -e "$(IMAGES)/.third.lock" ]
+	[ ! -e "$(IMAGES)/other" ]
+	[ ! -e "$(IMAGES)/.third.lock" ]
 	ok image verify mine
 }
 
@@ -286,7 +291,8 @@ teardown() {
 	[ "$status" -ne 0 ]
 	grep -q interrupted "$BATS_TEST_TMPDIR/out"
 	[ -z "$(children)" ]
-	[ ! -e "$(IMAGES)/mine" ] && [ ! -e "$(IMAGES)/.mine.lock" ]
+	[ ! -e "$(IMAGES)/mine" ]
+	[ ! -e "$(IMAGES)/.mine.lock" ]
 
 	rm -f "$VECTL_ROOT/var/log/vectl/image-mine.log"
 	start_build
@@ -296,5 +302,6 @@ teardown() {
 	wait_until 10 nobody
 	[ -e "$(IMAGES)/mine" ]
 	ok recover
-	[ ! -e "$(IMAGES)/mine" ] && [ ! -e "$(IMAGES)/.mine.lock" ]
+	[ ! -e "$(IMAGES)/mine" ]
+	[ ! -e "$(IMAGES)/.mine.lock" ]
 }

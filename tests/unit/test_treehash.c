@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A small tree is changed in one thing at a time: the digest must change, and the check must name that thing. Ownership,
- * device nodes and file capabilities need root, and are left out without. */
+/* A small tree is changed in one thing at a time: the digest must change, and the check must name that thing.
+ * Ownership, device nodes and file capabilities need root, and are left out without. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
