@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A VE's whole life through <ve.h>, and nothing else: create, start, look, run a command in it, change a limit, stop,
- * destroy. This is what a panel or a billing system does.
+ * A VE's whole life through <ve.h>, and nothing else: create, start, look, run a command in it, change a limit,
+ * stop, destroy. This is what a panel or a billing system does.
  *
  *     cc -o example tests/example.c $(pkg-config --cflags --libs libve)
  *     ./example IMAGE [NAME]
@@ -30,7 +30,8 @@ static int look(ve *v, ve_error **error)
 	int r = ve_status(v, &status, error);
 	if (r < 0)
 		return r;
-	printf("%s (%s) is %s", ve_doc_string(status, "name"), ve_doc_string(status, "uuid"), ve_doc_string(status, "state"));
+	printf("%s (%s) is %s", ve_doc_string(status, "name"), ve_doc_string(status, "uuid"),
+	       ve_doc_string(status, "state"));
 	for (size_t i = 0; i < ve_doc_length(status, "addresses"); i++) {
 		char path[32];
 		snprintf(path, sizeof(path), "addresses.%zu", i);

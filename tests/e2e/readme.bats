@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # bats file_tags=host-only
-# README.md, as a newcomer types it: each of its command blocks is run, one after the other, from `make quickstart` to
-# `make quickstart-clean`, after which nothing is left.
+# README.md, as a newcomer types it: each of its command blocks is run, one after the other, from `make quickstart`
+# to `make quickstart-clean`, after which nothing is left.
 #
-# The newcomer's machine is this one with a store of its own, the network of helpers.bash, and in a mount namespace with
-# overlays over what quickstart writes to: /usr/local, /etc, /var/lib, root's home. systemd is hidden there: it would not know of
-# units in those overlays (tests/vm has the machine with systemd). relay.py leads to the machine's own package mirror.
+# The newcomer's machine is this one with a store of its own, the network of helpers.bash, and in a mount namespace
+# with overlays over what quickstart writes to: /usr/local, /etc, /var/lib, root's home. systemd is hidden there: it
+# would not know of units in those overlays. relay.py leads to the machine's own package mirror.
 load helpers
 
 # One test for each section that has commands; the first and the last test see to the rest.
@@ -18,14 +18,14 @@ root_home() { getent passwd 0 | cut -d: -f6; }
 on_machine() {
 	local holder
 	holder=$(<"$BATS_FILE_TMPDIR/holder")
-	[ "$(readlink "/proc/$holder/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || { echo "no mount namespace" >&2; return 99; }
+	if [ "$(readlink "/proc/$holder/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ]; then return 99; fi
 	nsenter --target "$holder" --mount --net -- "$@"
 }
 
 # As a root shell in the source directory; the output is shown where a test fails.
 type_in() {
-	on_machine env -u VECTL_DATADIR -u VECTL_LIBEXECDIR -u VECTL PATH="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-		VECTL_ROOT="$VECTL_ROOT" O="$O/quickstart" SHELL=/bin/bash MAKEFLAGS= \
+	on_machine env -u VECTL_DATADIR -u VECTL_LIBEXECDIR -u VECTL \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin VECTL_ROOT="$VECTL_ROOT" O="$O/quickstart" SHELL=/bin/bash MAKEFLAGS= \
 		bash -c "cd '$tests_top' && set -xeuo pipefail && $1" </dev/null
 }
 
@@ -40,7 +40,8 @@ make_machine() {
 			for f in hosts hostname; do cat "/etc/$f" >"$name/upper/$f"; done
 			echo "nameserver 198.51.100.1" >"$name/upper/resolv.conf"
 		fi
-		mount -t overlay overlay -o "lowerdir=$place,upperdir=$name/upper,workdir=$name/work" "$place" || return 1
+		mount -t overlay -o "lowerdir=$place,upperdir=$name/upper,workdir=$name/work" overlay "$place" ||
+			return 1
 	done
 	rm -rf "$home/.ssh"
 	# Where README.md says the store is.
@@ -65,12 +66,13 @@ setup_file() {
 	export -f make_machine
 	mkfifo "$BATS_FILE_TMPDIR/ready"
 	# Its pid is the process that has the namespaces: every step is an exec.
+	local dir=$BATS_FILE_TMPDIR
 	(exec nsenter --net="/run/netns/$HOST_NS" -- unshare --mount --propagation private bash -c \
-		"make_machine '$BATS_FILE_TMPDIR' '$(root_home)' && echo ready >'$BATS_FILE_TMPDIR/ready' && exec sleep infinity") \
-		</dev/null >"$BATS_FILE_TMPDIR/holder.log" 2>&1 3>&- &
+		"make_machine '$dir' '$(root_home)' && echo ready >'$dir/ready' && exec sleep infinity") \
+		</dev/null >"$dir/holder.log" 2>&1 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/holder"
 	read -rt 30 _ <>"$BATS_FILE_TMPDIR/ready" || { cat "$BATS_FILE_TMPDIR/holder.log" >&2; return 1; }
-	"$tests_top/tests/e2e/relay.py" "/run/netns/$WORLD_NS" </dev/null >"$BATS_FILE_TMPDIR/ready" 2>"$BATS_FILE_TMPDIR/relay.log" 3>&- &
+	"$tests_top/tests/e2e/relay.py" "/run/netns/$WORLD_NS" </dev/null >"$dir/ready" 2>"$dir/relay.log" 3>&- &
 	echo $! >"$BATS_FILE_TMPDIR/relay"
 	read -rt 30 _ <>"$BATS_FILE_TMPDIR/ready" || { cat "$BATS_FILE_TMPDIR/relay.log" >&2; return 1; }
 }
@@ -110,7 +112,8 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 	shows '^This is what quickstart changes'
 	shows '^It runs\. What to type next'
 	# First it says, then it does.
-	[ "$(grep -nm1 '^This is what quickstart' <<<"$output" | cut -d: -f1)" -lt "$(grep -nm1 '^== ' <<<"$output" | cut -d: -f1)" ]
+	line_of() { grep -nm1 "$1" <<<"$output" | cut -d: -f1; }
+	[ "$(line_of '^This is what quickstart')" -lt "$(line_of '^== ')" ]
 	ok list --json --fields name,state,addresses
 	json '.[0].name == "web1" and .[0].state == "running" and (.[0].addresses | length == 1)'
 }
@@ -186,8 +189,9 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 	same_as_before
 	for place in /usr/local /etc "$(root_home)"; do
 		place=$BATS_FILE_TMPDIR/$(tr / _ <<<"$place")/upper
-		# Directories of the system's own layout may stay; caches of the C library's and files of this test's setup do.
-		find "$place" ! -type d ! -name ld.so.cache ! -name resolv.conf ! -name hosts ! -name hostname ! -type c >"$BATS_TEST_TMPDIR/left"
+		# Not counted: empty directories of the system's own layout, the loader's cache, what make_machine wrote.
+		find "$place" ! -type d ! -type c ! -name ld.so.cache ! -name resolv.conf ! -name hosts \
+			! -name hostname >"$BATS_TEST_TMPDIR/left"
 		[ ! -s "$BATS_TEST_TMPDIR/left" ] || { cat "$BATS_TEST_TMPDIR/left" >&2; false; }
 	done
 	output=$(type_in "make quickstart-clean" 2>&1)

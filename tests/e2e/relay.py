@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """relay.py NETNS: the Internet of a test's network namespace, as far as package mirrors need it.
 
-In the namespace (a file, as `ip netns` makes it) it answers every DNS question for an A record, on 198.51.100.1, with
-an address of 198.51.100.0/24 that stands for the name, and takes TCP connections to ports 80 and 443 of these. It
-leads them to the same port of that name, as the machine itself resolves and reaches it. A machine that gets its packages
-only over its own network can so give them to a VE whose network is a test's."""
+In the namespace (a file, as `ip netns` makes it) it answers every DNS question for an A record, on 198.51.100.1,
+with an address of 198.51.100.0/24 that stands for the name, and takes TCP connections to ports 80 and 443 of these.
+It leads them to the same port of that name, as the machine itself resolves and reaches it: so a VE whose network is
+a test's gets packages from where the machine gets its own."""
 import ctypes
 import os
 import socket
@@ -39,7 +39,8 @@ def answer(packet):
             names.append(name)
         address = bytes([198, 51, 100, FIRST + names.index(name)])
         records = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" + address
-    return packet[:2] + b"\x81\x80\0\1" + (b"\0\1" if records else b"\0\0") + b"\0\0\0\0" + packet[12:end] + records
+    counts = b"\0\1" + (b"\0\1" if records else b"\0\0") + b"\0\0\0\0"
+    return packet[:2] + b"\x81\x80" + counts + packet[12:end] + records
 
 
 def serve_names(sock):
