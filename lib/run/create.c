@@ -131,6 +131,15 @@ static int make_storage(struct ve *v, const struct image *image, ve_error **ret_
 	return r < 0 ? r : storage_create(kind, v->dir_fd, image_fd, ret_error);
 }
 
+/* A removal of the image takes its digest away first and looks for users then; we write the user first and look for the
+ * digest then: one of the two sees the other, without a lock. */
+static int image_still_there(struct ve *v, const struct image *image, ve_error **ret_error)
+{
+	_cleanup_image_ struct image *again = NULL;
+	_cleanup_free_ char *reference = str_printf("%s@%s", image->name, image->digest);
+	return reference ? image_open(v->ctx->store->images_fd, reference, &again, ret_error) : err_nomem(ret_error);
+}
+
 static int build(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo,
 		 ve_error **ret_error)
 {
@@ -149,6 +158,8 @@ static int build(struct ve *v, const struct image *image, const struct ve_create
 		r = fault_point("config", ret_error);
 	if (r == 0)
 		r = config_save(v->config, v->dir_fd, "config.json", true, ret_error);
+	if (r == 0)
+		r = image_still_there(v, image, ret_error);
 	return r;
 }
 

@@ -25,6 +25,7 @@
 #include "base/str.h"
 #include "base/undo.h"
 #include "run/claims.h"
+#include "run/image.h"
 #include "run/join.h"
 #include "run/launch.h"
 #include "run/supervision.h"
@@ -160,8 +161,10 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 				*ret_error = steal_ptr(&e);
 		}
 	}
-	if (r == 0 && !only)
+	if (r == 0 && !only) {
 		sweep(ctx);
+		r = image_recover(ctx, ret_error);
+	}
 	if (r == 0)
 		r = first;
 	if (r == 0 && ret_doc)
