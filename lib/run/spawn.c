@@ -243,9 +243,13 @@ int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct ms
 int spawn_tell(struct spawn *s, enum msg_kind kind, ve_error **ret_error)
 {
 	struct msg msg = { .kind = kind };
-	return send(s->control, &msg, sizeof(msg), MSG_NOSIGNAL) < 0 ?
-		       err_sys(ret_error, errno, "monitor", "the monitor does not listen") :
-		       0;
+	if (send(s->control, &msg, sizeof(msg), MSG_NOSIGNAL) >= 0)
+		return 0;
+	int e = errno;
+	/* It may have failed while we were about something else: its record says why. */
+	if (receive(s->control, &msg, NULL, NULL) == 1 && msg.kind == MSG_FAILED)
+		return spawn_failure(&msg, ret_error);
+	return err_sys(ret_error, e, "monitor", "the monitor does not listen");
 }
 
 void spawn_close(struct spawn *s)
