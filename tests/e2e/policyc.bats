@@ -43,9 +43,11 @@ setup() {
 
 @test "a policy that does not exist, a directory that cannot be written, no arguments" {
 	run "$policyc" /nonexistent/a.policy "$out"
-	[ "$status" -eq 65 ] && [[ $output == *"/nonexistent/a.policy"*"No such file"* ]]
+	[ "$status" -eq 65 ]
+	[[ $output == *"/nonexistent/a.policy"*"No such file"* ]]
 	run "$policyc" "$data/good/whole.policy" /nonexistent/out.bpf
-	[ "$status" -eq 65 ] && [[ $output == *"/nonexistent/out.bpf"* ]]
+	[ "$status" -eq 65 ]
+	[[ $output == *"/nonexistent/out.bpf"* ]]
 	run "$policyc"
 	[ "$status" -eq 64 ]
 }
