@@ -43,7 +43,7 @@ static bool is_marked(const struct mon *m, const char *name)
 }
 
 /* One datagram of TEXT, and the process that sent it (0: not known). */
-static ssize_t receive(int sock, char *text, size_t size, pid_t *ret_sender)
+static ssize_t receive_words(int sock, char *text, size_t size, pid_t *ret_sender)
 {
 	union {
 		struct cmsghdr align;
@@ -75,7 +75,7 @@ static void hear(const struct mon *m, int sock)
 	};
 	char text[4096], *save = NULL;
 	pid_t sender;
-	ssize_t n = receive(sock, text, sizeof(text) - 1, &sender);
+	ssize_t n = receive_words(sock, text, sizeof(text) - 1, &sender);
 	if (n <= 0 || sender != (m->child > 0 ? m->child : (pid_t)m->blob->init_pid))
 		return;
 	text[n] = '\0';
