@@ -137,7 +137,7 @@ status_of() {
 
 @test "a terminal passes the status and what is typed" {
 	run -7 socat -t 20 - "EXEC:'nsenter --net=/run/netns/$HOST_NS -- $VECTL exec box --tty -- sh',pty,setsid,ctty,stderr" <<<$'echo typed $((6*7))\nexit 7' || true
-	[[ $output == *"typed 42"* ]]
+	[[ $output == *"typed 42"* ]] || { echo "$output" >&2; return 1; }
 }
 
 @test "without a terminal, --tty is refused or works on pipes, but does not hang" {
