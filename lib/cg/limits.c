@@ -54,7 +54,7 @@ int cg_format_max(int64_t value, char ret_text[CG_TEXT_MAX])
 {
 	if (value != UNITS_UNLIMITED)
 		return cg_format_number(value, ret_text);
-	strcpy(ret_text, "max");
+	snprintf(ret_text, CG_TEXT_MAX, "max");
 	return 0;
 }
 
@@ -62,7 +62,7 @@ int cg_format_bytes_v1(int64_t value, char ret_text[CG_TEXT_MAX])
 {
 	if (value != UNITS_UNLIMITED)
 		return cg_format_number(value, ret_text);
-	strcpy(ret_text, "-1");
+	snprintf(ret_text, CG_TEXT_MAX, "-1");
 	return 0;
 }
 

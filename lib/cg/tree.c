@@ -43,8 +43,8 @@ static int remove_leaves(int dir_fd, char ret_name[NAME_SIZE])
 			return -errno;
 		if (!has_children(sub))
 			return -EBUSY;
-		strcpy(ret_name, e->d_name);
-		return 1;
+		int n = snprintf(ret_name, NAME_SIZE, "%s", e->d_name);
+		return n < NAME_SIZE ? 1 : -ENAMETOOLONG;
 	}
 	return 0;
 }

@@ -97,9 +97,9 @@ bool schema_is_group(const char *prefix)
 const char *schema_nearest_in(const struct schema_key *table, const char *key)
 {
 	char plain[64];
-	if (strlen(key) >= sizeof(plain))
+	int length = snprintf(plain, sizeof(plain), "%s", key);
+	if (length < 0 || (size_t)length >= sizeof(plain))
 		return NULL;
-	strcpy(plain, key);
 	char *label = str_starts(plain, "network.") ? plain + strlen("network.") : NULL;
 	size_t n = label ? label_length(label) : 0;
 	if (n > 0) {
