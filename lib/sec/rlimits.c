@@ -8,12 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/capability.h>
 
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/units.h"
+#include "sys/privilege.h"
 
 #define INF RLIM_INFINITY
 #define MIB ((rlim_t)1 << 20)
@@ -107,11 +107,7 @@ struct bounds {
 
 static struct bounds bounds_get(void)
 {
-	struct bounds b = { .nr_open = 1048576 };
-	cap_flag_value_t value = CAP_CLEAR;
-	cap_t caps = cap_get_proc();
-	b.may_raise = caps && cap_get_flag(caps, CAP_SYS_RESOURCE, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
-	cap_free(caps);
+	struct bounds b = { .may_raise = privilege_held(PRIVILEGE_RESOURCE), .nr_open = 1048576 };
 	char text[32];
 	if (file_read_line(AT_FDCWD, "/proc/sys/fs/nr_open", text, sizeof(text)) > 0)
 		b.nr_open = strtoull(text, NULL, 10);

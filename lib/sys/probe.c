@@ -12,7 +12,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -22,6 +21,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "sys/privilege.h"
 #include "sys/syscalls.h"
 
 enum { DETAIL_SIZE = 256, MOUNTINFO_MAX = 16 << 20, PROBE_ID_BASE = 131072 };
@@ -31,7 +31,7 @@ struct row {
 	bool required;
 	const char *needed_by, *hint;
 	int (*probe)(const struct row *row, int store_fd, char *detail);
-	int flag;	  /* namespaces: CLONE_NEW*; privileges: CAP_* */
+	int flag;	  /* namespaces: CLONE_NEW*; privileges: PRIVILEGE_* */
 	const char *path; /* limits: the sysctl's file below /proc/sys, and the least good value */
 	int64_t least;
 };
@@ -137,10 +137,7 @@ int probe_userns(unsigned base)
 
 static int probe_privilege(const struct row *row, int store_fd, char *detail)
 {
-	cap_flag_value_t value = CAP_CLEAR;
-	cap_t caps = cap_get_proc();
-	bool have = caps && cap_get_flag(caps, row->flag, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
-	cap_free(caps);
+	bool have = privilege_held((enum privilege)row->flag);
 	say(detail, have ? "held" : "this process does not hold it");
 	return have ? 0 : -EPERM;
 }
@@ -461,7 +458,7 @@ static int probe_core(const struct row *row, int store_fd, char *detail)
 
 /* What is left out: cgroups and the device filter (cg asks), nftables and links (net asks), quotas (fs asks). */
 static const struct row rows[] = {
-	{ "privilege", true, "every verb that touches a VE", "run vectl as root", probe_privilege, .flag = CAP_SYS_ADMIN },
+	{ "privilege", true, "every verb that touches a VE", "run vectl as root", probe_privilege, .flag = PRIVILEGE_ADMIN },
 	{ "clone3-into-cgroup", true, "start and enter", KERNEL_HINT, probe_clone3 },
 	{ "pidfd", true, "start, stop and enter", KERNEL_HINT, probe_pidfd },
 	{ "pidfd-info", false, "the exit status of an init whose monitor was killed", NULL, probe_pidfd_info },
@@ -488,7 +485,7 @@ static const struct row rows[] = {
 	  probe_store_upper },
 	{ "overlay-detached", false, "a start without a helper process (Linux 6.18)", NULL, probe_overlay_detached },
 	{ "sys-resource", false, "rlimits.* above the host's own hard limits", NULL, probe_privilege,
-	  .flag = CAP_SYS_RESOURCE },
+	  .flag = PRIVILEGE_RESOURCE },
 	{ "core-files", false, "core files inside VEs", "sysctl kernel.core_pattern=core", probe_core },
 	{ "inotify-instances", false, "systemd and containers inside a VE: the limit is each VE's",
 	  "sysctl user.max_inotify_instances=1024", probe_limit, .path = "user/max_inotify_instances", .least = 512 },
