@@ -62,7 +62,7 @@ struct cg_hierarchy {
 	int parent_fd;	 /* where BASE is: root_fd, or the service's group; -1 while it is not there */
 	int base_fd;	 /* BASE, -1 while it does not exist */
 	bool base_ready; /* groups below BASE get what they need */
-	int monitor_fd;	 /* .monitor/cgroup.procs for writing, -1 until asked for */
+	int monitor_fd;	 /* .monitor: v1's "tasks" for writing, v2's directory; -1 until asked for */
 };
 
 struct cg_host {
@@ -81,7 +81,7 @@ struct cg {
 	char name[CG_NAME_MAX + 1];
 	bool fresh;		/* made by this process: nothing was set yet, nothing is to be restored */
 	int group_fd, guest_fd; /* on cgroup2, else -1 */
-	int procs_fd[CG_MAX_HIERARCHIES]; /* v1's cgroup.procs, -1 until asked for */
+	int tasks_fd[CG_MAX_HIERARCHIES]; /* v1's "tasks", -1 until asked for */
 };
 
 /* One version's way of doing things. All return 0 or -errno with the sentence made. */

@@ -99,11 +99,14 @@ int cg_attach_device_filter_with(struct cg *cg, const struct cg_device *extra, u
 /* Descriptor of the guest's cgroup2 directory for clone3's CLONE_INTO_CGROUP; -1 where there is no cgroup2.
  * Borrowed. */
 int cg_guest_fd(const struct cg *cg);
-/* Write ends ("cgroup.procs", O_WRONLY) of the groups that a process must be written into besides the
- * guest's cgroup2 one; at most MAX into RET_FDS, borrowed. Returns how many. */
-int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error);
-/* The same for the monitor's groups, cgroup2's among them. */
-int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error);
+/* Write ends ("tasks", O_WRONLY) of the v1 groups that a VE's first process enters besides the guest's cgroup2 one; at
+ * most MAX into RET_FDS, borrowed. Returns how many. It is "tasks" and not "cgroup.procs" because a single-threaded process that
+ * writes "0" there moves without the kernel's global lock, which costs a grace period of some milliseconds. */
+int cg_tasks_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error);
+/* The same for the monitor. */
+int cg_monitor_tasks_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error);
+/* Into *RET_FD the monitors' cgroup2 directory for CLONE_INTO_CGROUP, borrowed; -1 where there is no cgroup2. */
+int cg_monitor_fd(struct cg_host *h, int *ret_fd, ve_error **ret_error);
 /* Moves a finished process (a joiner) into the VE's groups. Where the VE's root made the guest group an inner node
  * (systemd does, on cgroup2 with controllers), into its child "vectl-enter", made on demand. */
 int cg_attach(struct cg *cg, pid_t pid, ve_error **ret_error);

@@ -39,7 +39,7 @@ static struct cg *new_cg(struct cg_host *h, const char *name)
 	cg->group_fd = cg->guest_fd = -1;
 	snprintf(cg->name, sizeof(cg->name), "%s", name);
 	for (int i = 0; i < CG_MAX_HIERARCHIES; i++)
-		cg->procs_fd[i] = -1;
+		cg->tasks_fd[i] = -1;
 	return cg;
 }
 
@@ -48,7 +48,7 @@ void cg_free(struct cg *cg)
 	if (!cg)
 		return;
 	for (int i = 0; i < CG_MAX_HIERARCHIES; i++)
-		close_fd(&cg->procs_fd[i]);
+		close_fd(&cg->tasks_fd[i]);
 	close_fd(&cg->guest_fd);
 	close_fd(&cg->group_fd);
 	free(cg);
@@ -248,12 +248,13 @@ int cg_guest_fd(const struct cg *cg)
 	return cg->guest_fd;
 }
 
-static int open_procs(struct cg_host *h, struct cg_hierarchy *hi, const char *name, int *fd, ve_error **ret_error)
+static int open_entry(struct cg_host *h, struct cg_hierarchy *hi, const char *name, int *fd, ve_error **ret_error)
 {
 	char path[CG_FILE_MAX];
-	cg_file_name(name, "cgroup.procs", path);
+	/* v1: a file to write into; v2: a directory to be cloned into. */
+	cg_file_name(name, hi->version == 1 ? "tasks" : ".", path);
 	if (*fd < 0)
-		*fd = openat(hi->base_fd, path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+		*fd = openat(hi->base_fd, path, (hi->version == 1 ? O_WRONLY | O_NOFOLLOW : O_DIRECTORY) | O_CLOEXEC);
 	if (*fd >= 0)
 		return 0;
 	return errno == ENOENT ? -ENOENT :
@@ -267,7 +268,7 @@ static int too_many(ve_error **ret_error)
 			 "more cgroup hierarchies than there is room for");
 }
 
-int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
+int cg_tasks_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
 {
 	int n = 0;
 	for (int i = 0; i < cg->host->n; i++) {
@@ -276,10 +277,10 @@ int cg_procs_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
 			continue;
 		if (n == max)
 			return too_many(ret_error);
-		int r = open_procs(cg->host, hi, cg->name, &cg->procs_fd[i], ret_error);
+		int r = open_entry(cg->host, hi, cg->name, &cg->tasks_fd[i], ret_error);
 		if (r < 0)
 			return err_sys(ret_error, -r, "cgroup", "'%s' has no cgroup in '%s'", cg->name, hi->path);
-		ret_fds[n++] = cg->procs_fd[i];
+		ret_fds[n++] = cg->tasks_fd[i];
 	}
 	return n;
 }
@@ -288,24 +289,24 @@ static int monitor_fd(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret
 {
 	int r = cg_base(h, hi, true, ret_error);
 	if (r == 0)
-		r = open_procs(h, hi, MONITOR, &hi->monitor_fd, ret_error);
+		r = open_entry(h, hi, MONITOR, &hi->monitor_fd, ret_error);
 	if (r != -ENOENT)
 		return r;
 	if (mkdirat(hi->base_fd, MONITOR, 0755) < 0 && errno != EEXIST)
 		return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", h->base,
 			       MONITOR, hi->path);
-	r = open_procs(h, hi, MONITOR, &hi->monitor_fd, ret_error);
+	r = open_entry(h, hi, MONITOR, &hi->monitor_fd, ret_error);
 	return r == -ENOENT ?
 		       err_sys(ret_error, ENOENT, "cgroup", "cannot open the monitors' cgroup in '%s'", hi->path) :
 		       r;
 }
 
-int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error)
+int cg_monitor_tasks_fds(struct cg_host *h, int *ret_fds, int max, ve_error **ret_error)
 {
 	int n = 0;
 	for (int i = 0; i < h->n; i++) {
 		struct cg_hierarchy *hi = &h->hierarchies[i];
-		if (!hi->used || (hi->version == 1 && !(hi->controllers & CG_V1_MONITOR)))
+		if (!hi->used || hi->version != 1 || !(hi->controllers & CG_V1_MONITOR))
 			continue;
 		if (n == max)
 			return too_many(ret_error);
@@ -315,6 +316,14 @@ int cg_monitor_procs_fds(struct cg_host *h, int *ret_fds, int max, ve_error **re
 		ret_fds[n++] = hi->monitor_fd;
 	}
 	return n;
+}
+
+int cg_monitor_fd(struct cg_host *h, int *ret_fd, ve_error **ret_error)
+{
+	int r = h->v2 < 0 ? 0 : monitor_fd(h, &h->hierarchies[h->v2], ret_error);
+	if (r == 0)
+		*ret_fd = h->v2 < 0 ? -1 : h->hierarchies[h->v2].monitor_fd;
+	return r;
 }
 
 int cg_attach(struct cg *cg, pid_t pid, ve_error **ret_error)

@@ -18,7 +18,7 @@ enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_KIND_COUNT };
 struct storage {
 	enum storage_kind kind;
 	int image_fd;	 /* overlay: the lower layer's tree */
-	int writable_fd; /* overlay: holds upper/ and work/; dir: the tree itself */
+	int writable_fd; /* overlay: holds upper/ and work/, -1: they are made in memory; dir: the tree itself */
 };
 
 /* The back end called NAME; VE_ERR_UNSUPPORTED for one that this version does not have. */

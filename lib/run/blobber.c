@@ -46,6 +46,7 @@ void blobber_init(struct blobber *b, enum mon_role role)
 		.fd_root = -1,
 		.fd_upper = -1,
 		.fd_cgroup = -1,
+		.fd_monitor_cgroup = -1,
 		.fd_run_dir = -1,
 		.fd_log_dir = -1,
 		.fd_console_listen = -1,

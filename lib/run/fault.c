@@ -10,7 +10,7 @@ const char *const fault_stages[] = {
 	"claim", "storage", "config", "access", "plan", "network-check", "control-groups", "device-filter", "limits",
 	"run-files", "spawn", "network", "record",
 	/* the monitor's steps */
-	"groups", "clone", "maps", "place", "layers", "timens", "links", "init", "commit",
+	"groups", "clone", "maps", "layers", "timens", "links", "init", "commit",
 	/* the child's stages; those of what joins bear the same names */
 	"identity", "cgroup", "clocks", "root", "mounts", "nesting", "terminal", "pivot", "shed", "settings", "files", "account",
 	"confine", "seccomp", "user", "exec", NULL,

@@ -195,18 +195,32 @@ static void freeze_root(struct blobber *b, const struct plan *p)
 	}
 }
 
+int launch_freeze_monitor_groups(struct blobber *b, struct cg_host *cg, ve_error **ret_error)
+{
+	int fds[MAX_PROCS], dir;
+	int n = cg_monitor_tasks_fds(cg, fds, MAX_PROCS, ret_error);
+	int r = n < 0 ? n : cg_monitor_fd(cg, &dir, ret_error);
+	if (r < 0)
+		return r;
+	b->head.monitor_tasks = blobber_fds(b, fds, (unsigned)n);
+	b->head.fd_monitor_cgroup = blobber_fd(b, dir);
+	return 0;
+}
+
 static int freeze_groups(struct blobber *b, struct launching *l, ve_error **ret_error)
 {
 	int fds[MAX_PROCS];
-	int n = cg_procs_fds(l->cg, fds, MAX_PROCS, ret_error);
-	if (n < 0)
-		return n;
-	b->head.procs = blobber_fds(b, fds, (unsigned)n);
-	n = cg_monitor_procs_fds(l->plan->ve->ctx->cg, fds, MAX_PROCS, ret_error);
-	if (n < 0)
-		return n;
-	b->head.monitor_procs = blobber_fds(b, fds, (unsigned)n);
 	b->head.fd_cgroup = blobber_fd(b, cg_guest_fd(l->cg));
+	/* The monitor of a jail goes with its caller, and stays where that is. */
+	if (!l->cmd->attended) {
+		int r = launch_freeze_monitor_groups(b, l->plan->ve->ctx->cg, ret_error);
+		if (r < 0)
+			return r;
+	}
+	int n = cg_tasks_fds(l->cg, fds, MAX_PROCS, ret_error);
+	if (n < 0)
+		return n;
+	b->head.tasks = blobber_fds(b, fds, (unsigned)n);
 	return 0;
 }
 
@@ -280,7 +294,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	return undo_push(l->undo, undo_spawn, &l->spawn) < 0 ? err_nomem(ret_error) : 0;
 }
 
-static int step_network(struct launching *l, ve_error **ret_error)
+static int step_outside(struct launching *l, ve_error **ret_error)
 {
 	struct msg cloned;
 	int fds[2] = { -1, -1 };
@@ -325,7 +339,7 @@ static int step_record(struct launching *l, ve_error **ret_error)
 
 static int run_steps(struct launching *l, ve_error **ret_error)
 {
-	int (*const steps[])(struct launching *, ve_error **) = { step_groups, step_run_files, step_spawn, step_network,
+	int (*const steps[])(struct launching *, ve_error **) = { step_groups, step_run_files, step_spawn, step_outside,
 								  step_record };
 	int r = fault_point("network-check", ret_error);
 	if (r == 0 && l->plan->net.n_ifs)

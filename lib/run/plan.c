@@ -246,7 +246,11 @@ static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 			return r;
 		p->notify = !p->jail && str_eq(p->image->init_system, "systemd");
 	}
-	return storage_open(kind, p->ve->dir_fd, steal_fd(&image_fd), &p->storage, ret_error);
+	if (!config_identity_int(p->config, "ephemeral"))
+		return storage_open(kind, p->ve->dir_fd, steal_fd(&image_fd), &p->storage, ret_error);
+	/* What a jail writes is kept in memory, and gone with it. */
+	p->storage = (struct storage){ .kind = STORAGE_OVERLAY, .image_fd = steal_fd(&image_fd), .writable_fd = -1 };
+	return 0;
 }
 
 int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * run: one command in a VE made for it. The VE is an ordinary one, with ids, storage and groups of its own, but it
- * has no name claimed, its configuration is not synced to disk, and it goes with its caller: the monitor reports the
+ * run: one command in a VE made for it. The VE is an ordinary one, with ids and groups of its own, but it has no name
+ * claimed, its configuration is not synced to disk, what it writes is kept in memory, and it goes with its caller: the monitor reports the
  * command's end to us, and kills the VE when we are gone.
  */
 #include <errno.h>
@@ -28,6 +28,8 @@ static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const stru
 	_cleanup_image_ struct image *image = NULL;
 	const struct newve_source from = { .template_name = o->template_name ? o->template_name : "jail", .image = o->image,
 					   .spec = spec, .no_image = o->rootfs };
+	if (spec && config_raw(spec, "disk.backend"))
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: disk.backend is not for run");
 	int r = newve_config(ctx, "run", &from, &c, &image, ret_error);
 	if (r < 0)
 		return r;
@@ -36,7 +38,8 @@ static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const stru
 	r = name ? config_put(c, "name", json_string(name)) : -ENOMEM;
 	if (r == 0)
 		r = config_set_identity(c, "ephemeral", json_integer(1));
-	/* The overlay is volatile and thrown away: nothing is synced. */
+	if (r == 0)
+		r = config_put(c, "disk.backend", json_string("overlay"));
 	if (r == 0 && o->no_network)
 		r = config_put(c, "network", json_pack("{s:{s:s}}", "0", "type", "none"));
 	if (r < 0)
@@ -117,8 +120,6 @@ int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *o, const struct confi
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
 	if (r == 0)
 		r = claims_take(v, &undo, ret_error);
-	if (r == 0)
-		r = storage_create(STORAGE_OVERLAY, v->dir_fd, -1, ret_error);
 	if (r == 0)
 		r = config_save(v->config, v->dir_fd, "config.json", false, ret_error);
 	if (r == 0) {

@@ -109,7 +109,6 @@ static const struct {
 	{ "shed", "cannot close what is the host's", VE_ERR_KERNEL },
 	{ "clone", "cannot make the VE's namespaces", VE_ERR_KERNEL },
 	{ "maps", "cannot write the VE's id maps", VE_ERR_KERNEL },
-	{ "place", "cannot put the VE into its control groups", VE_ERR_KERNEL },
 	{ "layers", "cannot open the VE's root tree through an idmapped mount", VE_ERR_KERNEL },
 	{ "timens", "cannot set the VE's clocks", VE_ERR_KERNEL },
 	{ "clocks", "cannot enter the VE's time namespace", VE_ERR_KERNEL },

@@ -13,7 +13,7 @@
 #include "run/join.h"
 #include "run/launch.h"
 
-enum { DEADLINE_MS = 20000, MAX_PROCS = 16 };
+enum { DEADLINE_MS = 20000 };
 
 int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int *ret_fd)
 {
@@ -36,7 +36,6 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	_cleanup_close_ int console = -1, notify = -1;
 	struct spawn s = { .control = -1 };
 	struct msg started;
-	int fds[MAX_PROCS];
 	int r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &console);
 	_cleanup_close_ int dir = file_opendir(v->run_fd, "notify");
 	if (r == 0 && dir >= 0)
@@ -44,14 +43,14 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	if (r < 0)
 		return err_sys(ret_error, -r, "recover", "cannot make the sockets of '%s'", v->name);
 	r = ctx_cgroups(v->ctx, ret_error);
-	int n = r < 0 ? r : cg_monitor_procs_fds(v->ctx->cg, fds, MAX_PROCS, ret_error);
-	if (n < 0)
-		return n;
+	if (r < 0)
+		return r;
 	blobber_init(&b, MON_ADOPT);
 	launch_freeze_supervision(&b, v, console, notify, false);
-	b.head.monitor_procs = blobber_fds(&b, fds, (unsigned)n);
 	b.head.init_pid = (uint32_t)rec->init_pid;
-	r = join_spawn(v, &b, &s, ret_error);
+	r = launch_freeze_monitor_groups(&b, v->ctx->cg, ret_error);
+	if (r == 0)
+		r = join_spawn(v, &b, &s, ret_error);
 	if (r == 0)
 		r = spawn_expect(&s, MSG_STARTED, DEADLINE_MS, &started, NULL, NULL, ret_error);
 	spawn_close(&s);

@@ -83,7 +83,7 @@ static struct cg_limits limits(void)
 static pid_t child(int (*body)(void *), void *arg)
 {
 	int fds[CG_MAX_HIERARCHIES], go[2], n;
-	OK(n = cg_procs_fds(t.cg, fds, CG_MAX_HIERARCHIES, err));
+	OK(n = cg_tasks_fds(t.cg, fds, CG_MAX_HIERARCHIES, err));
 	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
 	pid_t pid = fork();
 	assert_true(pid >= 0);
@@ -516,7 +516,7 @@ static void test_destroy_kills(void **state)
 static void test_monitor(void **state)
 {
 	int fds[CG_MAX_HIERARCHIES], n;
-	OK(n = cg_monitor_procs_fds(t.host, fds, CG_MAX_HIERARCHIES, err));
+	OK(n = cg_monitor_tasks_fds(t.host, fds, CG_MAX_HIERARCHIES, err));
 	pid_t pid = fork();
 	if (pid == 0)
 		wait_for_ever(NULL);
@@ -524,6 +524,12 @@ static void test_monitor(void **state)
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	for (int i = 0; i < n; i++)
 		assert_true(write(fds[i], text, strlen(text)) > 0);
+	int unified;
+	OK(cg_monitor_fd(t.host, &unified, err));
+	if (unified >= 0) {
+		assert_int_equal(file_poke(unified, "cgroup.procs", text), 0);
+		n++;
+	}
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
 	assert_true(file_read_line(AT_FDCWD, name, groups, sizeof(groups)) > 0);
 	int found = 0;

@@ -5,8 +5,7 @@
  *   monitor                                  child                       libve
  *   groups    into vectl/.monitor
  *   clone     as the VE's owner         ->   waits
- *   maps      uid_map, gid_map                                      <-   MSG_CLONED: links into the netns
- *   place     cgroups of v1             ->   identity, cgroup, clocks
+ *   maps      uid_map, gid_map          ->   identity, clocks       ->   MSG_CLONED: links into the netns
  *   layers    idmapped, overlay              (at the same time)          (at the same time)
  *   clocks    timens_offsets            ->
  *   links     waits for                                             <-   MSG_GO
@@ -24,25 +23,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "initramfs.h"
 #include "mon.h"
 #include "owner.h"
 #include "sys/syscalls.h"
 
-int groups_enter(const struct mon *m, struct blob_vec v, pid_t pid, struct failure *f)
+/* A single-threaded process that writes "0" into "tasks" moves itself without the kernel's global lock: writing its pid from
+ * outside would cost a grace period. */
+int groups_enter(const struct mon *m, struct blob_vec tasks, struct failure *f)
 {
-	char text[16];
-	int n = snprintf(text, sizeof(text), "%d", (int)pid);
-	const int32_t *index = mon_at(m, v);
-	for (uint32_t i = 0; i < v.n; i++)
-		if (write(mon_fd(m, index[i]), text, (size_t)n) < 0)
-			return fail(f, "write", "cgroup.procs");
+	const int32_t *index = mon_at(m, tasks);
+	for (uint32_t i = 0; i < tasks.n; i++)
+		if (write(mon_fd(m, index[i]), "0", 1) < 0)
+			return fail(f, "write", "tasks");
 	return 0;
 }
 
 static int step_groups(struct mon *m, struct failure *f)
 {
 	supervise_prepare(m);
-	return groups_enter(m, m->blob->monitor_procs, 0, f);
+	return groups_enter(m, m->blob->monitor_tasks, f);
 }
 
 static int step_clone(struct mon *m, struct failure *f)
@@ -52,7 +52,14 @@ static int step_clone(struct mon *m, struct failure *f)
 		return fail(f, "socketpair", NULL);
 	/* The child needs its end under the name sync; until then it is in no one's hands but ours. */
 	m->sync = pair[1];
-	int r = owner_clone(m, child_main, f);
+	int home, r = initramfs_cover(&home, f);
+	if (r == 0)
+		r = owner_clone(m, child_main, f);
+	struct failure back = { 0 };
+	if (initramfs_uncover(home, &back) < 0 && r == 0) {
+		*f = back;
+		r = -1;
+	}
 	close(pair[1]);
 	m->sync = pair[0];
 	return r;
@@ -66,6 +73,14 @@ static int open_ns(const struct mon *m, const char *ns, struct failure *f)
 	return fd < 0 ? fail(f, "open", "namespace") : fd;
 }
 
+static int to_child(struct mon *m, uint32_t kind, const int *fds, unsigned n, struct failure *f)
+{
+	struct msg msg = { .kind = kind };
+	if (msg_send(m->sync, &msg, fds, n) == 0)
+		return 0;
+	return errno == EPIPE ? reap_early(m, false, f) : fail(f, "sendmsg", "child");
+}
+
 static int step_maps(struct mon *m, struct failure *f)
 {
 	if (maps_write(m, f) < 0)
@@ -76,22 +91,7 @@ static int step_maps(struct mon *m, struct failure *f)
 	struct msg msg = { .kind = MSG_CLONED, .pid = m->child, .status = getpid() };
 	int r = msg_send(m->control, &msg, fds, 2);
 	close(fds[1]);
-	return r < 0 ? fail(f, "sendmsg", "libve") : 0;
-}
-
-static int to_child(struct mon *m, uint32_t kind, const int *fds, unsigned n, struct failure *f)
-{
-	struct msg msg = { .kind = kind };
-	if (msg_send(m->sync, &msg, fds, n) == 0)
-		return 0;
-	return errno == EPIPE ? reap_early(m, false, f) : fail(f, "sendmsg", "child");
-}
-
-static int step_place(struct mon *m, struct failure *f)
-{
-	if (groups_enter(m, m->blob->procs, m->child, f) < 0)
-		return -1;
-	return to_child(m, CHILD_MAPPED, NULL, 0, f);
+	return r < 0 ? fail(f, "sendmsg", "libve") : to_child(m, CHILD_MAPPED, NULL, 0, f);
 }
 
 static int step_layers(struct mon *m, struct failure *f)
@@ -213,8 +213,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct mon *m, struct failure *f);
 } steps[] = {
-	{ "groups", step_groups }, { "clone", step_clone },   { "maps", step_maps },   { "place", step_place },
-	{ "layers", step_layers }, { "timens", step_clocks }, { "links", step_links }, { "init", step_init },
+	{ "groups", step_groups }, { "clone", step_clone },   { "maps", step_maps },   { "layers", step_layers }, { "timens", step_clocks }, { "links", step_links }, { "init", step_init },
 	{ "commit", step_commit },
 };
 enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };

@@ -109,9 +109,10 @@ struct blob {
 	struct blob_vec argv, envp; /* blob_str */
 	blob_str hostname, cwd;
 	blob_str user; /* none: root, without a look into the VE's files where the VE is a whole system */
-	int32_t fd_root, fd_upper; /* ROOT_DIR: the tree; ROOT_OVERLAY: the directory of upper/ and work/ */
+	int32_t fd_root, fd_upper; /* ROOT_DIR: the tree; ROOT_OVERLAY: the directory of upper/ and work/, -1: in memory */
 	int32_t fd_cgroup;		    /* for CLONE_INTO_CGROUP, -1: none */
-	struct blob_vec procs, monitor_procs; /* int32_t fd indexes of cgroup.procs files */
+	struct blob_vec tasks, monitor_tasks; /* int32_t fd indexes of v1 "tasks" files: for the child, for the monitor */
+	int32_t fd_monitor_cgroup;	      /* the monitors' cgroup2 directory, -1: none */
 	int32_t fd_run_dir, fd_log_dir;
 	int32_t fd_console_listen; /* unix socket, listening */
 	int32_t fd_notify;	   /* unix datagram socket, bound */

@@ -43,6 +43,7 @@
 
 #include "command.h"
 #include "confine.h"
+#include "initramfs.h"
 #include "mon.h"
 #include "mounts.h"
 #include "sys/syscalls.h"
@@ -84,6 +85,8 @@ static int stage_identity(struct mon *m, struct failure *f)
 static int stage_cgroup(struct mon *m, struct failure *f)
 {
 	(void)m;
+	if (groups_enter(m, m->blob->tasks, f) < 0)
+		return -1;
 	return unshare(CLONE_NEWCGROUP) < 0 ? fail(f, "unshare", "cgroup namespace") : 0;
 }
 
@@ -110,6 +113,8 @@ static int stage_root(struct mon *m, struct failure *f)
 		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(f, "mount", "private propagation");
+	if (initramfs_open_cover(&m->cover, f) < 0)
+		return -1;
 	/* Above the host's root: no directory is needed to hang it on. */
 	if (move_mount(m->root_mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return fail(f, "move_mount", "root");
@@ -162,7 +167,8 @@ static int stage_terminal(struct mon *m, struct failure *f)
 
 static int stage_pivot(struct mon *m, struct failure *f)
 {
-	(void)m;
+	if (initramfs_enter_cover(m->cover, f) < 0)
+		return -1;
 	if (fchdir(m->root_mount) < 0)
 		return fail(f, "fchdir", "root");
 	if (sys_pivot_root(".", ".") < 0)

@@ -328,7 +328,7 @@ int adopt(struct mon *m)
 {
 	struct failure f = { 0 };
 	m->pidfd = mon_fd(m, m->blob->fd_pidfd);
-	if (groups_enter(m, m->blob->monitor_procs, 0, &f) < 0) {
+	if (groups_enter(m, m->blob->monitor_tasks, &f) < 0) {
 		msg_failed(m->control, "groups", &f);
 		return 1;
 	}

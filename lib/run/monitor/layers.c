@@ -5,6 +5,9 @@
  * the host's side. The overlay itself cannot be idmapped, and it must be created by an id that the map knows, else it is silently
  * read-only: fsuid = fsgid = first id of the range, capabilities kept.
  *
+ * A VE that is thrown away (run) writes into memory: its upper layer is a tmpfs that belongs to its root, and needs no
+ * map, as files there are made with the mapped ids.
+ *
  * Kernels before 6.13 or so take no detached layers. There the monitor steps into a mount namespace of its
  * own, attaches the same layers, creates the overlay from their paths and steps back: the mount it brings
  * home keeps private clones of its layers.
@@ -109,7 +112,6 @@ static int make_overlay(const struct mon *m, const struct layers *l, int (*set)(
 	if (owner_wear_fs(m, f) < 0)
 		goto out;
 	if (set(fs, l) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "redirect_dir", "on", 0) < 0 ||
-	    (m->blob->flags & BLOB_REPORT_END && fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0) < 0) ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
 		fail(f, "fsconfig", "overlay");
 		kernel_words(fs, f);
@@ -141,6 +143,26 @@ static int overlay_attached(struct mon *m, const struct layers *l, struct failur
 	return mnt;
 }
 
+/* A tmpfs that only this VE sees, owned by its root; what it holds is charged to whoever writes it. */
+static int memory_layer(const struct mon *m, struct failure *f)
+{
+	char id[16];
+	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), mnt = -1;
+	if (fs < 0)
+		return fail(f, "fsopen", "tmpfs");
+	snprintf(id, sizeof(id), "%u", m->blob->id_base);
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", id, 0) < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "gid", id, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 || (mnt = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0)
+		fail(f, "fsconfig", "tmpfs");
+	close(fs);
+	if (mnt < 0 || owner_wear_fs(m, f) < 0)
+		return -1;
+	int r = mkdirat(mnt, "upper", 0755) < 0 || mkdirat(mnt, "work", 0755) < 0 ? fail(f, "mkdir", "tmpfs") : 0;
+	owner_return_fs();
+	return r < 0 ? r : mnt;
+}
+
 static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 {
 	struct layers l = { .n_lowers = m->blob->lowers.n };
@@ -152,7 +174,9 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 	for (unsigned i = 0; i < l.n_lowers; i++)
 		if ((l.lowers[i] = idmapped_clone(mon_fd(m, indexes[i]), userns_fd, MOUNT_ATTR_RDONLY, f)) < 0)
 			return -1;
-	if ((l.writable = idmapped_clone(mon_fd(m, m->blob->fd_upper), userns_fd, 0, f)) < 0)
+	l.writable = m->blob->fd_upper >= 0 ? idmapped_clone(mon_fd(m, m->blob->fd_upper), userns_fd, 0, f) :
+					      memory_layer(m, f);
+	if (l.writable < 0)
 		return -1;
 	int mnt = make_overlay(m, &l, set_detached, f);
 	if (mnt < 0) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "mon.h"
+#include "sys/syscalls.h"
 
 static char plan[BLOB_MAX_BYTES] __attribute__((aligned(16)));
 
@@ -37,13 +38,17 @@ static int leave_the_verb(struct mon *m)
 {
 	if (m->blob->role != MON_ADOPT && (m->blob->role != MON_SUPERVISE || m->blob->flags & BLOB_REPORT_END))
 		return 0;
-	pid_t pid = fork();
+	/* Straight into the monitors' group: a migration would wait for a grace period of the kernel's. */
+	int cgroup = mon_fd(m, m->blob->fd_monitor_cgroup);
+	struct clone_args args = { .flags = cgroup >= 0 ? CLONE_INTO_CGROUP : 0, .exit_signal = SIGCHLD,
+				   .cgroup = (uint64_t)cgroup };
+	pid_t pid = sys_clone3(&args);
 	if (pid > 0)
 		_exit(0);
 	if (pid == 0)
 		return 0;
 	struct failure f = { 0 };
-	fail(&f, "fork", NULL);
+	fail(&f, "clone3", "the monitor");
 	msg_failed(m->control, "groups", &f);
 	return -1;
 }
@@ -51,7 +56,7 @@ static int leave_the_verb(struct mon *m)
 int main(int argc, char **argv)
 {
 	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
-				.root_mount = -1, .proc_mount = -1 };
+				.root_mount = -1, .cover = -1, .proc_mount = -1 };
 	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
 		steps_print();
 		stages_print();

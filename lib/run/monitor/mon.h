@@ -27,6 +27,7 @@ struct mon {
 	int console;	 /* pty master, -1: none */
 	int console_slave;
 	int root_mount; /* the detached root tree */
+	int cover;	/* the child's, on initramfs hosts: what it pivots away from */
 	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */
 };
 
@@ -86,8 +87,8 @@ int layers_open(struct mon *m, int userns_fd, struct failure *f);
 /* ---- birth.c: the monitor's side of a start ---- */
 int birth(struct mon *m);
 void steps_print(void);
-/* Writes PID ("0": ourselves) into every cgroup.procs of V. */
-int groups_enter(const struct mon *m, struct blob_vec v, pid_t pid, struct failure *f);
+/* Moves this process into the groups of the v1 files TASKS. */
+int groups_enter(const struct mon *m, struct blob_vec tasks, struct failure *f);
 
 /* ---- child.c: the child's side ---- */
 int child_main(struct mon *m);
