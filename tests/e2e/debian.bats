@@ -6,6 +6,9 @@ load helpers
 
 setup_file() {
 	world_up
+	image debian-12
+	image debian-13
+	inventory >"$BATS_FILE_TMPDIR/inventory"
 	ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/key"
 	printf '#!/bin/sh\necho "correct horse"\n' >"$BATS_FILE_TMPDIR/askpass"
 	chmod 755 "$BATS_FILE_TMPDIR/askpass"
@@ -20,7 +23,6 @@ by_password() {
 
 # boots IMAGE: the whole of it; the console's end is shown where it does not.
 boots() {
-	image "$1"
 	try_stdin=<(echo 'correct horse') try v create deb --image "$1" --ip 192.0.2.50 --ip 2001:db8::50 \
 		--ssh-key "$BATS_FILE_TMPDIR/key.pub" --password-stdin --start --wait=180
 	[ "$status" -eq 0 ] || { explain "create $1"; v logs deb --lines 40 >&2 || true; return 1; }
@@ -62,7 +64,6 @@ boots() {
 @test "debian-13" { boots debian-13; }
 
 @test "passwd and a key for a VE that is stopped, and for one that runs" {
-	image debian-12
 	ok create deb --image debian-12 --ip 192.0.2.50
 	try_stdin=<(echo 'correct horse') try v passwd deb
 	is 0
