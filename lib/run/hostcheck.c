@@ -11,18 +11,29 @@
 #include "net/net.h"
 #include "sys/probe.h"
 
+static void add_answer(json_t *rows, const char *feature, enum probe_answer answer, bool required, const char *needed_by,
+		       const char *detail, const char *hint)
+{
+	static const char *const words[] = {
+		[PROBE_ABSENT] = "absent", [PROBE_LOW] = "low", [PROBE_PRESENT] = "present"
+	};
+	bool present = answer == PROBE_PRESENT;
+	json_array_append_new(rows, json_pack("{s:s,s:s,s:b,s:b,s:s,s:s,s:s?}", "feature", feature, "state",
+					      words[answer], "present", present, "required", required, "needed_by",
+					      needed_by ? needed_by : "", "detail", detail ? detail : "", "hint",
+					      present ? NULL : hint));
+}
+
 static void add(json_t *rows, const char *feature, bool present, bool required, const char *needed_by, const char *detail,
 		const char *hint)
 {
-	json_array_append_new(rows, json_pack("{s:s,s:b,s:b,s:s,s:s,s:s?}", "feature", feature, "present", present, "required",
-					      required, "needed_by", needed_by ? needed_by : "", "detail", detail ? detail : "",
-					      "hint", present ? NULL : hint));
+	add_answer(rows, feature, present ? PROBE_PRESENT : PROBE_ABSENT, required, needed_by, detail, hint);
 }
 
-static void probe_row(const char *feature, bool present, bool required, const char *needed_by, const char *detail,
-		      const char *hint, void *rows)
+static void probe_row(const char *feature, enum probe_answer answer, bool required, const char *needed_by,
+		      const char *detail, const char *hint, void *rows)
 {
-	add(rows, feature, present, required, needed_by, detail, hint);
+	add_answer(rows, feature, answer, required, needed_by, detail, hint);
 }
 
 static void cg_row(const char *feature, bool present, const char *detail, const char *hint, void *rows)

@@ -14,12 +14,12 @@ struct search {
 	char feature[64]; /* the first that is absent; "" where none is */
 };
 
-static void look(const char *feature, bool present, bool required, const char *needed_by, const char *detail,
-		 const char *hint, void *data)
+static void look(const char *feature, enum probe_answer answer, bool required, const char *needed_by,
+		 const char *detail, const char *hint, void *data)
 {
 	struct search *s = data;
 	bool needed = required || (s->overlay && needed_by && str_eq(needed_by, "disk.backend=overlay"));
-	if (!present && needed && !s->feature[0])
+	if (answer != PROBE_PRESENT && needed && !s->feature[0])
 		snprintf(s->feature, sizeof(s->feature), "%s", feature);
 }
 

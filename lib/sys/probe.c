@@ -498,7 +498,7 @@ static const struct row rows[] = {
 };
 
 /* Asks one row; DETAIL is never empty afterwards. RET_HINT: what to do, NULL where the feature is present. */
-static bool ask(const struct row *row, int store_fd, char detail[DETAIL_SIZE], const char **ret_hint)
+static enum probe_answer ask(const struct row *row, int store_fd, char detail[DETAIL_SIZE], const char **ret_hint)
 {
 	detail[0] = '\0';
 	int r = row->probe(row, store_fd, detail);
@@ -506,7 +506,7 @@ static bool ask(const struct row *row, int store_fd, char detail[DETAIL_SIZE], c
 		say(detail, "%s", r == 0 ? "yes" : strerrordesc_np(-r) ?: "unknown error");
 	/* A system call that is not there is the kernel's fault, whatever the row would say. */
 	*ret_hint = r == 0 ? NULL : r == -ENOSYS && row->hint ? KERNEL_HINT : row->hint;
-	return r == 0;
+	return r == 0 ? PROBE_PRESENT : r == -ERANGE && row->least ? PROBE_LOW : PROBE_ABSENT;
 }
 
 int probe_all(int store_dir_fd, probe_row_fn fn, void *data)
@@ -516,9 +516,9 @@ int probe_all(int store_dir_fd, probe_row_fn fn, void *data)
 		char detail[DETAIL_SIZE];
 		const struct row *row = &rows[i];
 		const char *hint;
-		bool present = ask(row, store_dir_fd, detail, &hint);
-		fn(row->feature, present, row->required, row->needed_by, detail, hint, data);
-		n_missing += row->required && !present;
+		enum probe_answer answer = ask(row, store_dir_fd, detail, &hint);
+		fn(row->feature, answer, row->required, row->needed_by, detail, hint, data);
+		n_missing += row->required && answer != PROBE_PRESENT;
 	}
 	return n_missing;
 }
@@ -531,7 +531,7 @@ int probe_one(const char *feature, int store_dir_fd, ve_error **ret_error)
 		if (!str_eq(row->feature, feature))
 			continue;
 		const char *hint;
-		if (ask(row, store_dir_fd, detail, &hint))
+		if (ask(row, store_dir_fd, detail, &hint) == PROBE_PRESENT)
 			return 0;
 		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "check",
 				  "the host lacks '%s', needed by %s: %s", feature, row->needed_by, detail);

@@ -10,11 +10,14 @@
 
 #include "base/error.h"
 
+/* LOW: it is a number that would do for a few VEs only, as the host's limits often are when it is new. */
+enum probe_answer { PROBE_ABSENT, PROBE_LOW, PROBE_PRESENT };
+
 /* FEATURE is a stable word ("idmapped-mounts"); NEEDED_BY a phrase; DETAIL what was seen, never NULL; HINT what
  * to do where the feature is absent, or NULL. REQUIRED: without it no VE starts; else something is weaker, and
  * NEEDED_BY says what. All strings live until the function returns. */
-typedef void (*probe_row_fn)(const char *feature, bool present, bool required, const char *needed_by,
-			     const char *detail, const char *hint, void *data);
+typedef void (*probe_row_fn)(const char *feature, enum probe_answer answer, bool required,
+			     const char *needed_by, const char *detail, const char *hint, void *data);
 
 /* Calls FN for every feature, in the order of the table. STORE_DIR_FD: any directory of the filesystem that
  * holds (or will hold) the store; not O_PATH; -1 where there is none. Returns the number of required features

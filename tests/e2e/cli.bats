@@ -306,6 +306,23 @@ document() {
 	"$BATS_TEST_DIRNAME/../check-json" check <<<"$output"
 }
 
+@test "check: what is optional alarms nobody" {
+	ok check --json
+	local n
+	json 'all(.[]; .present == (.state == "present"))'
+	json 'all(.[] | select(.required); .present)'
+	n=$(field '[.[] | select(.state == "low")] | length')
+	ok check
+	[ "$(grep -c '^low ' <<<"$output")" = "$n" ]
+	grep -q '^This host can run VEs\.' <<<"$output"
+	run ! grep -iE '^missing|needed by' <<<"$output"
+	# What every VE needs is in capitals.
+	try "$O/hide" setns -- "$VECTL" check
+	is 69
+	grep -qE '^MISSING +setns-pidfd ' <<<"$output"
+	grep -q '^This host cannot run VEs: 1 of' <<<"$output"
+}
+
 @test "tables: a header, none, names only" {
 	ok keys 'cpu.*'
 	[[ ${output%%$'\n'*} == KEY*DEFAULT* ]]

@@ -38,19 +38,20 @@ struct seen {
 	unsigned n;
 	struct seen_row {
 		char feature[32], detail[256], hint[128];
-		bool present, required;
+		bool present, low, required;
 	} rows[MAX_ROWS];
 };
 
-static void collect(const char *feature, bool present, bool required, const char *needed_by, const char *detail,
-		    const char *hint, void *data)
+static void collect(const char *feature, enum probe_answer answer, bool required, const char *needed_by,
+		    const char *detail, const char *hint, void *data)
 {
 	struct seen *s = data;
 	struct seen_row *row = &s->rows[s->n++];
 	snprintf(row->feature, sizeof(row->feature), "%s", feature);
 	snprintf(row->detail, sizeof(row->detail), "%s", detail);
 	snprintf(row->hint, sizeof(row->hint), "%s", hint ?: "");
-	row->present = present;
+	row->present = answer == PROBE_PRESENT;
+	row->low = answer == PROBE_LOW;
 	row->required = required;
 	if (!needed_by[0] || !detail[0])
 		s->n = MAX_ROWS; /* every row says something */
@@ -143,6 +144,9 @@ static void test_hidden(void **state)
 	_cleanup_close_ int fd = store_fd();
 	probe_all(fd, collect, &before);
 	assert_in_range(before.n, 20, MAX_ROWS - 1);
+	/* "128, below 512": a limit that is there, and too low. */
+	for (unsigned k = 0; k < before.n; k++)
+		assert_int_equal(before.rows[k].low, strstr(before.rows[k].detail, ", below ") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		pid_t pid = fork();
 		assert_true(pid >= 0);
