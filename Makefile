@@ -96,18 +96,19 @@ $(O)/libve.so.$(SOVERSION): $(LIB_OBJ) lib/libve.map
 $(O)/libve.so: $(O)/libve.so.$(SOVERSION)
 	$(call say,LN,$@)
 	$(Q)ln -sf libve.so.$(SOVERSION) $@
-# Everything of the library with nothing hidden, for the unit tests only.
-$(O)/libve-test.a: $(LIB_OBJ)
+# The same objects as an archive: for the unit tests, which look inside, and for our own programs. These see <ve.h> only,
+# like every other caller, but a jail's whole life is some milliseconds, of which the dynamic linker would take a tenth.
+$(O)/libve.a: $(LIB_OBJ)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
 
-$(O)/vectl: $(CMD_OBJ) $(O)/libve.so
+$(O)/vectl: $(CMD_OBJ) $(O)/libve.a
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie -o $@ $(CMD_OBJ) $(LDFLAGS_ALL) -L$(O) -lve -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$$ORIGIN/../lib'
+	$(Q)$(CC) -pie -o $@ $(CMD_OBJ) $(O)/libve.a $(LDFLAGS_ALL) $(LIBS)
 
-$(O)/vectl-ended: cmd/ended/main.c $(O)/libve.so $(O)/flags
+$(O)/vectl-ended: cmd/ended/main.c $(O)/libve.a $(O)/flags
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(LDFLAGS_ALL) -L$(O) -lve -Wl,-rpath,'$$ORIGIN' -Wl,-rpath,'$$ORIGIN/../../lib'
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) $(LIBS)
 
 $(O)/vectl-monitor: $(MON_OBJ)
 	$(call say,LD,$@)
@@ -131,10 +132,10 @@ $(O)/share/.linked: Makefile
 
 # ---- tests -----------------------------------------------------------------------------------------
 
-$(O)/tests/unit/%: tests/unit/%.c $(O)/libve-test.a
+$(O)/tests/unit/%: tests/unit/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
 # What runs inside VEs, or under a filter, is static or plain: no sanitizer gets in its way.
 PLAIN_CFLAGS = $(filter-out -fsanitize=% -fno-sanitize-recover=all,$(ALL_CFLAGS))
 PROBE_SRC := $(wildcard tests/probe/*.c)
@@ -144,10 +145,10 @@ $(O)/probe: $(PROBE_SRC) $(wildcard tests/probe/*.h) $(O)/flags
 $(O)/hide: tests/e2e/hide.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -o $@ $<
-$(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve-test.a
+$(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve-test.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
 TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
@@ -215,10 +216,10 @@ $(O)/completion/vectl: $(O)/vectl
 	@mkdir -p $(@D)
 	$(call say,GEN,$@)
 	$(Q)$(O)/vectl completion bash >$@
-$(O)/libve.pc: lib/libve.pc.in Makefile
+$(O)/libve.pc: lib/libve.pc.in Makefile $(O)/flags
 	@mkdir -p $(@D)
 	@sed 's|@prefix@|$(PREFIX)|; s|@version@|$(VERSION)|' $< >$@
-$(O)/systemd/%: templates/systemd/% Makefile
+$(O)/systemd/%: templates/systemd/% Makefile $(O)/flags
 	@mkdir -p $(@D)
 	@sed 's|@bindir@|$(bindir)|' $< >$@
 UNITS = $(patsubst templates/systemd/%,$(O)/systemd/%,$(wildcard templates/systemd/*.service))
