@@ -213,8 +213,8 @@ static const struct {
 	const char *name;
 	int (*run)(struct mon *m, struct failure *f);
 } steps[] = {
-	{ "groups", step_groups }, { "clone", step_clone },   { "maps", step_maps },   { "layers", step_layers }, { "timens", step_clocks }, { "links", step_links }, { "init", step_init },
-	{ "commit", step_commit },
+	{ "groups", step_groups }, { "clone", step_clone }, { "maps", step_maps }, { "layers", step_layers },
+	{ "timens", step_clocks }, { "links", step_links }, { "init", step_init }, { "commit", step_commit },
 };
 enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };
 

@@ -43,7 +43,6 @@
 
 #include "command.h"
 #include "confine.h"
-#include "initramfs.h"
 #include "mon.h"
 #include "mounts.h"
 #include "sys/syscalls.h"
@@ -98,7 +97,7 @@ static int stage_clocks(struct mon *m, struct failure *f)
 		return fail(f, "unshare", "time namespace");
 	if (tell(m, CHILD_TIMENS, NULL, 0, f) < 0 || await(m, CHILD_TIMENS_SET, NULL, NULL, f) < 0)
 		return -1;
-	int ns = open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	int ns = open("proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
 	if (ns < 0)
 		return fail(f, "open", "time_for_children");
 	int r = setns(ns, CLONE_NEWTIME);
@@ -113,8 +112,8 @@ static int stage_root(struct mon *m, struct failure *f)
 		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(f, "mount", "private propagation");
-	if (initramfs_open_cover(&m->cover, f) < 0)
-		return -1;
+	if ((m->host_root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return fail(f, "open", "the host's root");
 	/* Above the host's root: no directory is needed to hang it on. */
 	if (move_mount(m->root_mount, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return fail(f, "move_mount", "root");
@@ -167,8 +166,6 @@ static int stage_terminal(struct mon *m, struct failure *f)
 
 static int stage_pivot(struct mon *m, struct failure *f)
 {
-	if (initramfs_enter_cover(m->cover, f) < 0)
-		return -1;
 	if (fchdir(m->root_mount) < 0)
 		return fail(f, "fchdir", "root");
 	if (sys_pivot_root(".", ".") < 0)

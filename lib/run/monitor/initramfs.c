@@ -5,10 +5,11 @@
  * tmpfs:
  *
  *   monitor   a mount namespace of its own: the host's mounts taken away but for what the child needs to see, the
- *             tmpfs on top; clone3; back to the host's namespace
- *   child     its copy, in which the tmpfs is locked (the user namespace is another): attaches the VE's tree on the
- *             tmpfs, enters the tmpfs, pivots. The lock goes over to the VE's tree (path_pivot_root() in fs/namespace.c), so
- *             that the VE's root cannot take it off and look at what is below, here as on other hosts.
+ *             tmpfs on top, as its root (else it counts as chrooted and may make no user namespace); its working
+ *             directory stays the host's root. clone3; back to the host's namespace
+ *   child     the same in a copy, where the tmpfs is locked, as the user namespace is another: attaches the VE's tree to
+ *             the tmpfs and pivots, as everywhere. The lock goes over to the VE's tree (pivot_root in fs/namespace.c), so
+ *             that the VE's root cannot take it off and look at what is below.
  */
 #include "initramfs.h"
 
@@ -81,9 +82,10 @@ int initramfs_cover(int *ret_home, struct failure *f)
 		return fail(f, "unshare", "mount namespace");
 	if (drop_mounts(f) < 0)
 		return -1;
-	return mount("vectl", "/", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=755") < 0 ?
-		       fail(f, "mount", "tmpfs over the initramfs") :
-		       0;
+	if (mount("vectl", "/", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4k,mode=755") < 0)
+		return fail(f, "mount", "tmpfs over the initramfs");
+	/* "/" itself is where our root is, below the tmpfs; its ".." is the same place, but what lies on it. */
+	return chroot("/..") < 0 ? fail(f, "chroot", "tmpfs over the initramfs") : 0;
 }
 
 int initramfs_uncover(int home, struct failure *f)
@@ -93,21 +95,4 @@ int initramfs_uncover(int home, struct failure *f)
 	int r = setns(home, CLONE_NEWNS) < 0 ? fail(f, "setns", "the host's mount namespace") : 0;
 	close(home);
 	return r;
-}
-
-/* "/" itself is where our root is, below the tmpfs; its ".." is the same place, but looked up, and so what lies on it. */
-int initramfs_open_cover(int *ret_fd, struct failure *f)
-{
-	*ret_fd = -1;
-	if (!is_initramfs())
-		return 0;
-	*ret_fd = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *ret_fd < 0 ? fail(f, "open", "tmpfs over the initramfs") : 0;
-}
-
-int initramfs_enter_cover(int fd, struct failure *f)
-{
-	if (fd < 0)
-		return 0;
-	return fchdir(fd) < 0 || chroot(".") < 0 ? fail(f, "chroot", "tmpfs over the initramfs") : 0;
 }

@@ -5,11 +5,9 @@
 
 #include "mon.h"
 
-/* The monitor, around clone3. *RET_HOME: the host's mount namespace, -1: we are in it. */
+/* Around clone3. *RET_HOME: the host's mount namespace, -1: we are in it. In between, and in the child until it pivots, the
+ * host's files are found by the working directory alone. */
 int initramfs_cover(int *ret_home, struct failure *f);
 int initramfs_uncover(int home, struct failure *f);
-/* The child: before the VE's tree is attached, and before it pivots. */
-int initramfs_open_cover(int *ret_fd, struct failure *f);
-int initramfs_enter_cover(int fd, struct failure *f);
 
 #endif

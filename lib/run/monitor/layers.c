@@ -84,7 +84,8 @@ static int attach_at(int fd, const char *name)
 	return move_mount(fd, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH);
 }
 
-/* In a mount namespace of our own, on a tmpfs that only we see; paths are relative to it. */
+/* In a mount namespace of our own, on a tmpfs that only we see, where every host has a directory; paths are relative to
+ * it. */
 static int set_attached(int fs_fd, const struct layers *l)
 {
 	char lowerdir[MAX_LOWERS * 4] = "", name[8];
@@ -130,7 +131,7 @@ static int overlay_attached(struct mon *m, const struct layers *l, struct failur
 {
 	int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), mnt = -1;
 	if (home < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("layers", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=700") < 0 || chdir("/tmp") < 0)
+	    mount("layers", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=700") < 0 || chdir("/proc") < 0)
 		fail(f, "unshare", "mount namespace for the layers");
 	else
 		mnt = make_overlay(m, l, set_attached, f);

@@ -56,7 +56,7 @@ static int leave_the_verb(struct mon *m)
 int main(int argc, char **argv)
 {
 	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
-				.root_mount = -1, .cover = -1, .proc_mount = -1 };
+				.root_mount = -1, .host_root = -1, .proc_mount = -1 };
 	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
 		steps_print();
 		stages_print();

@@ -27,7 +27,7 @@ struct mon {
 	int console;	 /* pty master, -1: none */
 	int console_slave;
 	int root_mount; /* the detached root tree */
-	int cover;	/* the child's, on initramfs hosts: what it pivots away from */
+	int host_root;	/* the child's, for devices */
 	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */
 };
 

@@ -118,13 +118,13 @@ static int mount_fs(struct mon *m, int root, const struct blob_mount *b, struct 
 	return r;
 }
 
-/* A node of the host's devtmpfs: mknod(2) is refused in a user namespace. The source is the host's path as this
- * process still sees it; what is bound is checked to be a character device. */
+/* A node of the host's devtmpfs: mknod(2) is refused in a user namespace. The source is the host's path, looked up from
+ * its root; what is bound is checked to be a character device. */
 static int bind_device(const struct mon *m, int root, const struct blob_mount *b, struct failure *f)
 {
 	const char *source = mon_str(m, b->source);
 	struct stat st;
-	int mnt = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	int mnt = open_tree(m->host_root, source + 1, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (mnt < 0)
 		return fail(f, "open_tree", source);
 	if (fstatat(mnt, "", &st, AT_EMPTY_PATH) < 0 || !S_ISCHR(st.st_mode)) {
