@@ -137,7 +137,7 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error)
 	if (undo_push(undo, undo_claims, v) < 0)
 		return err_nomem(ret_error);
 	int r = ctx_host(v->ctx, ret_error);
-	if (r == 0 && !config_identity_int(v->config, "ephemeral"))
+	if (r == 0)
 		r = store_claim(v->ctx->store, CLAIM_NAME, v->name, v->uuid, ret_error);
 	if (r == 0)
 		r = claim_ids(v, ret_error);

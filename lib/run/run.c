@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * run: one command in a VE made for it. The VE is an ordinary one, with ids and groups of its own, but it has no name
- * claimed, its configuration is not synced to disk, what it writes is kept in memory, and it goes with its caller: the monitor reports the
+ * run: one command in a VE made for it. The VE is an ordinary one, with a name, ids and groups of its own, but
+ * its configuration is not synced to disk, what it writes is kept in memory, and it goes with its caller: the monitor reports the
  * command's end to us, and kills the VE when we are gone.
  */
 #include <errno.h>

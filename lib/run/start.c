@@ -13,7 +13,8 @@
 #include "run/fault.h"
 #include "run/launch.h"
 
-enum { DEFAULT_BOOT_WAIT_S = 120 };
+/* How long an init must live before a start is called one. Nobody reports an init that cannot do its work but its end. */
+enum { DEFAULT_BOOT_WAIT_S = 120, AT_ONCE_MS = 10, SETTLE_MS = 500 };
 
 /* A VE that died with its host or its monitor left groups, links or files: they go first. */
 static int clean_leftovers(struct ve *v, ve_error **ret_error)
@@ -22,6 +23,23 @@ static int clean_leftovers(struct ve *v, ve_error **ret_error)
 	if (handle_running_config(v, &old, NULL) < 0)
 		return 0;
 	return launch_clean(v, old, ret_error);
+}
+
+static int died_at_once(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_free_ char *tail = console_tail(v, 10);
+	return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "init", "the init of '%s' ended before it had booted%s%s", v->name,
+			 tail ? "; its last words: " : "", tail ? tail : "");
+}
+
+static bool ended_within(struct ve *v, int ms)
+{
+	struct record rec;
+	if (record_read(v->run_fd, &rec, NULL) < 0)
+		return true;
+	_cleanup_close_ int init = record_init(&rec);
+	struct pollfd p = { .fd = init, .events = POLLIN };
+	return init < 0 || poll(&p, 1, ms) > 0;
 }
 
 int start_locked(struct ve *v, ve_error **ret_error)
@@ -40,7 +58,7 @@ int start_locked(struct ve *v, ve_error **ret_error)
 		return r;
 	laststate_write(v, LAST_STARTED, 0, NULL);
 	event_log(v->ctx, "started", v->name, v->uuid, NULL);
-	return VE_CHANGED;
+	return ended_within(v, AT_ONCE_MS) ? died_at_once(v, ret_error) : VE_CHANGED;
 }
 
 static int64_t now_ms(void)
@@ -48,13 +66,6 @@ static int64_t now_ms(void)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int died_at_once(struct ve *v, ve_error **ret_error)
-{
-	_cleanup_free_ char *tail = console_tail(v, 10);
-	return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "init", "the init of '%s' ended before it had booted%s%s", v->name,
-			 tail ? "; its last words: " : "", tail ? tail : "");
 }
 
 /* Does the VE's init say when it has booted? Only systemd does; for others a running init is all there is to know. */
@@ -81,7 +92,9 @@ int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
 	_cleanup_close_ int init = record_init(&rec);
 	if (init < 0)
 		return died_at_once(v, ret_error);
-	while (reports_readiness(v) && !handle_has_mark(v, "ready")) {
+	if (!reports_readiness(v))
+		return ended_within(v, SETTLE_MS) ? died_at_once(v, ret_error) : 0;
+	while (!handle_has_mark(v, "ready")) {
 		struct pollfd p[3] = { { .fd = watch, .events = POLLIN }, { .fd = init, .events = POLLIN },
 				       { .fd = v->ctx->cancel_fd, .events = POLLIN } };
 		int64_t left = until - now_ms();
