@@ -187,9 +187,9 @@ const char *format_unit_of(const char *name)
 	static const struct {
 		const char *suffix, *unit;
 	} known[] = {
-		{ "_bytes", "bytes" }, { "memory_used", "bytes" },  { "memory_peak", "bytes" },
+		{ "_bytes", "bytes" }, { "memory.used", "bytes" },  { "memory.peak", "bytes" },
 		{ "_at", "time" },     { "time", "time" },	    { "_seconds", "seconds" },
-		{ "_s", "seconds" },   { "_ns", "nanoseconds" },
+		{ "_s", "seconds" },   { "_ns", "nanoseconds" },    { "cpu.used", "nanoseconds" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)

@@ -172,7 +172,7 @@ static bool is_empty(const ve_doc *value)
 	return type == VE_NULL || ((type == VE_ARRAY || type == VE_OBJECT) && ve_doc_length(value, "") == 0);
 }
 
-/* KEY without the unit at its end, which the value has: "cpu_used_ns". */
+/* KEY without the unit at its end, which the value has: "wait_ns". */
 static char *without_unit(const char *key)
 {
 	static const char *const suffixes[] = { "_bytes", "_seconds", "_ns", "_s" };

@@ -50,15 +50,16 @@ static json_t *usage_or_null(int64_t value)
 	return value < 0 ? json_null() : json_integer(value);
 }
 
+/* Under the names that they have in a list. */
 static void add_usage(struct ve *v, json_t *doc)
 {
 	struct cg_usage u;
 	if (ctx_cgroups(v->ctx, NULL) < 0)
 		return;
 	cg_host_usage(v->ctx->cg, v->name, CG_USAGE_ALL, &u);
-	json_object_set_new(doc, "memory_used", usage_or_null(u.memory_bytes));
-	json_object_set_new(doc, "memory_peak", usage_or_null(u.memory_peak_bytes));
-	json_object_set_new(doc, "cpu_used_ns", usage_or_null(u.cpu_ns));
+	json_object_set_new(doc, "memory.used", usage_or_null(u.memory_bytes));
+	json_object_set_new(doc, "memory.peak", usage_or_null(u.memory_peak_bytes));
+	json_object_set_new(doc, "cpu.used", usage_or_null(u.cpu_ns));
 	json_object_set_new(doc, "processes", usage_or_null(u.pids));
 }
 

@@ -59,6 +59,13 @@ error() {
 	ok start web1
 	document status status web1
 	json '.init_pid > 0 and .monitor_pid > 0 and .supervised and (.addresses | length) == 1'
+	# One figure has one name, wherever it stands.
+	json '."memory.used" > 0 and ."memory.peak" >= ."memory.used" and ."cpu.used" > 0 and .processes > 0'
+	ok list --json --fields memory.used,cpu.used,processes
+	json '.[0] | ."memory.used" > 0 and ."cpu.used" > 0 and .processes > 0'
+	ok status web1
+	grep -qE '^memory\.used: +[0-9.]+ ?[KMG]' <<<"$output"
+	grep -qE '^cpu\.used: +[0-9.]+ ?[mn]?s' <<<"$output"
 	ok freeze web1
 	document status status web1
 	ok thaw web1
