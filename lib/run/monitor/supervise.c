@@ -92,9 +92,10 @@ static int wait_status(struct mon *m)
 	return reap_await(m, REAP_DEADLINE_MS) ? m->status : UNKNOWN_STATUS;
 }
 
-static int end(const struct mon *m, bool attended, int status)
+static int end(const struct mon *m, int status)
 {
-	if (m->blob->flags & BLOB_REPORT_END && attended) {
+	/* A caller that hangs up but still reads (it was interrupted) cleans up itself; one that was killed does not hear. */
+	if (m->blob->flags & BLOB_REPORT_END) {
 		struct msg msg = { .kind = MSG_ENDED, .status = status };
 		if (msg_send(m->control, &msg, NULL, 0) == 0)
 			return 0;
@@ -171,8 +172,8 @@ static void serve_clients(struct console *c, const struct pollfd p[P_COUNT])
 			console_input(c, i);
 }
 
-/* Until init has ended. Returns whether the caller of a jail is still there. */
-static bool watch(struct mon *m, struct console *c)
+/* Until init has ended. */
+static void watch(struct mon *m, struct console *c)
 {
 	struct pollfd p[P_COUNT];
 	struct pace pace = { 0 };
@@ -191,7 +192,7 @@ static bool watch(struct mon *m, struct console *c)
 			pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
 		}
 		if (p[P_INIT].revents & POLLIN)
-			return attended;
+			return;
 	}
 }
 
@@ -221,8 +222,8 @@ int supervise(struct mon *m)
 	prctl(PR_SET_NAME, "vectl-monitor");
 	keep_only_needed(m);
 	console_init(&c, m);
-	bool attended = watch(m, &c);
+	watch(m, &c);
 	int status = wait_status(m);
 	console_drain(&c);
-	return end(m, attended, status);
+	return end(m, status);
 }
