@@ -227,3 +227,34 @@ kill_monitor() {
 	inside web1 sh -c 'cat /proc/[0-9]*/comm'
 	not grep -q vectl <<<"$output"
 }
+
+@test "a jail that was started has a console: its words are in the log, also after recover" {
+	ok create web1 --template jail --image busybox --set 'command=["/bin/sh","-c","echo jail speaks; exec sleep 1000"]' --start
+	speaks() { v logs web1 | grep -q "$1"; }
+	wait_until 10 speaks 'jail speaks'
+	kill_monitor web1
+	ok recover
+	inside web1 sh -c 'echo still speaks >/dev/console'
+	wait_until 10 speaks 'still speaks'
+}
+
+@test "an adopted VE that was switched off is not taken for crashed, and one that reboots starts anew" {
+	[ -d "$IMAGE_CACHE/var/lib/vectl/images/debian-13" ] || skip "no Debian 13 image is in the cache, and its init is the one that says how it ends"
+	image debian-13
+	ok create web1 --image debian-13 --set boot.restart=on-failure --start --wait
+	local init
+	init=$(init_pid web1)
+	kill_monitor web1
+	ok recover
+	v exec web1 -- systemctl reboot || true
+	wait_until 60 another_init "$init"
+	wait_until 60 in_state web1 running
+	kill_monitor web1
+	ok recover
+	v exec web1 -- systemctl poweroff || true
+	wait_until 60 in_state web1 stopped
+	ok status web1 --json
+	json '.last_exit.reason == "poweroff"'
+	ok destroy web1
+	v image remove debian-13
+}
