@@ -233,9 +233,7 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 	b->head.hostname = blobber_str(b, hostname ? hostname : p->ve->name);
 	b->head.cwd = blobber_str(b, l->cmd->cwd);
 	b->head.user = blobber_str(b, l->cmd->user);
-	if (!p->jail)
-		b->head.flags |= BLOB_FULL_ROOT;
-	else
+	if (p->jail)
 		b->head.flags |= BLOB_ADAPT;
 	if (l->cmd->tty)
 		b->head.flags |= BLOB_TTY;

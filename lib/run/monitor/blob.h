@@ -43,12 +43,11 @@ struct blob_vec {
 enum blob_flags {
 	BLOB_NO_NEW_PRIVS = 1 << 0,
 	BLOB_NESTING = 1 << 1,	     /* user namespaces are allowed inside */
-	BLOB_TTY = 1 << 2,	     /* stdio is a new pty of the VE's own */
-	BLOB_STDIO = 1 << 3,	     /* stdio is fds fd_stdio[0..2] (run, exec) */
+	BLOB_TTY = 1 << 2,	     /* stdio is a new pty of the VE's own, whose master the caller gets */
+	BLOB_STDIO = 1 << 3,	     /* stdio is fds fd_stdio[0..2] (run, exec); with neither it is the console */
 	BLOB_LOGIN = 1 << 4,	     /* the command is the user's login shell */
 	BLOB_REPORT_END = 1 << 5,    /* libve waits for MSG_ENDED, and the VE goes with it (run) */
-	BLOB_FULL_ROOT = 1 << 6,     /* the whole of /dev, /run and cgroup2 (a VE); else the lean set (a jail) */
-	BLOB_ADAPT = 1 << 7,	     /* the environment is completed from the VE's passwd file (HOME, USER, SHELL) */
+	BLOB_ADAPT = 1 << 6,	     /* the environment is completed from the VE's passwd file (HOME, USER, SHELL) */
 };
 
 enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };
@@ -58,7 +57,7 @@ enum blob_mount_kind {
 	BM_FS = 1,  /* fsopen(fstype), options "k=v,k" */
 	BM_DEVICE,  /* the host's node of the same path, bound onto a new file */
 	BM_LINK,    /* symlink: SOURCE is what it says */
-	BM_DIR,	    /* mkdir, mode FLAGS */
+	BM_DIR,	    /* mkdir, MODE */
 	BM_FD,	    /* the detached mount fds[FD] */
 };
 struct blob_mount {

@@ -113,7 +113,11 @@ int supervise(struct mon *m);
 void supervise_prepare(const struct mon *m);
 
 /* ---- join.c ---- */
-int adopt(struct mon *m);
 int join_main(struct mon *m);
+/* Up to the child's exec, or to the end of its work. On failure libve has been told and the child is gone. */
+int join_child(struct mon *m);
+
+/* ---- adopt.c ---- */
+int adopt(struct mon *m);
 
 #endif
