@@ -46,9 +46,10 @@ const struct command command_recover = {
 	.description =
 		"Finishes or takes back what was interrupted (kill -9, a power cut), takes away what belongs to "
 		"no VE any more, and gives a running VE whose monitor was killed a new one. Without NAME the "
-		"whole store is looked at.\n\nIt never stops, restarts or reconfigures a running VE, and can be "
-		"run at any time. Commands mend what they meet by themselves; this one does so without being "
-		"about to do something else.",
+		"whole store is looked at; where it has no VE at all, the control groups that VEs share go as "
+		"well.\n\nIt never stops, restarts or reconfigures a running VE, and can be run at any time. "
+		"Commands mend what they meet by themselves; this one does so without being about to do something "
+		"else.",
 	.examples = {
 		{ "vectl recover", "Looks at everything, and says what it mended." },
 		{ "vectl recover web1", "Gives web1 a new monitor, if 'vectl list' shows it as unsupervised." },

@@ -194,7 +194,7 @@ static int find_parent(struct cg_host *h, struct cg_hierarchy *hi, bool make)
 	return 0;
 }
 
-/* Forgets a BASE that somebody removed. */
+/* Forgets a BASE that somebody removed: another process's cg_host_remove(), or systemd with the unit. */
 static void drop_dead_base(struct cg_hierarchy *hi)
 {
 	if (hi->base_fd < 0 || faccessat(hi->base_fd, "cgroup.procs", F_OK, 0) == 0)
@@ -220,8 +220,7 @@ static int open_base(struct cg_host *h, struct cg_hierarchy *hi, bool make)
 
 int cg_base(struct cg_host *h, struct cg_hierarchy *hi, bool make, ve_error **ret_error)
 {
-	if (h->under_systemd)
-		drop_dead_base(hi);
+	drop_dead_base(hi);
 	if (hi->base_fd >= 0 && (!make || hi->base_ready))
 		return 0;
 	int r = find_parent(h, hi, make);

@@ -8,6 +8,7 @@
  *   record of a dead init               groups, links and run files removed
  *   running VE without a monitor        a new monitor adopts it
  *   claims of no VE                     removed; missing claims made again
+ *   empty groups of a store without VE  removed
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -136,6 +137,16 @@ static void sweep(struct ve_ctx *ctx)
 	}
 }
 
+/* The groups that all VEs of the store share stay when the last VE goes, for the next one. Where there is none, whoever
+ * takes a store away wants them gone. A create that begins at this moment makes them again, or fails and leaves nothing:
+ * a group that has one below it is not removed. */
+static void remove_base_groups(struct ve_ctx *ctx)
+{
+	_cleanup_strv_ char **uuids = NULL;
+	if (ctx_cgroups(ctx, NULL) == 0 && store_uuids(ctx->store, &uuids, NULL) == 0 && (!uuids || !*uuids))
+		cg_host_remove(ctx->cg);
+}
+
 int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error **ret_error)
 {
 	_cleanup_strv_ char **uuids = NULL;
@@ -164,6 +175,7 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 	if (r == 0 && !only) {
 		sweep(ctx);
 		r = image_recover(ctx, ret_error);
+		remove_base_groups(ctx);
 	}
 	if (r == 0)
 		r = first;

@@ -288,3 +288,15 @@ load helpers
 	is 130
 	ok kill deaf
 }
+
+@test "the groups that VEs share go with recover where no VE is left, and come again" {
+	ve web1
+	ok recover
+	[ -n "$(groups_of_store)" ]
+	ok destroy --force web1
+	ok recover --json
+	json '. == []'
+	[ -z "$(groups_of_store)" ]
+	ve web2
+	group_file web2 cgroup.procs
+}
