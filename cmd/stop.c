@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "boot.h"
@@ -22,6 +27,39 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
+/* The first word that systemctl prints, with no shell and no PATH in between. Its answer is the manager's own, over
+ * a socket that /run/systemd tells nothing of. "" where it cannot be asked. */
+static void ask_systemd(char *ret_word, size_t size)
+{
+	static const char *const programs[] = { "/usr/bin/systemctl", "/bin/systemctl" };
+	char *const argv[] = { "systemctl", "is-system-running", NULL };
+	char *const environment[] = { "LC_ALL=C", NULL };
+	posix_spawn_file_actions_t actions;
+	int out[2], r = ENOENT;
+	size_t have = 0;
+	ssize_t n = 0;
+	pid_t pid;
+
+	*ret_word = '\0';
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+	for (size_t i = 0; r && i < ARRAY_SIZE(programs); i++)
+		r = posix_spawn(&pid, programs[i], &actions, NULL, argv, environment);
+	posix_spawn_file_actions_destroy(&actions);
+	close(out[1]);
+	while (!r && have + 1 < size && (n = read(out[0], ret_word + have, size - 1 - have)) > 0)
+		have += (size_t)n;
+	close(out[0]);
+	ret_word[have] = '\0';
+	ret_word[strcspn(ret_word, "\n")] = '\0';
+	while (!r && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
 /* Is the host on its way down? `systemctl stop vectl.service` and an upgrade call us as well, and must leave the
  * VEs alone. Under systemd the manager says so; init scripts have their runlevel. */
 static bool host_goes_down(void)
@@ -32,13 +70,8 @@ static bool host_goes_down(void)
 		const char *level = getenv("RUNLEVEL");
 		return str_eq(level, "0") || str_eq(level, "6");
 	}
-	FILE *f = popen("systemctl is-system-running 2>/dev/null", "re");
-	if (!f)
-		return false;
-	if (!fgets(state, sizeof(state), f))
-		state[0] = '\0';
-	pclose(f);
-	return str_eq(state, "stopping\n");
+	ask_systemd(state, sizeof(state));
+	return str_eq(state, "stopping");
 }
 
 static int stop_all(struct call *call)
