@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/str.h"
 
@@ -108,6 +109,16 @@ struct blob_vec blobber_fds(struct blobber *b, const int *fds, unsigned n)
 	for (unsigned i = 0; i < n && i < BLOB_MAX_FDS; i++)
 		indexes[i] = blobber_fd(b, fds[i]);
 	return blobber_vec(b, indexes, n, sizeof(indexes[0]));
+}
+
+void blobber_tty(struct blobber *b)
+{
+	struct winsize size;
+	b->head.flags |= BLOB_TTY;
+	if (ioctl(0, TIOCGWINSZ, &size) < 0)
+		return;
+	b->head.rows = size.ws_row;
+	b->head.columns = size.ws_col;
 }
 
 int blobber_finish(struct blobber *b, ve_error **ret_error)

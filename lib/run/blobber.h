@@ -30,6 +30,8 @@ struct blob_vec blobber_strv(struct blobber *b, const char *const *v);
 /* The index of FD among those that are sent; -1 for a negative FD. */
 int32_t blobber_fd(struct blobber *b, int fd);
 struct blob_vec blobber_fds(struct blobber *b, const int *fds, unsigned n);
+/* The command gets a terminal of its own, of the size of the caller's (descriptor 0). */
+void blobber_tty(struct blobber *b);
 /* Writes the head. The message is DATA and LEN, with FDS. */
 int blobber_finish(struct blobber *b, ve_error **ret_error);
 

@@ -35,7 +35,9 @@ static void freeze_command(struct blobber *b, const struct ve_exec_opts *o, cons
 	b->head.argv = blobber_strv(b, o->argv);
 	b->head.cwd = blobber_str(b, o->cwd);
 	b->head.user = blobber_str(b, o->user);
-	b->head.flags |= BLOB_ADAPT | (o->tty ? BLOB_TTY : 0) | (!o->argv || !o->argv[0] ? BLOB_LOGIN : 0);
+	b->head.flags |= BLOB_ADAPT | (!o->argv || !o->argv[0] ? BLOB_LOGIN : 0);
+	if (o->tty)
+		blobber_tty(b);
 	for (int i = 0; !o->tty && i < 3; i++) {
 		b->head.flags |= BLOB_STDIO;
 		b->head.fd_stdio[i] = blobber_fd(b, stdio[i]);

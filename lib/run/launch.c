@@ -236,7 +236,7 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 	if (p->jail)
 		b->head.flags |= BLOB_ADAPT;
 	if (l->cmd->tty)
-		b->head.flags |= BLOB_TTY;
+		blobber_tty(b);
 	for (int i = 0; l->cmd->stdio && i < 3; i++) {
 		b->head.flags |= BLOB_STDIO;
 		b->head.fd_stdio[i] = blobber_fd(b, l->cmd->stdio[i]);

@@ -12,7 +12,7 @@
 
 #include "base/file.h"
 
-enum { ESCAPE = 0x1d, CHUNK = 4096, SIZE_CHECK_MS = 250 };
+enum { ESCAPE = 0x1d, CHUNK = 4096, SIZE_CHECK_MS = 250, DRAIN_SILENCE_MS = 100, DRAIN_CHUNKS = 4096 };
 
 struct joined {
 	const struct terminal *t;
@@ -82,6 +82,18 @@ static int from_far(const struct joined *j)
 	return n <= 0 || write_all(j->t->out, buf, (size_t)n) < 0 ? -1 : 0;
 }
 
+/* The end has been told; what the command wrote may still be on its way through the pty. A hang-up says that all has
+ * come; where something in the background keeps the terminal open, a short silence does. */
+static int drain(struct joined *j)
+{
+	for (int i = 0; i < DRAIN_CHUNKS; i++) {
+		struct pollfd p = { .fd = j->t->far, .events = POLLIN };
+		if (poll(&p, 1, DRAIN_SILENCE_MS) <= 0 || from_far(j) < 0)
+			break;
+	}
+	return 0;
+}
+
 static int copy(struct joined *j)
 {
 	for (;;) {
@@ -96,11 +108,10 @@ static int copy(struct joined *j)
 			if (r != 0)
 				return r > 0 ? 1 : 0;
 		}
-		/* What was written before the end is read before the end is seen. */
 		if (p[1].revents && from_far(j) < 0)
 			return 0;
-		if (!p[1].revents && p[2].revents)
-			return 0;
+		if (p[2].revents)
+			return drain(j);
 	}
 }
 

@@ -116,6 +116,7 @@ struct blob {
 	int32_t fd_console_listen; /* unix socket, listening */
 	int32_t fd_notify;	   /* unix datagram socket, bound */
 	int32_t fd_stdio[3];
+	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
 	uint32_t init_pid; /* MON_ADOPT: whose notifications are believed */
 	blob_str ended_env[2]; /* further variables for ended_program, or none */

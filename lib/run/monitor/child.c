@@ -146,7 +146,7 @@ static int stage_nesting(struct mon *m, struct failure *f)
 static int new_terminal(struct mon *m, bool controlling, struct failure *f)
 {
 	int master, slave;
-	if (confine_open_pty(m->root_mount, &master, &slave, f) < 0 ||
+	if (confine_open_pty(m, m->root_mount, &master, &slave, f) < 0 ||
 	    mounts_bind(m->root_mount, slave, "dev/console", f) < 0)
 		return -1;
 	const int ends[2] = { master, slave };

@@ -90,7 +90,7 @@ int confine_identity(const struct identity *id, struct failure *f)
 }
 
 /* What the VE's root has made of dev/pts may be anything: it must be the multiplexor of a devpts. */
-int confine_open_pty(int root, int *ret_master, int *ret_slave, struct failure *f)
+int confine_open_pty(const struct mon *m, int root, int *ret_master, int *ret_slave, struct failure *f)
 {
 	struct statfs fs;
 	struct stat st;
@@ -109,6 +109,10 @@ int confine_open_pty(int root, int *ret_master, int *ret_slave, struct failure *
 	int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return fail(f, "ioctl", "TIOCGPTPEER");
+	/* Now, not when the caller first looks: the command may ask at once. */
+	struct winsize size = { .ws_row = m->blob->rows, .ws_col = m->blob->columns };
+	if (size.ws_row && ioctl(slave, TIOCSWINSZ, &size) < 0)
+		return fail(f, "ioctl", "TIOCSWINSZ");
 	*ret_master = master;
 	*ret_slave = slave;
 	return 0;

@@ -15,7 +15,7 @@ int confine_seccomp(const struct mon *m, struct failure *f);
 int confine_identity(const struct identity *id, struct failure *f);
 int confine_cwd(const struct mon *m, const struct identity *id, struct failure *f);
 /* A new pty of the devpts at dev/pts below ROOT. */
-int confine_open_pty(int root, int *ret_master, int *ret_slave, struct failure *f);
+int confine_open_pty(const struct mon *m, int root, int *ret_master, int *ret_slave, struct failure *f);
 /* Puts the three onto 0, 1, 2; CONTROLLING: 0 becomes the session's terminal. */
 int confine_stdio(int in, int out, int err, bool controlling, struct failure *f);
 #endif

@@ -77,7 +77,7 @@ static int stage_terminal(struct mon *m, struct failure *f)
 	int ends[2], root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail(f, "open", "/");
-	if (confine_open_pty(root, &ends[0], &ends[1], f) < 0)
+	if (confine_open_pty(m, root, &ends[0], &ends[1], f) < 0)
 		return -1;
 	struct msg msg = { .kind = CHILD_CONSOLE };
 	if (msg_send(m->sync, &msg, ends, 2) < 0)
