@@ -88,6 +88,19 @@ static int read_secrets(struct call *call, const struct create_options *o, struc
 	return code;
 }
 
+/* Whoever made a server that nobody can log in to is told so: neither is said by an error. */
+static void hint_at_access(struct call *call, ve *v)
+{
+	_cleanup_doc_ ve_doc *status = NULL, *image = NULL;
+
+	if (call->common.json || call->common.quiet || ve_status(v, &status, NULL) < 0)
+		return;
+	const char *name = ve_doc_string(status, "image");
+	if (name && ve_image_show(call->ctx, name, &image, NULL) >= 0 && ve_doc_bool(image, "sshd"))
+		report_line(call, "no key or password was given: vectl passwd %s, or vectl enter %s", ve_name(v),
+			    ve_name(v));
+}
+
 static int run(struct call *call)
 {
 	const struct create_options *o = call->options;
@@ -122,7 +135,10 @@ static int run(struct call *call)
 	secret_free(password);
 	if (r < 0)
 		return report_failure(call, r, e);
-	return report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
+	code = report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
+	if (!code && r != VE_UNCHANGED && !o->ssh_keys.n && !o->password_stdin)
+		hint_at_access(call, v);
+	return code;
 }
 
 const struct command command_create = {

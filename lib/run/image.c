@@ -17,6 +17,7 @@
 #include "model/config.h"
 #include "model/image.h"
 #include "run/image_priv.h"
+#include "sys/syscalls.h"
 
 static const char stage[] = "image";
 
@@ -355,6 +356,15 @@ int image_verify(struct ve_ctx *ctx, const char *reference, ve_error **ret_error
 
 /* ---- show ------------------------------------------------------------------------------------------- */
 
+/* Would a VE of the image let somebody in by ssh? */
+static bool has_sshd(int images_fd, const struct image *image)
+{
+	_cleanup_free_ char *path = str_printf("%s/%s/rootfs", image->name, image->digest);
+	_cleanup_close_ int root = path ? openat(images_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	_cleanup_close_ int sshd = root >= 0 ? sys_openat2(root, "usr/sbin/sshd", O_PATH | O_CLOEXEC, RESOLVE_IN_ROOT) : -1;
+	return sshd >= 0;
+}
+
 int image_show(struct ve_ctx *ctx, const char *reference, json_t **ret_doc, ve_error **ret_error)
 {
 	_cleanup_image_ struct image *image = NULL, *current = NULL;
@@ -374,6 +384,7 @@ int image_show(struct ve_ctx *ctx, const char *reference, json_t **ret_doc, ve_e
 		if (json_array_append_new(used_by, json_string(*user)) < 0)
 			return err_nomem(ret_error);
 	if (!path || !doc || json_object_set_new(doc, "current", json_boolean(is_current)) < 0 ||
+	    json_object_set_new(doc, "sshd", json_boolean(has_sshd(ctx->store->images_fd, image))) < 0 ||
 	    json_object_set_new(doc, "path", json_string(path)) < 0 ||
 	    json_object_set(doc, "used_by", used_by) < 0)
 		return err_nomem(ret_error);

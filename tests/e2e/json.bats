@@ -146,3 +146,23 @@ error() {
 	ok stop web1
 	[ "$output" = 'web1 is stopped already' ]
 }
+
+@test "who made a VE with an ssh server and no way in is told" {
+	local sshd=$VECTL_ROOT/var/lib/vectl/images/busybox/current/rootfs/usr/sbin/sshd
+	ok create web1 --image busybox
+	[[ $output != *passwd* ]]
+	install -D /dev/null "$sshd"
+	ok create web2 --image busybox
+	[[ $output == *"no key or password was given: vectl passwd web2, or vectl enter web2" ]]
+	document result create web3 --image busybox
+	ok create web4 --image busybox --quiet
+	[ -z "$output" ]
+	echo secret >"$BATS_TEST_TMPDIR/password"
+	try_stdin=$BATS_TEST_TMPDIR/password ok create web5 --image busybox --password-stdin
+	[[ $output != *passwd* ]]
+	document image image show busybox
+	json .sshd
+	ok create web2 --image busybox --if-missing
+	[[ $output != *passwd* ]]
+	rm "$sshd"
+}
