@@ -17,6 +17,13 @@ teardown() {
 	same_as_before
 }
 
+kill_monitor() {
+	local pid
+	pid=$(monitor_pid foe)
+	kill -9 "$pid"
+	wait_until 5 gone "$pid"
+}
+
 # ---- the tree ----
 
 @test "links that lead /proc elsewhere once /sys is mounted do not lead the ban on user namespaces away" {
@@ -103,7 +110,7 @@ signal_all() { v exec foe -- sh -c "setsid sh -c 'while :; do kill -$1 -1; done'
 @test "what enters is stopped: recover is not held up, and the new monitor watches" {
 	ok start foe
 	signal_all 19
-	kill -9 "$(monitor_pid foe)"
+	kill_monitor
 	ok recover foe
 	[ "$(monitor_pid foe)" -gt 1 ]
 	changed true kill foe
@@ -112,7 +119,7 @@ signal_all() { v exec foe -- sh -c "setsid sh -c 'while :; do kill -$1 -1; done'
 @test "an unsupervised VE with a covered devpts is adopted all the same" {
 	ok start foe
 	inside foe sh -c 'mount -t tmpfs t /dev/pts && mkfifo /dev/pts/ptmx && umount -l /dev/console && ln -sf /etc /dev/console'
-	kill -9 "$(monitor_pid foe)"
+	kill_monitor
 	ok recover foe
 	[ "$(monitor_pid foe)" -gt 1 ]
 	fails 125 exec foe --tty -- true
