@@ -37,6 +37,7 @@ const struct cg_device cg_default_devices[] = {
 };
 const unsigned cg_n_default_devices = ARRAY_SIZE(cg_default_devices);
 
+enum { LOAD_TRIES = 5 };
 enum { TYPE = BPF_REG_2, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
 
 struct program {
@@ -144,7 +145,11 @@ int cg_devices_load(const struct cg_device *rules, unsigned n)
 	attr.insn_cnt = (uint32_t)count;
 	attr.license = (uintptr_t) "LGPL-2.1-or-later";
 	memcpy(attr.prog_name, "vectl_devices", sizeof("vectl_devices"));
-	return sys_bpf(BPF_PROG_LOAD, &attr);
+	/* The verifier gives up (EAGAIN) when a signal is pending; once its handler has run the next try goes through. */
+	int fd = -EAGAIN;
+	for (int i = 0; i < LOAD_TRIES && fd == -EAGAIN; i++)
+		fd = sys_bpf(BPF_PROG_LOAD, &attr);
+	return fd;
 }
 
 /* ALLOW_MULTI: programs of groups above run too (systemd may have one on the service) and ours runs whatever is

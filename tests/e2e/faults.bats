@@ -142,7 +142,7 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 	inventory >"$BATS_TEST_TMPDIR/before"
 	local i verb
 	for i in {1..15}; do
-		become_v start f1 >/dev/null 2>&1 &
+		become_v start f1 >"$BATS_TEST_TMPDIR/said" 2>&1 &
 		verb=$!
 		# Somewhere in its few milliseconds: later in each round.
 		read -rt "0.00$i" <> <(:) || true
@@ -152,7 +152,7 @@ NO_VE() { v list --names | grep -q . && return 1; return 0; }
 		case $status in
 		0) ok stop f1 ;;
 		130) in_state f1 stopped ;;
-		*) echo "start ended with $status" >&2; return 1 ;;
+		*) echo "start ended with $status: $(cat "$BATS_TEST_TMPDIR/said")" >&2; return 1 ;;
 		esac
 		same_as_before "$BATS_TEST_TMPDIR/before"
 	done
