@@ -190,6 +190,10 @@ static void begin_rules(struct policy *p)
 		die(p, "'default' and 'other_arch' must come before the rules");
 	p->ctx = seccomp_init(scmp_action(p->default_action));
 	int r = p->ctx ? seccomp_attr_set(p->ctx, SCMP_FLTATR_ACT_BADARCH, scmp_action(p->other_arch)) : -ENOMEM;
+	/* At load time the kernel runs the filter once for each system call, to know which answers are constant: a list of some
+	 * hundred names is a millisecond's work, a tree is not. */
+	if (r == 0)
+		r = seccomp_attr_set(p->ctx, SCMP_FLTATR_CTL_OPTIMIZE, p->default_action == SECCOMP_RET_ALLOW ? 1 : 2);
 	if (r == 0)
 		r = seccomp_arch_add(p->ctx, SCMP_ARCH_X86); /* the native one is there already */
 	if (r < 0)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "api/api.h"
 #include "base/guard.h"
@@ -30,6 +31,10 @@ int ve_ctx_new(const char *root, ve_ctx **ret_ctx, ve_error **ret_error)
 		root = "/";
 	if (root[0] != '/')
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "root", "the root directory must be absolute, not '%s'", root);
+	/* jansson would open /dev/urandom for this. */
+	size_t seed = 0;
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) == sizeof(seed))
+		json_object_seed(seed);
 	struct ve_ctx *c = calloc(1, sizeof(*c));
 	if (!c)
 		return err_nomem(ret_error);

@@ -38,7 +38,7 @@ static int exec_monitor(const char *program, int socket, pid_t *ret_pid)
 	posix_spawn_file_actions_addclosefrom_np(&actions, CONTROL_FD + 1);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	char *argv[] = { (char *)"vectl-monitor", NULL }, *env[] = { NULL };
 	int e = posix_spawn(ret_pid, program, &actions, &attr, argv, env);
 	posix_spawnattr_destroy(&attr);

@@ -182,6 +182,7 @@ static int step_init(struct mon *m, struct failure *f)
 		return -1;
 	close(m->root_mount);
 	m->root_mount = -1;
+	layers_close(m);
 	if (from_child(m, 0, f) < 0)
 		return -1;
 	return m->exec_tried ? 0 : reap_early(m, m->blob->role == MON_WORK, f);

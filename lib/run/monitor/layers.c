@@ -26,7 +26,7 @@
 #include "owner.h"
 #include "sys/syscalls.h"
 
-enum { MAX_LOWERS = 16 };
+enum { MAX_LOWERS = MON_MAX_LAYERS - 1 };
 
 struct layers {
 	int lowers[MAX_LOWERS];
@@ -184,9 +184,10 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 		memset(f, 0, sizeof(*f));
 		mnt = overlay_attached(m, &l, f);
 	}
+	/* Closed later: the end of a detached mount waits for a grace period, which the child need not share. */
 	for (unsigned i = 0; i < l.n_lowers; i++)
-		close(l.lowers[i]);
-	close(l.writable);
+		m->layers[m->n_layers++] = l.lowers[i];
+	m->layers[m->n_layers++] = l.writable;
 	struct statfs st;
 	if (mnt >= 0 && fstatfs(mnt, &st) == 0 && st.f_flags & ST_RDONLY) {
 		close(mnt);
@@ -194,6 +195,12 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 		return fail(f, "overlay", "the overlay became read-only");
 	}
 	return mnt;
+}
+
+void layers_close(struct mon *m)
+{
+	while (m->n_layers > 0)
+		close(m->layers[--m->n_layers]);
 }
 
 int layers_open(struct mon *m, int userns_fd, struct failure *f)

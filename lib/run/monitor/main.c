@@ -45,8 +45,10 @@ static int leave_the_verb(struct mon *m)
 	pid_t pid = sys_clone3(&args);
 	if (pid > 0)
 		_exit(0);
-	if (pid == 0)
+	if (pid == 0) {
+		setsid(); /* the caller's terminal is not ours */
 		return 0;
+	}
 	struct failure f = { 0 };
 	fail(&f, "clone3", "the monitor");
 	msg_failed(m->control, "groups", &f);
@@ -65,9 +67,10 @@ int main(int argc, char **argv)
 	if (argc != 1)
 		return usage();
 	m.verb = getppid();
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	/* What the caller's terminal sends is for the caller, who tells us by going away. */
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	for (unsigned i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(022);
 	(void)!chdir("/");

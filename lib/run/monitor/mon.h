@@ -9,6 +9,8 @@
 
 #include "blob.h"
 
+enum { MON_MAX_LAYERS = 17 };
+
 struct mon {
 	const struct blob *blob;
 	const char *base;      /* where the blob's offsets count from */
@@ -27,6 +29,8 @@ struct mon {
 	int console;	 /* pty master, -1: none */
 	int console_slave;
 	int root_mount; /* the detached root tree */
+	int layers[MON_MAX_LAYERS]; /* what it was made of, until layers_close() */
+	unsigned n_layers;
 	int host_root;	/* the child's, for devices */
 	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */
 };
@@ -82,6 +86,8 @@ int maps_write(struct mon *m, struct failure *f);
 int timens_write(struct mon *m, struct failure *f);
 
 /* ---- layers.c ---- */
+/* Gives back what the root tree was made of, which it holds itself by now. */
+void layers_close(struct mon *m);
 int layers_open(struct mon *m, int userns_fd, struct failure *f);
 
 /* ---- birth.c: the monitor's side of a start ---- */
