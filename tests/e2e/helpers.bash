@@ -24,6 +24,7 @@ on_host() { nsenter --net="/run/netns/$HOST_NS" -- "$@"; }
 in_world() { nsenter --net="/run/netns/$WORLD_NS" -- "$@"; }
 v() { on_host "$VECTL" "$@"; }
 # For the background only: becomes vectl, so that $! is its pid. (bash has its background commands ignore SIGINT.)
+become_world() { exec nsenter --net="/run/netns/$WORLD_NS" -- "$@"; }
 become_v() { exec env --default-signal=INT,QUIT nsenter --net="/run/netns/$HOST_NS" -- "$VECTL" "$@"; }
 
 # try COMMAND...: runs it with no input (or with stdin as given by the caller through try_stdin); sets status, output

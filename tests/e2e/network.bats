@@ -20,7 +20,7 @@ from_inside() { try v exec web1 -- "$@"; [ "$status" -eq 0 ] || { explain "insid
 
 @test "routed: the world sees the VE's own address" {
 	ve web1 --ip 192.0.2.10
-	in_world socat -u TCP-LISTEN:7777,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/peer" &
+	become_world socat -u TCP-LISTEN:7777,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/peer" 3>&- &
 	local listener=$!
 	reach() { v exec web1 -- nc -w 2 198.51.100.1 7777 </dev/null; }
 	wait_until 10 reach
@@ -62,7 +62,7 @@ from_inside() { try v exec web1 -- "$@"; [ "$status" -eq 0 ] || { explain "insid
 @test "nat: a VE made without options reaches what the host reaches, under the host's address" {
 	ve web1
 	from_inside ping -c1 -W5 198.51.100.1
-	in_world socat -u TCP-LISTEN:7778,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/peer" &
+	become_world socat -u TCP-LISTEN:7778,reuseaddr SYSTEM:'echo $SOCAT_PEERADDR' >"$BATS_TEST_TMPDIR/peer" 3>&- &
 	local listener=$!
 	reach() { v exec web1 -- nc -w 2 198.51.100.1 7778 </dev/null; }
 	wait_until 10 reach
@@ -115,7 +115,8 @@ while True:
     answer = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04" + bytes([198, 51, 100, 77]) if q[end - 3] == 1 else b""
     s.sendto(q[:2] + b"\x81\x80\0\x01" + (b"\0\x01" if answer else b"\0\0") + b"\0\0\0\0" + q[12:end] + answer, a)
 END
-	in_world python3 "$BATS_TEST_TMPDIR/dns.py" &
+	# Itself in the place of the shell, so that it is what is killed; and without what bats waits for the end of.
+	become_world python3 "$BATS_TEST_TMPDIR/dns.py" 3>&- &
 	local server=$!
 	ve web1 --set dns.servers=198.51.100.1
 	resolves() { v exec web1 -- nslookup www.example.org | grep -q 198.51.100.77; }
