@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -200,7 +201,8 @@ int main(int argc, char **argv)
 	if (n == 0)
 		errx(64, "no command");
 	char path[] = "/tmp/timeit.XXXXXX";
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), error_fd = mkostemp(path, O_CLOEXEC);
+	/* Not /dev/null: a peer gives its standard input to its container's root, and the host's node would be that one's. */
+	int null_fd = memfd_create("stdio", MFD_CLOEXEC), error_fd = mkostemp(path, O_CLOEXEC);
 	if (null_fd < 0 || error_fd < 0)
 		err(1, "open");
 	unlink(path);
