@@ -183,8 +183,8 @@ unit-programs: $(UNIT_BIN)
 check-vm: deps-vm
 	@VECTL_VM_TESTS='$(VM12_TESTS)' tests/vm/run debian-12
 	@VECTL_VM_TESTS='$(VM13_TESTS)' tests/vm/run debian-13
-VM12_TESTS = e2e/cgroup.bats e2e/run.bats e2e/limits.bats vm/*.bats
-VM13_TESTS = e2e/run.bats vm/*.bats
+VM12_TESTS = e2e/lifecycle.bats vm/*.bats
+VM13_TESTS = e2e/lifecycle.bats vm/*.bats
 
 bench: deps-bench all
 	@O=$(abspath $(O)) tests/bench/run
