@@ -162,7 +162,8 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 		int one = handle_open_uuid(ctx, *u, &v, &e);
 		if (one == 0)
 			one = recover_one(v, doc, &e);
-		if (one == 0)
+		/* Gone while we looked at it or waited for it: somebody else has mended it. */
+		if (one == 0 || ve_error_category(e) == VE_ERR_NOT_FOUND)
 			continue;
 		/* One VE that cannot be mended must not keep the others from it. */
 		ctx_warn(ctx, "'%s': %s", v ? v->name : *u, ve_error_message(e));
