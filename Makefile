@@ -49,6 +49,10 @@ ROOMS = base sys model ns fs cg net sec run api
 LIB_SRC := $(wildcard $(ROOMS:%=lib/%/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.pic.o)
 LIBS = -lcap -lmnl -ljansson -ldl -l:libmd.a
+# Our own programs: every library and every relocation that the dynamic linker need not care for is a part of each jail's
+# life. (Debian has no static libmnl.)
+PROGRAM_LIBS = -l:libcap.a -l:libjansson.a -l:libmd.a -lmnl -ldl
+PROGRAM_LDFLAGS = -pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections
 CMD_SRC := $(wildcard cmd/*.c)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 MON_SRC := $(wildcard lib/run/monitor/*.c)
@@ -104,20 +108,20 @@ $(O)/libve.a: $(LIB_OBJ)
 
 $(O)/vectl: $(CMD_OBJ) $(O)/libve.a
 	$(call say,LD,$@)
-	$(Q)$(CC) -pie -o $@ $(CMD_OBJ) $(O)/libve.a $(LDFLAGS_ALL) $(LIBS)
+	$(Q)$(CC) $(PROGRAM_LDFLAGS) -o $@ $(CMD_OBJ) $(O)/libve.a $(LDFLAGS_ALL) $(PROGRAM_LIBS)
 
 $(O)/vectl-ended: cmd/ended/main.c $(O)/libve.a $(O)/flags
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -fPIE -pie -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIE $(PROGRAM_LDFLAGS) -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) $(PROGRAM_LIBS)
 
 $(O)/vectl-monitor: $(MON_OBJ)
 	$(call say,LD,$@)
 	$(Q)$(CC) -static -no-pie -o $@ $(MON_OBJ) -Wl,-z,relro,-z,now,--gc-sections $(LDFLAGS)
 
 # Seccomp policies are data; the compiler for them runs at build time only (an allow list takes milliseconds).
-$(O)/policyc: tools/policyc.c lib/sec/seccomp.h $(O)/flags | $(O)/pkgs
+$(O)/policyc: tools/policyc.c tools/calltree.c tools/calltree.h lib/sec/seccomp.h $(O)/flags | $(O)/pkgs
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< $(LDFLAGS_ALL) -lseccomp
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(LDFLAGS_ALL) -lseccomp
 $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
 	@mkdir -p $(@D)
 	$(call say,POLICY,$@)

@@ -18,8 +18,9 @@
  * spaces, with ARG the argument's number from 0, OP one of == != < <= > >=, and VALUE and MASK numbers or names
  * of the table below.
  *
- * The programs are libseccomp's, in order. Rules on families and socketcall become a last one,
- * written out here, because libseccomp widens a rule on socket(2) to all of i386's socketcall(2).
+ * Of a policy that denies, the programs are libseccomp's, in order, and rules on families and socketcall become a last one,
+ * written out here, because libseccomp widens a rule on socket(2) to all of i386's socketcall(2). A policy whose first
+ * program is an allow list becomes one program, a tree (calltree.h).
  *
  * Output: see lib/sec/seccomp.h.
  */
@@ -44,6 +45,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "calltree.h"
 #include "sec/seccomp.h"
 
 #define N_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -76,11 +78,24 @@ static const struct word protocols[] = {
 	WORD(NETLINK_SCSITRANSPORT), WORD(NETLINK_RDMA), WORD(NETLINK_CRYPTO),
 };
 
-enum { MAX_FAMILIES = 64, MAX_WORDS = 10 };
+enum { MAX_FAMILIES = 64, MAX_WORDS = 10, MAX_RULES = 256 };
 
 struct family_rule {
 	uint32_t action, family, protocol;
 	bool has_protocol;
+};
+
+/* Rules for a tree. */
+struct rules {
+	struct calltree_rule rule[MAX_RULES];
+	unsigned n;
+};
+
+/* A program as libseccomp has it, and those of its rules that a tree needs to be told. */
+struct list {
+	scmp_filter_ctx ctx;
+	uint32_t default_action; /* SECCOMP_RET_* */
+	struct rules rules;
 };
 
 struct policy {
@@ -91,8 +106,8 @@ struct policy {
 	bool has_default;
 	struct family_rule families[MAX_FAMILIES];
 	unsigned n_families;
-	scmp_filter_ctx ctx; /* made by a program's first rule, when its defaults are known */
-	scmp_filter_ctx done[SECCOMP_MAX_PROGRAMS]; /* the programs before it */
+	struct list list; /* its ctx is made by its first rule, when its defaults are known */
+	struct list done[SECCOMP_MAX_PROGRAMS]; /* the programs before it */
 	unsigned n_done;
 };
 
@@ -184,20 +199,45 @@ static uint32_t scmp_action(uint32_t action)
 
 static void begin_rules(struct policy *p)
 {
-	if (p->ctx)
+	if (p->list.ctx)
 		return;
 	if (!p->has_default || !p->other_arch)
 		die(p, "'default' and 'other_arch' must come before the rules");
-	p->ctx = seccomp_init(scmp_action(p->default_action));
-	int r = p->ctx ? seccomp_attr_set(p->ctx, SCMP_FLTATR_ACT_BADARCH, scmp_action(p->other_arch)) : -ENOMEM;
-	/* At load time the kernel runs the filter once for each system call, to know which answers are constant: a list of some
-	 * hundred names is a millisecond's work, a tree is not. */
+	p->list.default_action = p->default_action;
+	p->list.ctx = seccomp_init(scmp_action(p->default_action));
+	int r = p->list.ctx ? seccomp_attr_set(p->list.ctx, SCMP_FLTATR_ACT_BADARCH, scmp_action(p->other_arch)) : -ENOMEM;
 	if (r == 0)
-		r = seccomp_attr_set(p->ctx, SCMP_FLTATR_CTL_OPTIMIZE, p->default_action == SECCOMP_RET_ALLOW ? 1 : 2);
-	if (r == 0)
-		r = seccomp_arch_add(p->ctx, SCMP_ARCH_X86); /* the native one is there already */
+		r = seccomp_arch_add(p->list.ctx, SCMP_ARCH_X86); /* the native one is there already */
 	if (r < 0)
 		die(p, "cannot begin a filter: %s", strerror(-r));
+}
+
+static void note(const struct policy *p, struct rules *rules, const struct calltree_rule *r)
+{
+	if (rules->n == MAX_RULES)
+		die(p, "too many rules with conditions");
+	rules->rule[rules->n++] = *r;
+}
+
+/* A rule on the call NAME, once for each architecture that has it. */
+static void note_call(struct policy *p, uint32_t action, const char *name, const struct scmp_arg_cmp *cmp, unsigned n)
+{
+	static const struct {
+		uint32_t scmp, audit;
+	} archs[] = { { SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64 }, { SCMP_ARCH_X86, AUDIT_ARCH_I386 } };
+	for (size_t i = 0; i < N_OF(archs); i++) {
+		int number = seccomp_syscall_resolve_name_arch(archs[i].scmp, name);
+		struct calltree_rule r = { .arch = archs[i].audit, .number = (uint32_t)number, .action = action, .n = n };
+		for (unsigned k = 0; k < n; k++) {
+			bool masked = cmp[k].op == SCMP_CMP_MASKED_EQ;
+			if (!masked && cmp[k].op != SCMP_CMP_EQ)
+				die(p, "beside an allow list a condition can only be '=='");
+			r.cmp[k] = (struct calltree_cmp){ cmp[k].arg, masked ? cmp[k].datum_a : UINT64_MAX,
+							  masked ? cmp[k].datum_b : cmp[k].datum_a };
+		}
+		if (number >= 0)
+			note(p, &p->list.rules, &r);
+	}
 }
 
 static void add_call(struct policy *p, uint32_t action, const char *name, char **conditions, unsigned n)
@@ -215,9 +255,13 @@ static void add_call(struct policy *p, uint32_t action, const char *name, char *
 	struct scmp_arg_cmp cmp[6];
 	for (unsigned i = 0; i < n; i++)
 		cmp[i] = condition_of(p, conditions[i]);
-	int r = seccomp_rule_add_array(p->ctx, scmp_action(action), number, n, cmp);
+	int r = seccomp_rule_add_array(p->list.ctx, scmp_action(action), number, n, cmp);
 	if (r < 0)
 		die(p, "cannot add the rule on '%s': %s", name, strerror(-r));
+	/* What an allow list says without conditions can be read from its program. */
+	uint32_t first = p->n_done ? p->done[0].default_action : p->default_action;
+	if (first != SECCOMP_RET_ALLOW && (n || p->n_done))
+		note_call(p, action, name + optional, cmp, n);
 }
 
 static void add_family(struct policy *p, uint32_t action, char **words, unsigned n)
@@ -237,12 +281,12 @@ static void add_family(struct policy *p, uint32_t action, char **words, unsigned
 /* The program under way is complete. */
 static void end_program(struct policy *p)
 {
-	if (!p->ctx)
+	if (!p->list.ctx)
 		die(p, "the program before this line has no rule");
 	if (p->n_done == SECCOMP_MAX_PROGRAMS - 1)
 		die(p, "too many programs");
-	p->done[p->n_done++] = p->ctx;
-	p->ctx = NULL;
+	p->done[p->n_done++] = p->list;
+	p->list = (struct list){ 0 };
 	p->has_default = false;
 	p->other_arch = 0;
 }
@@ -264,7 +308,7 @@ static bool directive(struct policy *p, char **words, unsigned n)
 		target = &p->default_family;
 	if (!target)
 		return false;
-	if (n != 2 || (p->ctx && target != &p->default_family))
+	if (n != 2 || (p->list.ctx && target != &p->default_family))
 		die(p, "'%s' has one action and stands before the rules", words[0]);
 	*target = action_of(p, words[1]);
 	p->has_default |= target == &p->default_action;
@@ -388,18 +432,66 @@ static void put_program(const struct policy *p, FILE *out, const struct sock_fil
 }
 
 /* libseccomp writes its program to a descriptor. */
-static void put_filter(const struct policy *p, FILE *out, scmp_filter_ctx ctx)
+static unsigned program_of(const struct policy *p, const struct list *l, struct sock_filter code[BPF_MAXINSNS])
 {
-	struct sock_filter code[BPF_MAXINSNS];
 	int fd = memfd_create("policy", MFD_CLOEXEC);
-	int r = fd < 0 ? -errno : seccomp_export_bpf(ctx, fd);
+	int r = fd < 0 ? -errno : seccomp_export_bpf(l->ctx, fd);
 	if (r < 0)
 		die(p, "cannot make the program: %s", strerror(-r));
-	ssize_t n = pread(fd, code, sizeof(code), 0);
-	if (n <= 0 || n == (ssize_t)sizeof(code) || n % (ssize_t)sizeof(*code))
+	const ssize_t room = BPF_MAXINSNS * (ssize_t)sizeof(*code);
+	ssize_t n = pread(fd, code, (size_t)room, 0);
+	if (n <= 0 || n == room || n % (ssize_t)sizeof(*code))
 		die(p, "the program of %zd bytes is too long", n);
 	close(fd);
-	put_program(p, out, code, (uint32_t)((size_t)n / sizeof(*code)));
+	return (unsigned)((size_t)n / sizeof(*code));
+}
+
+/* The rules on families as rules on the calls that have one. */
+static void note_families(const struct policy *p, struct rules *rules)
+{
+	static const struct {
+		uint32_t arch, number;
+	} calls[] = { { AUDIT_ARCH_X86_64, X86_64_SOCKET }, { AUDIT_ARCH_X86_64, X86_64_SOCKETPAIR },
+		      { AUDIT_ARCH_I386, I386_SOCKET }, { AUDIT_ARCH_I386, I386_SOCKETPAIR } };
+	for (size_t i = 0; p->default_family && i < N_OF(calls); i++) {
+		struct calltree_rule r = { .arch = calls[i].arch, .number = calls[i].number };
+		for (unsigned k = 0; k < p->n_families; k++) {
+			const struct family_rule *f = &p->families[k];
+			r.action = f->action;
+			r.n = f->has_protocol ? 2 : 1;
+			/* Ints: the kernel looks at the low half only, and so must we. */
+			r.cmp[0] = (struct calltree_cmp){ 0, UINT32_MAX, f->family };
+			r.cmp[1] = (struct calltree_cmp){ 2, UINT32_MAX, f->protocol };
+			note(p, rules, &r);
+		}
+		r.action = p->default_family;
+		r.n = 0;
+		note(p, rules, &r);
+	}
+	if (p->socketcall)
+		note(p, rules, &(struct calltree_rule){ .arch = AUDIT_ARCH_I386, .number = I386_SOCKETCALL,
+							.action = p->socketcall });
+}
+
+/* All programs must allow a call. The first is an allow list and those after it name what is denied all the same, so that of
+ * their rules the first that holds is the answer. */
+static void put_tree(const struct policy *p, FILE *out)
+{
+	static struct sock_filter code[BPF_MAXINSNS], tree[BPF_MAXINSNS];
+	static struct rules rules;
+	const struct list *first = &p->done[0];
+	for (unsigned i = 1; i <= p->n_done; i++) {
+		const struct list *l = &p->done[i < p->n_done ? i : 0];
+		if (i < p->n_done && l->default_action != SECCOMP_RET_ALLOW)
+			die(p, "a program after an allow list must have 'default ALLOW'");
+		for (unsigned k = 0; k < l->rules.n; k++)
+			note(p, &rules, &l->rules.rule[k]);
+	}
+	note_families(p, &rules);
+	int length = calltree_make(code, program_of(p, first, code), rules.rule, rules.n, first->default_action, tree);
+	if (length < 0)
+		die(p, "cannot make a tree of the allow list: it is too long, or i386's socketcall has no rule of its own");
+	put_program(p, out, tree, (uint32_t)length);
 }
 
 static void write_policy(const struct policy *p, FILE *out)
@@ -407,8 +499,14 @@ static void write_policy(const struct policy *p, FILE *out)
 	uint32_t flags = p->no_new_privs ? SECCOMP_FILE_NO_NEW_PRIVS : 0;
 	put(p, out, SECCOMP_FILE_MAGIC, sizeof(SECCOMP_FILE_MAGIC) - 1);
 	put(p, out, &flags, sizeof(flags));
-	for (unsigned i = 0; i < p->n_done; i++)
-		put_filter(p, out, p->done[i]);
+	if (p->done[0].default_action != SECCOMP_RET_ALLOW) {
+		put_tree(p, out);
+		return;
+	}
+	for (unsigned i = 0; i < p->n_done; i++) {
+		static struct sock_filter code[BPF_MAXINSNS];
+		put_program(p, out, code, program_of(p, &p->done[i], code));
+	}
 	if (p->default_family || p->socketcall) {
 		struct program families_program = { .n = 0 };
 		emit_families(p, &families_program);
@@ -422,7 +520,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: policyc IN.policy OUT.bpf\n");
 		return 64;
 	}
-	struct policy p = { .path = argv[1] };
+	static struct policy p;
+	p.path = argv[1];
 	FILE *in = fopen(argv[1], "re");
 	if (!in)
 		die(&p, "cannot open: %s", strerror(errno));
@@ -435,16 +534,25 @@ int main(int argc, char **argv)
 	free(line);
 	fclose(in);
 	end_program(&p);
+	char *whole = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&whole, &length);
+	if (!memory)
+		die(&p, "out of memory");
+	write_policy(&p, memory);
+	if (fclose(memory) != 0)
+		die(&p, "out of memory");
 	/* Under another name until it is whole: make believes in a file that is there. */
 	char temporary[4096];
 	snprintf(temporary, sizeof(temporary), "%s.tmp", argv[2]);
 	FILE *out = fopen(temporary, "we");
 	if (!out)
 		die(&p, "cannot write '%s': %s", temporary, strerror(errno));
-	write_policy(&p, out);
+	put(&p, out, whole, length);
+	free(whole);
 	if (fclose(out) != 0 || rename(temporary, argv[2]) < 0)
 		die(&p, "cannot write '%s': %s", argv[2], strerror(errno));
 	for (unsigned i = 0; i < p.n_done; i++)
-		seccomp_release(p.done[i]);
+		seccomp_release(p.done[i].ctx);
 	return 0;
 }

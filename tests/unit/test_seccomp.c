@@ -298,6 +298,8 @@ static void test_core(void **state)
 	assert_true(p.no_new_privs);
 	/* One too many changes nothing. */
 	_cleanup_err_ ve_error *e = NULL;
+	while (p.n_programs < SECCOMP_MAX_PROGRAMS)
+		assert_int_equal(seccomp_policy_add(dir, "core", &p, NULL), 0);
 	n = p.n_programs;
 	assert_int_equal(seccomp_policy_add(dir, "jail", &p, &e), -E2BIG);
 	assert_int_equal(p.n_programs, n);
