@@ -100,9 +100,12 @@ static int bind_onto_itself(const char *path)
 int storage_protect(const char *path, ve_error **ret_error)
 {
 	struct statvfs st;
-	int r = file_mkdirs(AT_FDCWD, path, 0755);
-	if (r == 0 && statvfs(path, &st) < 0)
-		r = -errno;
+	int r = 0;
+	if (statvfs(path, &st) < 0) {
+		r = file_mkdirs(AT_FDCWD, path, 0755);
+		if (r == 0 && statvfs(path, &st) < 0)
+			r = -errno;
+	}
 	if (r == 0 && !(st.f_flag & ST_NOSUID && st.f_flag & ST_NODEV))
 		r = bind_onto_itself(path);
 	return r < 0 ? err_sys(ret_error, -r, "store", "cannot make '%s' a nosuid, nodev mount", path) : 0;

@@ -40,12 +40,13 @@ static int root_resolve(const char *root, bool make, char **ret_root, ve_error *
 				 quoted);
 	if (strlen(root) >= PATH_MAX - 256)
 		return err_plain(ret_error, VE_ERR_USAGE, ENAMETOOLONG, "store", "the root's path is too long");
-	if (make) {
+	char *resolved = realpath(root, NULL);
+	if (!resolved && errno == ENOENT && make) {
 		int r = file_mkdirs(AT_FDCWD, root, 0755);
 		if (r < 0)
 			return err_sys(ret_error, -r, "store", "cannot make the root '%s'", quoted);
+		resolved = realpath(root, NULL);
 	}
-	char *resolved = realpath(root, NULL);
 	if (!resolved && errno == ENOENT && !make)
 		resolved = strdup(root); /* nothing there: everything below is missing, too */
 	if (!resolved)
@@ -103,6 +104,7 @@ static const struct place places[] = {
 	{ "var/lib/vectl/ve", 0700, offsetof(struct store, ve_fd) },
 	{ "var/lib/vectl/claims", 0755, offsetof(struct store, claims_fd) },
 	{ "run/vectl", 0755, offsetof(struct store, run_fd) },
+	{ "run/vectl/jails", 0700, offsetof(struct store, jails_fd) },
 	{ "var/log/vectl", 0750, offsetof(struct store, log_fd) },
 };
 
@@ -178,7 +180,7 @@ int store_open(const char *root, bool make, struct store **ret_store, ve_error *
 	_cleanup_store_ struct store *s = calloc(1, sizeof(*s));
 	if (!s)
 		return err_nomem(ret_error);
-	s->etc_fd = s->lib_fd = s->run_fd = s->log_fd = s->images_fd = s->ve_fd = s->claims_fd = -1;
+	s->etc_fd = s->lib_fd = s->run_fd = s->log_fd = s->images_fd = s->ve_fd = s->jails_fd = s->claims_fd = -1;
 	int r = root_resolve(root, make, &s->root, ret_error);
 	if (r < 0)
 		return r;
@@ -196,7 +198,7 @@ void store_free(struct store *s)
 {
 	if (!s)
 		return;
-	int *fds[] = { &s->etc_fd, &s->lib_fd, &s->run_fd, &s->log_fd, &s->images_fd, &s->ve_fd, &s->claims_fd };
+	int *fds[] = { &s->etc_fd, &s->lib_fd, &s->run_fd, &s->log_fd, &s->images_fd, &s->ve_fd, &s->jails_fd, &s->claims_fd };
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close_fd(fds[i]);
 	strv_free(s->template_dirs);
@@ -223,11 +225,15 @@ static int claim_path(enum claim_kind kind, const char *key, char ret_path[128],
 	return 0;
 }
 
-static bool ve_exists(const struct store *s, const char *uuid)
+static bool is_directory(int dir_fd, const char *name)
 {
 	struct stat st;
-	return s->ve_fd >= 0 && uuid_is(uuid) && fstatat(s->ve_fd, uuid, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+	return dir_fd >= 0 && fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool store_has_ve(const struct store *s, const char *uuid)
+{
+	return uuid_is(uuid) && (is_directory(s->ve_fd, uuid) || is_directory(s->jails_fd, uuid));
 }
 
 /* The target of a claim; what is no uuid (somebody's own link) comes out as "". -ENOENT: no such claim. */
@@ -249,8 +255,10 @@ static char *ve_title(const struct store *s, const char *uuid)
 {
 	_cleanup_config_ struct config *c = NULL;
 	_cleanup_free_ char *path = str_printf("%s/config.json", uuid);
-	if (path && config_load(s->ve_fd, path, path, &c, NULL) == 0)
-		return strdup(config_name(c));
+	const int homes[] = { s->ve_fd, s->jails_fd };
+	for (size_t i = 0; path && i < ARRAY_SIZE(homes); i++)
+		if (homes[i] >= 0 && config_load(homes[i], path, path, &c, NULL) == 0)
+			return strdup(config_name(c));
 	return strdup(uuid);
 }
 
@@ -278,7 +286,7 @@ static int take_over(struct store *s, const char *path, const char *uuid, ve_err
 	if (r < 0)
 		return r;
 	r = claim_read(s, path, owner);
-	if (r == 0 && ve_exists(s, owner))
+	if (r == 0 && store_has_ve(s, owner))
 		return 0; /* somebody was quicker: the caller looks again */
 	if (r == 0 && unlinkat(s->claims_fd, path, 0) < 0 && errno != ENOENT)
 		return err_sys(ret_error, errno, "store", "cannot remove the dead claim '%s'", path);
@@ -308,7 +316,7 @@ int store_claim(struct store *s, enum claim_kind kind, const char *key, const ch
 			return err_sys(ret_error, -r, "store", "cannot read the claim '%s'", path);
 		if (str_eq(owner, uuid))
 			return 0;
-		if (ve_exists(s, owner))
+		if (store_has_ve(s, owner))
 			return taken(s, kind, key, owner, ret_error);
 		r = take_over(s, path, uuid, ret_error);
 		if (r < 0)
@@ -325,7 +333,7 @@ void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const
 		return;
 	/* A live claim changes hands only by its owner, who is the caller. A dead one may be in the hands of
 	 * take_over(), which would take a new owner's for it if it went and came back meanwhile. */
-	if (!ve_exists(s, uuid) &&
+	if (!store_has_ve(s, uuid) &&
 	    lock_take(s->lib_fd, "lock", TAKEOVER_TIMEOUT_MS, -1, "the store", "release", &lock, NULL) < 0)
 		return;
 	if (claim_read(s, path, owner) == 0 && str_eq(owner, uuid))
@@ -335,7 +343,7 @@ void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const
 int store_claimed_by(struct store *s, enum claim_kind kind, const char *key, char ret_uuid[UUID_LENGTH + 1])
 {
 	char path[128], owner[UUID_LENGTH + 1];
-	if (claim_path(kind, key, path, NULL) < 0 || claim_read(s, path, owner) < 0 || !ve_exists(s, owner))
+	if (claim_path(kind, key, path, NULL) < 0 || claim_read(s, path, owner) < 0 || !store_has_ve(s, owner))
 		return -ENOENT;
 	memcpy(ret_uuid, owner, sizeof(owner));
 	return 0;
@@ -367,6 +375,33 @@ int store_claim_keys(struct store *s, enum claim_kind kind, char ***ret_keys, ve
 	return r < 0 ? err_sys(ret_error, -r, "store", "cannot read the claims '%s'", claim_dirs[kind]) : 0;
 }
 
+static bool is_dead(const struct store *s, const char *path)
+{
+	char owner[UUID_LENGTH + 1];
+	return claim_read(s, path, owner) == 0 && !store_has_ve(s, owner);
+}
+
+int store_sweep_claims(struct store *s, ve_error **ret_error)
+{
+	_cleanup_close_ int lock = -1;
+	int r = 0;
+	for (int kind = 0; r == 0 && kind < CLAIM_KIND_COUNT; kind++) {
+		_cleanup_strv_ char **keys = NULL;
+		r = store_claim_keys(s, (enum claim_kind)kind, &keys, ret_error);
+		for (char **k = keys; r == 0 && k && *k; k++) {
+			char path[128];
+			if (claim_path((enum claim_kind)kind, *k, path, NULL) < 0 || !is_dead(s, path))
+				continue;
+			if (lock < 0)
+				r = lock_take(s->lib_fd, "lock", TAKEOVER_TIMEOUT_MS, -1, "the store", "sweep", &lock, ret_error);
+			/* Again: it may have been taken over before we had the lock. */
+			if (r == 0 && is_dead(s, path))
+				unlinkat(s->claims_fd, path, 0);
+		}
+	}
+	return r;
+}
+
 /* ---- finding VEs -------------------------------------------------------------------------------- */
 
 static int not_found(struct store *s, const char *name, ve_error **ret_error)
@@ -395,7 +430,7 @@ static int not_found(struct store *s, const char *name, ve_error **ret_error)
 
 int store_find(struct store *s, const char *name_or_uuid, char ret_uuid[UUID_LENGTH + 1], ve_error **ret_error)
 {
-	if (uuid_is(name_or_uuid) && ve_exists(s, name_or_uuid)) {
+	if (uuid_is(name_or_uuid) && store_has_ve(s, name_or_uuid)) {
 		memcpy(ret_uuid, name_or_uuid, UUID_LENGTH + 1);
 		return 0;
 	}
@@ -407,7 +442,12 @@ int store_find(struct store *s, const char *name_or_uuid, char ret_uuid[UUID_LEN
 
 int store_uuids(struct store *s, char ***ret_uuids, ve_error **ret_error)
 {
+	_cleanup_strv_ char **jails = NULL;
 	int r = list_names(s->ve_fd, ".", uuid_is, ret_uuids);
+	if (r == 0)
+		r = list_names(s->jails_fd, ".", uuid_is, &jails);
+	for (char **j = jails; r == 0 && j && *j; j++)
+		r = strv_add(ret_uuids, *j);
 	return r < 0 ? err_sys(ret_error, -r, "store", "cannot read the list of VEs") : 0;
 }
 
@@ -416,10 +456,25 @@ int store_open_ve(struct store *s, const char *uuid, int *ret_fd, ve_error **ret
 	if (!uuid_is(uuid))
 		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "store", "no uuid where one is needed");
 	int fd = s->ve_fd >= 0 ? file_opendir(s->ve_fd, uuid) : -ENOENT;
+	if (fd == -ENOENT && s->jails_fd >= 0)
+		fd = file_opendir(s->jails_fd, uuid);
 	if (fd < 0)
 		return err_sys(ret_error, -fd, "store", "cannot open the directory of VE '%s'", uuid);
 	*ret_fd = fd;
 	return 0;
+}
+
+int store_make_ve(struct store *s, const char *uuid, bool ephemeral, ve_error **ret_error)
+{
+	if (mkdirat(ephemeral ? s->jails_fd : s->ve_fd, uuid, 0700) == 0)
+		return 0;
+	return err_sys(ret_error, errno, "store", "cannot make the directory of VE '%s'", uuid);
+}
+
+int store_remove_ve(struct store *s, const char *uuid)
+{
+	int r = file_remove_tree(s->ve_fd, uuid);
+	return r < 0 ? r : file_remove_tree(s->jails_fd, uuid);
 }
 
 int store_open_run(struct store *s, const char *uuid, bool make, int *ret_fd, ve_error **ret_error)

@@ -30,6 +30,7 @@ struct store {
 	int run_fd;       /* run/vectl */
 	int log_fd;       /* var/log/vectl */
 	int images_fd, ve_fd, claims_fd;
+	int jails_fd; /* run/vectl/jails: what ve/ is for VEs that last, for those that go with their caller */
 	char **template_dirs; /* for template_open() */
 };
 
@@ -45,24 +46,31 @@ void store_freep(struct store **s);
 enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_LINK, CLAIM_KIND_COUNT };
 
 /* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is
- * success. The directory ve/UUID must be there before: a claim without it is dead, and taken over by whoever
+ * success. The VE's directory must be there before: a claim without it is dead, and taken over by whoever
  * comes. */
 int store_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error);
-/* Gives it up; nothing where it is somebody else's. destroy does this before it removes ve/UUID. */
+/* Gives it up; nothing where it is somebody else's. destroy does this before it removes the VE's directory. */
 void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const char *uuid);
 /* All keys of KIND that are claimed, dead claims among them, unordered; strv_free(). For looking for a free one.
  */
 int store_claim_keys(struct store *s, enum claim_kind kind, char ***ret_keys, ve_error **ret_error);
+/* Removes the claims whose VE has no directory: of verbs that were killed, of jails when the host went down. */
+int store_sweep_claims(struct store *s, ve_error **ret_error);
 /* The owner's uuid: 0, or -ENOENT without a message (no claim, or a dead one). */
 int store_claimed_by(struct store *s, enum claim_kind kind, const char *key, char ret_uuid[UUID_LENGTH + 1]);
 
 /* The uuid of the VE called NAME_OR_UUID (VE_ERR_NOT_FOUND, with the nearest name as hint). */
 int store_find(struct store *s, const char *name_or_uuid, char ret_uuid[UUID_LENGTH + 1], ve_error **ret_error);
-/* All uuids that have a directory below var/lib/vectl/ve, NULL-terminated; strv_free(). */
+/* All uuids that have a directory, NULL-terminated; strv_free(). */
 int store_uuids(struct store *s, char ***ret_uuids, ve_error **ret_error);
 /* Descriptors of a VE's directories. store_open_run() makes its one where MAKE says so; else a missing one (the VE
  * does not run) is -ENOENT without a message. */
 int store_open_ve(struct store *s, const char *uuid, int *ret_fd, ve_error **ret_error);
+/* Makes the VE's directory: below var/lib/vectl/ve, or, of one that goes with its caller, below run/vectl/jails, which is in
+ * memory and gone with the boot. store_remove_ve() removes it with all that is in it; what is missing is success. */
+int store_make_ve(struct store *s, const char *uuid, bool ephemeral, ve_error **ret_error);
+int store_remove_ve(struct store *s, const char *uuid); /* 0 or -errno, no sentence */
+bool store_has_ve(const struct store *s, const char *uuid);
 int store_open_run(struct store *s, const char *uuid, bool make, int *ret_fd, ve_error **ret_error);
 
 /* The installation's own directories: compiled in, or from VECTL_DATADIR and VECTL_LIBEXECDIR (a build tree). */

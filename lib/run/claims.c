@@ -2,20 +2,17 @@
 #include "run/claims.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/guard.h"
 #include "base/str.h"
 #include "net/net.h"
 #include "ns/idrange.h"
 #include "run/plan.h"
-
-static void undo_claims(void *data)
-{
-	struct ve *v = data;
-	claims_release_all(v->ctx, v->uuid);
-}
 
 void claims_release_all(struct ve_ctx *ctx, const char *uuid)
 {
@@ -118,6 +115,39 @@ void claims_drop_addresses(struct ve *v, const struct config *keep)
 		if (!wanted)
 			store_unclaim(v->ctx->store, CLAIM_ADDRESS, *k, v->uuid);
 	}
+}
+
+static int give_back_one(struct ve *v, const char *address, void *data)
+{
+	(void)data;
+	store_unclaim(v->ctx->store, CLAIM_ADDRESS, address, v->uuid);
+	return 0;
+}
+
+/* Is what we hold in memory what is on disk? Each save is a new file. */
+static bool is_current(const struct ve *v)
+{
+	struct stat st;
+	return v->config && v->saved && fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       st.st_ino == v->saved;
+}
+
+void claims_release(struct ve *v)
+{
+	char ids[16];
+	if (!is_current(v)) {
+		claims_release_all(v->ctx, v->uuid);
+		return;
+	}
+	snprintf(ids, sizeof(ids), "%u", (unsigned)config_identity_int(v->config, "id_base"));
+	each_address(v, v->config, give_back_one, NULL, NULL);
+	store_unclaim(v->ctx->store, CLAIM_IDS, ids, v->uuid);
+	store_unclaim(v->ctx->store, CLAIM_NAME, v->name, v->uuid);
+}
+
+static void undo_claims(void *data)
+{
+	claims_release(data);
 }
 
 static int claim_private(struct ve *v, ve_error **ret_error)

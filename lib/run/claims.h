@@ -12,7 +12,9 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error);
 /* The addresses of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
 int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error);
 void claims_drop_addresses(struct ve *v, const struct config *keep);
-/* Gives back everything that is claimed for UUID, whatever it is. */
+/* Gives back what V's configuration says that it has; looks through all claims only where that may not be all. */
+void claims_release(struct ve *v);
+/* Gives back everything that is claimed for UUID, whatever it is: a look at each claim of the store. */
 void claims_release_all(struct ve_ctx *ctx, const char *uuid);
 
 #endif

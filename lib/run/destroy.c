@@ -33,7 +33,7 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 	/* While the directory is there nobody takes these claims over, so that ours are what is removed. */
 	claims_release_all(v->ctx, v->uuid);
 	ctx_progress(v->ctx, "removing files", 0, 0);
-	r = file_remove_tree(s->ve_fd, v->uuid);
+	r = store_remove_ve(s, v->uuid);
 	if (r < 0) {
 		r = err_sys(ret_error, -r, "destroy", "cannot remove the files of '%s'", v->name);
 		err_hint(ret_error, "vectl recover goes on where this ended");

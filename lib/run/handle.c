@@ -52,6 +52,7 @@ void handle_close(struct ve *v)
 		return;
 	handle_unlock(v);
 	config_free(v->config);
+	image_free(v->image);
 	close_fd(&v->dir_fd);
 	close_fd(&v->run_fd);
 	free(v->name);
@@ -103,7 +104,7 @@ int handle_lock(struct ve *v, const char *verb, ve_error **ret_error)
 		if (r == -ENOENT) {
 			/* The run directory was removed by a destroy between our open and the lock. */
 			close_fd(&v->run_fd);
-			if (faccessat(v->ctx->store->ve_fd, v->uuid, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			if (store_has_ve(v->ctx->store, v->uuid))
 				continue;
 			return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "config", "'%s' was destroyed meanwhile",
 					 v->name);

@@ -3,8 +3,11 @@
 #ifndef RUN_HANDLE_H
 #define RUN_HANDLE_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "model/config.h"
+#include "model/image.h"
 #include "model/state.h"
 #include "run/ctx.h"
 #include "run/record.h"
@@ -15,6 +18,8 @@ struct ve {
 	char *name; /* for messages; the uuid where the configuration is missing */
 	struct config *config;
 	int dir_fd, run_fd, lock_fd; /* run_fd and lock_fd -1 until handle_lock() */
+	ino_t saved;		     /* of a VE that this process made: the file that it saved, 0: none yet */
+	struct image *image;	     /* likewise: the image that it is made from, NULL: not opened, or handed on */
 };
 
 /* NAME: name or uuid. A VE whose creation was interrupted has no configuration. */

@@ -129,7 +129,7 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 static void undo_directory(void *data)
 {
 	struct ve *v = data;
-	file_remove_tree(v->ctx->store->ve_fd, v->uuid);
+	store_remove_ve(v->ctx->store, v->uuid);
 	file_remove_tree(v->ctx->store->run_fd, v->uuid);
 }
 
@@ -150,8 +150,8 @@ int newve_directory(struct ve_ctx *ctx, struct config *config, struct undo *undo
 	int r = store_open_run(ctx->store, v->uuid, true, &v->run_fd, ret_error);
 	struct config *mine = v->config;
 	v->config = NULL; /* the file is not there yet: handle_lock() must not look for it */
-	if (r == 0 && mkdirat(ctx->store->ve_fd, v->uuid, 0700) < 0)
-		r = err_sys(ret_error, errno, "create", "cannot make the directory of '%s'", v->name);
+	if (r == 0)
+		r = store_make_ve(ctx->store, v->uuid, config_identity_int(config, "ephemeral"), ret_error);
 	if (r == 0)
 		r = store_open_ve(ctx->store, v->uuid, &v->dir_fd, ret_error);
 	if (r == 0)

@@ -239,7 +239,11 @@ static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 	if (image_fd < 0) {
 		const char *name = config_string(p->config, "image"), *digest = config_identity_string(p->config, "image_digest");
 		_cleanup_free_ char *reference = str_printf("%s@%s", name ? name : "", digest ? digest : "");
-		r = reference ? image_open(p->ve->ctx->store->images_fd, reference, &p->image, ret_error) : err_nomem(ret_error);
+		p->image = steal_ptr(&p->ve->image);
+		if (!reference)
+			r = err_nomem(ret_error);
+		else if (!p->image)
+			r = image_open(p->ve->ctx->store->images_fd, reference, &p->image, ret_error);
 		if (r == 0)
 			r = image_open_rootfs(p->ve->ctx->store->images_fd, p->image, &image_fd, ret_error);
 		if (r < 0)

@@ -122,21 +122,6 @@ static int recover_one(struct ve *v, json_t *doc, ve_error **ret_error)
 	return r < 0 ? r : 0;
 }
 
-/* Claims whose VE has no directory, and run directories likewise. */
-static void sweep(struct ve_ctx *ctx)
-{
-	for (int kind = 0; kind < CLAIM_KIND_COUNT; kind++) {
-		_cleanup_strv_ char **keys = NULL;
-		char uuid[UUID_LENGTH + 1];
-		if (store_claim_keys(ctx->store, (enum claim_kind)kind, &keys, NULL) < 0)
-			continue;
-		for (char **k = keys; k && *k; k++)
-			if (store_claimed_by(ctx->store, (enum claim_kind)kind, *k, uuid) == 0 &&
-			    faccessat(ctx->store->ve_fd, uuid, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-				store_unclaim(ctx->store, (enum claim_kind)kind, *k, uuid);
-	}
-}
-
 /* The groups that all VEs of the store share stay when the last VE goes, for the next one. Where there is none, whoever
  * takes a store away wants them gone. A create that begins at this moment makes them again, or fails and leaves nothing:
  * a group that has one below it is not removed. */
@@ -174,8 +159,9 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 		}
 	}
 	if (r == 0 && !only) {
-		sweep(ctx);
-		r = image_recover(ctx, ret_error);
+		r = store_sweep_claims(ctx->store, ret_error);
+		if (r == 0)
+			r = image_recover(ctx, ret_error);
 		remove_base_groups(ctx);
 	}
 	if (r == 0)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/guard.h"
@@ -22,7 +23,7 @@
 #include "run/verbs.h"
 
 static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const struct config *spec,
-		     struct config **ret_config, ve_error **ret_error)
+		     struct config **ret_config, struct image **ret_image, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *c = NULL;
 	_cleanup_image_ struct image *image = NULL;
@@ -47,8 +48,10 @@ static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const stru
 	r = newve_defaults(ctx, c, ret_error);
 	if (r == 0)
 		r = config_check_whole(c, ret_error);
-	if (r == 0)
+	if (r == 0) {
 		*ret_config = steal_ptr(&c);
+		*ret_image = steal_ptr(&image);
+	}
 	return r;
 }
 
@@ -97,10 +100,22 @@ static int run_command(struct ve *v, const struct ve_run_opts *o, int rootfs_fd,
 		return r;
 	r = await_end(o, &l, ret_status, ret_error);
 	close_fd(&l.terminal_fd);
-	spawn_close(&l.spawn); /* kills the VE where we were interrupted */
+	if (r < 0)
+		spawn_close(&l.spawn); /* kills the VE: we were interrupted */
 	_cleanup_err_ ve_error *trouble = NULL;
 	if (launch_clean(v, v->config, &trouble) < 0 && r == 0)
 		ctx_warn(v->ctx, "%s", ve_error_message(trouble));
+	spawn_close(&l.spawn); /* a monitor that has reported the end ends beside us */
+	return r;
+}
+
+/* Not durable: it is in memory, and goes with us. */
+static int save(struct ve *v, ve_error **ret_error)
+{
+	struct stat st;
+	int r = config_save(v->config, v->dir_fd, "config.json", false, ret_error);
+	if (r == 0 && fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
+		v->saved = st.st_ino;
 	return r;
 }
 
@@ -108,6 +123,7 @@ int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *o, const struct confi
 	     ve_error **ret_error)
 {
 	_cleanup_config_ struct config *config = NULL;
+	_cleanup_image_ struct image *image = NULL;
 	_cleanup_ve_ struct ve *v = NULL;
 	_cleanup_undo_ struct undo undo = { 0 }; /* always run: the VE goes in success as well */
 	_cleanup_close_ int rootfs = -1;
@@ -115,14 +131,15 @@ int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *o, const struct confi
 	if (r == 0)
 		r = open_rootfs(o, &rootfs, ret_error);
 	if (r == 0)
-		r = configure(ctx, o, spec, &config, ret_error);
+		r = configure(ctx, o, spec, &config, &image, ret_error);
 	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
 	if (r == 0)
 		r = claims_take(v, &undo, ret_error);
 	if (r == 0)
-		r = config_save(v->config, v->dir_fd, "config.json", false, ret_error);
+		r = save(v, ret_error);
 	if (r == 0) {
+		v->image = steal_ptr(&image);
 		handle_unlock(v);
 		r = run_command(v, o, steal_fd(&rootfs), ret_status, ret_error);
 	}

@@ -62,7 +62,7 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 		if (timeout_ms >= 0 && left <= 0)
 			return err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "wait", "'%s' is %s, not %s, after %d s", v->name,
 					 state_name(handle_state(v, NULL)), state, timeout_ms / 1000);
-		if (faccessat(v->ctx->store->ve_fd, v->uuid, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!store_has_ve(v->ctx->store, v->uuid))
 			return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "wait", "'%s' was destroyed meanwhile", v->name);
 		if (wait_change(v, watch, left) == -EINTR)
 			return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted", "interrupted");

@@ -263,6 +263,49 @@ static void test_dead_claims_are_taken_over(void **state)
 	}
 }
 
+static void test_dead_claims_are_swept(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_strv_ char **names = NULL;
+	make_ve(f->s, A, "web1");
+	assert_int_equal(store_make_ve(f->s, C, true, NULL), 0);
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "web1", A, NULL), 0);
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "run-c", C, NULL), 0);
+	assert_int_equal(store_sweep_claims(f->s, NULL), 0);
+	assert_int_not_equal(faccessat(f->s->lib_fd, "lock", F_OK, 0), 0); /* nothing to do needs no lock */
+	assert_int_equal(symlinkat(B, f->s->claims_fd, "name/gone"), 0);
+	assert_int_equal(symlinkat(B, f->s->claims_fd, "ids/1000013824"), 0);
+	assert_int_equal(store_sweep_claims(f->s, NULL), 0);
+	assert_int_equal(store_claim_keys(f->s, CLAIM_NAME, &names, NULL), 0);
+	assert_int_equal(strv_length((const char *const *)names), 2);
+	assert_int_not_equal(faccessat(f->s->claims_fd, "ids/1000013824", F_OK, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* A jail's directory is in memory; everything that asks for a VE finds it there. */
+static void test_jails(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_strv_ char **uuids = NULL;
+	char found[UUID_LENGTH + 1];
+	int fd = -1;
+	make_ve(f->s, A, "web1");
+	assert_int_equal(store_make_ve(f->s, B, true, NULL), 0);
+	assert_int_equal(store_make_ve(f->s, B, true, NULL), -EEXIST);
+	assert_int_equal(mode_of(f->root, "run/vectl/jails/" B), 0700);
+	assert_int_not_equal(faccessat(f->s->ve_fd, B, F_OK, 0), 0);
+	assert_true(store_has_ve(f->s, B));
+	assert_int_equal(store_find(f->s, B, found, NULL), 0);
+	assert_int_equal(store_uuids(f->s, &uuids, NULL), 0);
+	assert_int_equal(strv_length((const char *const *)uuids), 2);
+	assert_int_equal(store_open_ve(f->s, B, &fd, NULL), 0);
+	assert_int_equal(mkdirat(fd, "below", 0700), 0);
+	close(fd);
+	assert_int_equal(store_remove_ve(f->s, B), 0);
+	assert_int_equal(store_remove_ve(f->s, B), 0);
+	assert_false(store_has_ve(f->s, B));
+	assert_true(store_has_ve(f->s, A));
+}
+
 static void test_malformed_keys(void **state)
 {
 	static const char *const bad[] = {
@@ -413,6 +456,7 @@ int main(void)
 		CASE(test_root_spellings), CASE(test_template_dirs), CASE(test_open_directories_are_refused),
 		CASE(test_foreign_directories_are_refused), CASE(test_links_in_the_place_of_directories),
 		CASE(test_claim), CASE(test_unclaim), CASE(test_dead_claims_are_taken_over),
+		CASE(test_dead_claims_are_swept), CASE(test_jails),
 		CASE(test_malformed_keys), CASE(test_claim_keys), CASE(test_claims_race), CASE(test_find),
 		CASE(test_uuids), CASE(test_open_ve_and_run), CASE(test_installation),
 	};
