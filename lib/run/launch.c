@@ -59,12 +59,14 @@ static void undo_run_files(void *data)
 	remove_run_files(((struct ve *)data)->run_fd);
 }
 
-static void undo_spawn(void *spawn)
-{
-	spawn_close(spawn);
-}
-
 /* ---- steps ---- */
+
+/* First of all, so that the program starts while we make what its plan needs. Not on the undo stack: on failure it goes
+ * before everything else, as what it made is in the groups and has the links. */
+static int step_monitor(struct launching *l, ve_error **ret_error)
+{
+	return spawn_begin(l->plan->ve->ctx->cancel_fd, &l->spawn, ret_error);
+}
 
 static int step_groups(struct launching *l, ve_error **ret_error)
 {
@@ -78,14 +80,18 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 		r = cg_create(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
 	if (r < 0)
 		return r;
-	if (undo_push(l->undo, undo_groups, l->cg) < 0)
-		return err_nomem(ret_error);
-	r = fault_point("device-filter", ret_error);
+	return undo_push(l->undo, undo_groups, l->cg) < 0 ? err_nomem(ret_error) : 0;
+}
+
+/* While the monitor makes the namespaces. Nothing of the VE's runs yet: its init waits for MSG_GO. */
+static int step_limits(struct launching *l, ve_error **ret_error)
+{
+	int r = fault_point("device-filter", ret_error);
 	if (r == 0)
 		r = cg_attach_device_filter(l->cg, ret_error);
 	if (r == 0)
 		r = fault_point("limits", ret_error);
-	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, v->ctx, ret_error);
+	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, l->plan->ve->ctx, ret_error);
 }
 
 /* The VE gets the directory, read-only, not the socket's inode: a monitor that recover starts can bind anew. */
@@ -112,7 +118,8 @@ static int open_notify(int run_fd, int *ret_socket, int *ret_mount)
 static int step_run_files(struct launching *l, ve_error **ret_error)
 {
 	struct ve *v = l->plan->ve;
-	remove_run_files(v->run_fd); /* what a killed verb or a crashed host left */
+	if (!l->cmd->attended)
+		remove_run_files(v->run_fd); /* what a killed verb or a crashed host left */
 	int r = fault_point("run-files", ret_error);
 	if (r < 0)
 		return r;
@@ -285,11 +292,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	int r = fault_point("spawn", ret_error);
 	if (r == 0)
 		r = freeze_groups(&b, l, ret_error);
-	if (r == 0)
-		r = spawn_monitor(&b, l->plan->ve->ctx->cancel_fd, &l->spawn, ret_error);
-	if (r < 0)
-		return r;
-	return undo_push(l->undo, undo_spawn, &l->spawn) < 0 ? err_nomem(ret_error) : 0;
+	return r < 0 ? r : spawn_send_plan(&l->spawn, &b, ret_error);
 }
 
 static int step_outside(struct launching *l, ve_error **ret_error)
@@ -337,8 +340,8 @@ static int step_record(struct launching *l, ve_error **ret_error)
 
 static int run_steps(struct launching *l, ve_error **ret_error)
 {
-	int (*const steps[])(struct launching *, ve_error **) = { step_groups, step_run_files, step_spawn, step_outside,
-								  step_record };
+	int (*const steps[])(struct launching *, ve_error **) = { step_monitor, step_groups, step_run_files, step_spawn,
+								  step_limits, step_outside, step_record };
 	int r = fault_point("network-check", ret_error);
 	if (r == 0 && l->plan->net.n_ifs)
 		r = net_check(&l->plan->net, ret_error);
@@ -365,6 +368,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 		cg_free(l.cg);
 		undo_commit(&undo);
 	} else {
+		spawn_close(&l.spawn);
 		undo_run(&undo);
 		r = lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), p->storage.image_fd, r, ret_error);
 	}

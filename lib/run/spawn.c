@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,35 +14,6 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/store.h"
-
-static int exec_monitor(const char *program, int socket, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	sigemptyset(&none);
-	sigfillset(&all);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return -ENOMEM;
-	if (posix_spawnattr_init(&attr) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -ENOMEM;
-	}
-	/* Order matters: the socket may be at 0, 1 or 2 in a program that closed those. */
-	posix_spawn_file_actions_adddup2(&actions, socket, CONTROL_FD);
-	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
-	posix_spawn_file_actions_adddup2(&actions, 0, 1);
-	posix_spawn_file_actions_adddup2(&actions, 0, 2);
-	posix_spawn_file_actions_addclosefrom_np(&actions, CONTROL_FD + 1);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	char *argv[] = { (char *)"vectl-monitor", NULL }, *env[] = { NULL };
-	int e = posix_spawn(ret_pid, program, &actions, &attr, argv, env);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	return -e;
-}
 
 static int send_plan(int socket, const struct blobber *plan)
 {
@@ -66,11 +35,19 @@ static int send_plan(int socket, const struct blobber *plan)
 	return sendmsg(socket, &h, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-int spawn_monitor(struct blobber *plan, int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error)
+/* The monitor is gone and has said nothing. */
+static int silent_end(const struct spawn *s, ve_error **ret_error)
 {
-	int r = blobber_finish(plan, ret_error);
-	if (r < 0)
-		return r;
+	int error = exec_monitor_error(s->exec);
+	if (!error)
+		return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "monitor", "the monitor died");
+	int r = err_make(ret_error, VE_ERR_UNSUPPORTED, error, "spawn", "cannot run '%s/vectl-monitor'", store_libexec_dir());
+	err_hint(ret_error, "is vectl installed whole? (make install)");
+	return r;
+}
+
+int spawn_begin(int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error)
+{
 	_cleanup_close_ int ours = -1, theirs = -1;
 	int pair[2], size = BLOB_MAX_BYTES * 2;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -78,22 +55,40 @@ int spawn_monitor(struct blobber *plan, int cancel_fd, struct spawn *ret_spawn, 
 	ours = pair[0];
 	theirs = pair[1];
 	setsockopt(ours, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	r = send_plan(ours, plan);
-	if (r < 0)
-		return err_sys(ret_error, -r, "spawn", "cannot send the plan to the monitor");
 	_cleanup_free_ char *program = str_printf("%s/vectl-monitor", store_libexec_dir());
 	if (!program)
 		return err_nomem(ret_error);
 	struct spawn s = { .control = -1, .cancel_fd = cancel_fd };
-	r = exec_monitor(program, theirs, &s.pid);
-	if (r < 0) {
-		r = err_make(ret_error, VE_ERR_UNSUPPORTED, -r, "spawn", "cannot run '%s'", program);
-		err_hint(ret_error, "is vectl installed whole? (make install)");
-		return r;
-	}
+	int r = exec_monitor_begin(program, theirs, &s.pid, &s.exec);
+	if (r < 0)
+		return err_sys(ret_error, -r, "spawn", "cannot make a process for the monitor");
 	s.control = steal_fd(&ours);
 	*ret_spawn = s;
 	return 0;
+}
+
+int spawn_send_plan(struct spawn *s, struct blobber *plan, ve_error **ret_error)
+{
+	int r = blobber_finish(plan, ret_error);
+	if (r < 0)
+		return r;
+	r = send_plan(s->control, plan);
+	if (r == -EPIPE || r == -ECONNRESET)
+		return silent_end(s, ret_error);
+	return r < 0 ? err_sys(ret_error, -r, "spawn", "cannot send the plan to the monitor") : 0;
+}
+
+int spawn_monitor(struct blobber *plan, int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error)
+{
+	struct spawn s = { .control = -1 };
+	int r = spawn_begin(cancel_fd, &s, ret_error);
+	if (r == 0)
+		r = spawn_send_plan(&s, plan, ret_error);
+	if (r < 0)
+		spawn_close(&s);
+	else
+		*ret_spawn = s;
+	return r;
 }
 
 /* What the stages' short words mean for the one who reads the message. */
@@ -225,7 +220,7 @@ int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct ms
 		if (r == -EAGAIN)
 			continue;
 		if (r == 0)
-			return err_plain(ret_error, VE_ERR_KERNEL, ECHILD, "monitor", "the monitor died");
+			return silent_end(s, ret_error);
 		if (r < 0)
 			return err_sys(ret_error, -r, "monitor", "cannot hear the monitor");
 		if (msg.kind == MSG_FAILED)
@@ -264,4 +259,6 @@ void spawn_close(struct spawn *s)
 	while (s->pid > 0 && waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	s->pid = 0;
+	exec_monitor_end(s->exec);
+	s->exec = NULL;
 }

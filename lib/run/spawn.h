@@ -7,14 +7,19 @@
 
 #include "base/error.h"
 #include "run/blobber.h"
+#include "run/exec_monitor.h"
 
 struct spawn {
 	int control;   /* the socket */
 	pid_t pid;     /* the program that was spawned, our child; for a supervisor it ends at once (it forks) */
 	int cancel_fd; /* the caller's, borrowed */
+	struct exec_monitor *exec;
 };
 
-/* Spawns the monitor and sends it the plan. SELF is for messages: the VE's name. */
+/* Spawns the monitor, which waits for its plan: a program starts while its plan is still being made. */
+int spawn_begin(int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error);
+int spawn_send_plan(struct spawn *s, struct blobber *plan, ve_error **ret_error);
+/* Both at once. */
 int spawn_monitor(struct blobber *plan, int cancel_fd, struct spawn *ret_spawn, ve_error **ret_error);
 /* Waits for a message of KIND, DEADLINE_MS from now (-1: none). MSG_FAILED becomes the error: "cannot start 'web1': ..." is the
  * caller's to add. Descriptors beyond *N_FDS are refused. */

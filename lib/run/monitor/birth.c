@@ -96,6 +96,10 @@ static int step_maps(struct mon *m, struct failure *f)
 
 static int step_layers(struct mon *m, struct failure *f)
 {
+	/* The mounts of a jail end with us, not with its init: the kernel takes them apart while libve, which knows of the end by
+	 * then, takes the groups apart. */
+	if (m->blob->flags & BLOB_REPORT_END && open_ns(m, "mnt", f) < 0)
+		return -1;
 	int userns = open_ns(m, "user", f);
 	if (userns < 0)
 		return -1;

@@ -10,12 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void default_signals(void)
+void default_signals(void)
+{
+	for (int s = 1; s < _NSIG; s++)
+		signal(s, SIG_DFL);
+}
+
+void unblock_signals(void)
 {
 	sigset_t none;
 	sigemptyset(&none);
-	for (int s = 1; s < _NSIG; s++)
-		signal(s, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
@@ -104,6 +108,7 @@ int command_exec(const struct mon *m, const struct identity *id, struct failure 
 		argv[i] = (char *)mon_str(m, given[i]);
 	env_fill(m, id, env);
 	default_signals();
+	unblock_signals();
 	umask(022);
 	if (msg_send(m->sync, &tried, NULL, 0) < 0)
 		return fail(f, "sendmsg", "monitor");

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "mon.h"
 #include "sys/syscalls.h"
 
@@ -21,6 +22,16 @@ static int usage(void)
 	dprintf(2, "vectl-monitor is started by libve; there is nothing to run by hand.\n"
 		   "vectl-monitor --stages lists the stages of a start.\n");
 	return 64;
+}
+
+/* What the caller's terminal sends is for the caller, who tells us by going away. We come with everything blocked. */
+static void own_signals(void)
+{
+	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
+	default_signals();
+	for (unsigned i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+	unblock_signals();
 }
 
 static int work(struct mon *m)
@@ -67,18 +78,16 @@ int main(int argc, char **argv)
 	if (argc != 1)
 		return usage();
 	m.verb = getppid();
-	/* What the caller's terminal sends is for the caller, who tells us by going away. */
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE };
-	for (unsigned i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
+	own_signals();
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	umask(022);
 	(void)!chdir("/");
+	caller_forget();
+	/* Up to here while libve still makes the plan. */
 	if (mon_receive(&m, plan, sizeof(plan)) < 0)
 		return usage();
 	if (leave_the_verb(&m) < 0)
 		return 1;
-	caller_forget();
 	switch (m.blob->role) {
 	case MON_SUPERVISE:
 		return start_and_supervise(&m);
