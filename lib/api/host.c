@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The calls of ve.h about a whole store: runs, lists, recovery, images, templates, the host. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "api/api.h"
+#include "base/guard.h"
+#include "base/lock.h"
+#include "base/str.h"
 #include "model/image.h"
 #include "model/template.h"
 #include "run/hostcheck.h"
@@ -72,6 +76,9 @@ int ve_template_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
 	int r = ctx_open(ctx, false, ret_error);
 	if (r == 0)
 		r = template_list((const char *const *)ctx->store->template_dirs, &doc, ret_error);
+	_cleanup_free_ char *shipped = str_printf("%s/ve", store_data_dir());
+	if (r == 0 && shipped && access(shipped, F_OK) < 0)
+		ctx_warn(ctx, "the templates that vectl ships are not at '%s': is it installed whole?", shipped);
 	return api_doc(r, doc, ret_doc);
 }
 
@@ -172,6 +179,11 @@ int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
 int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error)
 {
 	api_begin(ctx);
+	_cleanup_close_ int lock = -1;
 	int r = ctx_open(ctx, true, ret_error);
+	/* Read, changed and replaced: of two at once neither may lose what the other set. */
+	if (r == 0)
+		r = lock_take(ctx->store->lib_fd, "lock", ctx->lock_timeout_ms, ctx->cancel_fd, "the host's configuration",
+			      "host set", &lock, ret_error);
 	return r < 0 ? r : host_set(ctx->store->etc_fd, assignments, ret_error);
 }

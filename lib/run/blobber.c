@@ -15,7 +15,8 @@ static void reserve(struct blobber *b, size_t n)
 	size_t cap = b->cap ? b->cap : 16384;
 	while (cap < b->len + n)
 		cap *= 2;
-	char *data = cap <= 4 * (size_t)BLOB_MAX_BYTES ? realloc(b->data, cap) : NULL;
+	b->too_large = cap > 4 * (size_t)BLOB_MAX_BYTES;
+	char *data = b->too_large ? NULL : realloc(b->data, cap);
 	if (!data) {
 		b->failed = true;
 		return;
@@ -128,7 +129,7 @@ int blobber_finish(struct blobber *b, ve_error **ret_error)
 		memcpy(b->data, &b->head, sizeof(b->head));
 		return 0;
 	}
-	if (b->failed && b->len <= BLOB_MAX_BYTES)
+	if (b->failed && !b->too_large)
 		return err_nomem(ret_error);
 	return err_plain(ret_error, VE_ERR_USAGE, E2BIG, "plan",
 			 "arguments, environment and files together are larger than %d bytes", BLOB_MAX_BYTES);

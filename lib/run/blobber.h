@@ -16,7 +16,7 @@ struct blobber {
 	size_t len, cap;
 	int fds[BLOB_MAX_FDS];
 	unsigned n_fds;
-	bool failed;
+	bool failed, too_large;
 };
 
 void blobber_init(struct blobber *b, enum mon_role role);

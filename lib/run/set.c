@@ -108,6 +108,8 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
 	if (r == 0)
+		r = plan_check(v, fresh, ret_error);
+	if (r == 0)
 		r = config_diff(v->config, fresh, note_difference, d);
 	if (r < 0 || d->oom)
 		return r < 0 ? r : err_nomem(ret_error);

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,9 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/store.h"
+
+/* Longer than the monitor's own for a child that does not die. */
+enum { CLOSE_DEADLINE_S = 30 };
 
 static int send_plan(int socket, const struct blobber *plan)
 {
@@ -249,11 +254,16 @@ int spawn_tell(struct spawn *s, enum msg_kind kind, ve_error **ret_error)
 void spawn_close(struct spawn *s)
 {
 	if (s->control >= 0) {
-		/* Its end of file says that everything that holds it is gone. */
+		/* Its end of file says that everything that holds it is gone. A monitor that hangs must not hold us, too. */
 		char byte[sizeof(struct msg)];
+		const struct timeval deadline = { .tv_sec = CLOSE_DEADLINE_S };
+		setsockopt(s->control, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
 		shutdown(s->control, SHUT_WR);
-		while (recv(s->control, byte, sizeof(byte), 0) > 0)
+		ssize_t n;
+		while ((n = recv(s->control, byte, sizeof(byte), 0)) > 0 || (n < 0 && errno == EINTR))
 			;
+		if (n < 0 && errno == EAGAIN && s->pid > 0)
+			kill(s->pid, SIGKILL);
 		close_fd(&s->control);
 	}
 	while (s->pid > 0 && waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)

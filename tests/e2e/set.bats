@@ -196,6 +196,10 @@ load helpers
 	fails 64 set web1 memory.limit
 	fails 64 set web1
 	fails 66 get web1 no.such.key || fails 64 get web1 no.such.key
+	# What only a start would find out is found out now.
+	fails 78 set web1 --pending security.capabilities=+sys_rawio
+	says sys_rawio
+	fails 78 set web1 --pending rlimits.nofile=10:5
 }
 
 @test "keys: the schema, with units and defaults" {
