@@ -24,9 +24,9 @@ SOVERSION = 0
 DEPS_BUILD = gcc make libc6-dev pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
 DEPS_RUN = nftables mmdebstrap busybox-static openssh-client curl
 DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
-	bsdextrautils procps g++ openssh-client
+	bsdextrautils procps g++ openssh-client iperf3
 DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
-DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq
+DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq iproute2 iperf3
 
 # ---- how it is built -------------------------------------------------------------------------------
 
@@ -51,7 +51,8 @@ LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.pic.o)
 LIBS = -lcap -lmnl -ljansson -ldl -l:libmd.a
 CMD_SRC := $(wildcard cmd/*.c)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
-MON_SRC := $(wildcard lib/run/monitor/*.c)
+# The ledger is the monitor's too: what it writes there, libve reads.
+MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c
 MON_OBJ := $(MON_SRC:%.c=$(O)/%.mon.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit/%)

@@ -75,9 +75,13 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	int r = prepare_host(&j, &needs, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
-		if (net_types[plan->ifs[k].type].attach)
-			r = net_types[plan->ifs[k].type].attach(&j, &plan->ifs[k], undo, ret_error);
+	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
+		if (!net_types[plan->ifs[k].type].attach)
+			continue;
+		r = net_types[plan->ifs[k].type].attach(&j, &plan->ifs[k], undo, ret_error);
+		if (r == 0)
+			r = rate_attach(j.host, plan, &plan->ifs[k], undo, ret_error);
+	}
 	return r;
 }
 
@@ -91,6 +95,7 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error)
 		return r;
 	for (unsigned k = 0; k < plan->n_ifs; k++) {
 		const struct net_type_ops *t = &net_types[plan->ifs[k].type];
+		rate_put_detach(j.host, plan, &plan->ifs[k]); /* goes with the link, in one batch */
 		int r2 = t->detach ? t->detach(&j, &plan->ifs[k], r == 0 ? ret_error : NULL) : 0;
 		if (r == 0)
 			r = r2;
@@ -116,7 +121,12 @@ static bool same_addresses(const struct net_if *a, const struct net_if *b)
 	return true;
 }
 
-/* Checks that nothing but addresses differs. RET_ANY: something does. */
+static bool same_rates(const struct net_if *a, const struct net_if *b)
+{
+	return a->rate_in == b->rate_in && a->rate_out == b->rate_out;
+}
+
+/* Checks that nothing but addresses and rates differs. RET_ANY: something does. */
 static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any,
 			 ve_error **ret_error)
 {
@@ -125,11 +135,11 @@ static int compare_plans(const struct net_plan *from, const struct net_plan *to,
 	for (unsigned k = 0; k < to->n_ifs && same; k++) {
 		const struct net_if *i = &to->ifs[k], *old = find_if(from, i->label);
 		same = old && old->type == i->type && memcmp(old->mac, i->mac, sizeof(i->mac)) == 0;
-		*ret_any |= same && !same_addresses(old, i);
+		*ret_any |= same && !(same_addresses(old, i) && same_rates(old, i));
 	}
 	return same ? 0
 		    : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
-				"only the addresses of an interface can be changed while the VE runs");
+				"only the addresses and rates of an interface can be changed while the VE runs");
 }
 
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
@@ -148,6 +158,14 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 		const struct net_if *to = &plan_new->ifs[k], *from = find_if(plan_old, to->label);
 		if (net_types[to->type].change && !same_addresses(from, to))
 			r = net_types[to->type].change(&j, from, to, ret_error);
+		if (r < 0 || same_rates(from, to))
+			continue;
+		r = rate_bring(j.host, plan_new, to, ret_error);
+		if (r < 0) {
+			rate_bring(j.host, plan_old, from, NULL);
+			if (net_types[to->type].change && !same_addresses(from, to))
+				net_types[to->type].change(&j, to, from, NULL);
+		}
 	}
 	return r;
 }

@@ -39,10 +39,12 @@ struct net_if {
 				   another first byte */
 	struct net_addr *addrs; /* for nat: the private addresses that were allocated */
 	unsigned n_addrs;
+	uint64_t rate_in, rate_out; /* bits a second, 0: not limited */
 };
 
 struct net_plan {
 	uint32_t link_id;
+	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
 	const char *nat_range;     /* "10.77.0.0/16" */
 	const char *firewall_file; /* the nftables file to load where its table is missing */

@@ -19,6 +19,9 @@
 #define LACK_IPV6 "the kernel runs without IPv6"
 #define LACK_IPV6_HINT "boot without ipv6.disable=1, or give the VE no IPv6 address"
 
+#define LACK_RATES "the kernel lacks ifb, sch_tbf, sch_ingress, cls_u32 or act_mirred"
+#define LACK_RATES_HINT "load these modules, or use a kernel that has them"
+
 /* ---- addr.c -------------------------------------------------------------------------------------- */
 
 static inline unsigned net_addr_bits(const struct net_addr *a)
@@ -180,6 +183,20 @@ struct nft_blocker {
 };
 typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
 int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);
+
+/* ---- rate.c -------------------------------------------------------------------------------------- */
+
+struct rate_bucket {
+	uint64_t bytes_per_s;
+	uint32_t burst, queue; /* bytes */
+};
+struct rate_bucket rate_bucket(uint64_t bits_per_s, unsigned mtu);
+/* The rates of an interface that was just made. */
+int rate_attach(struct nl *nl, const struct net_plan *plan, const struct net_if *i, struct undo *undo,
+		ve_error **ret_error);
+void rate_put_detach(struct nl *nl, const struct net_plan *plan, const struct net_if *i);
+/* Brings the rates of a running VE's interface to what I says, whatever they are. */
+int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
 /* ---- resolv.c ------------------------------------------------------------------------------------ */
 
