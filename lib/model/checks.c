@@ -10,6 +10,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/firewall.h"
 #include "model/image.h"
 #include "model/name.h"
 
@@ -207,4 +208,16 @@ int check_resolver(const char *value, ve_error **ret_error)
 {
 	struct address a;
 	return address_parse(value, ADDRESS_LOOPBACK, &a, ret_error);
+}
+
+int check_firewall_preset(const char *value, ve_error **ret_error)
+{
+	if (firewall_preset(value, FIREWALL_IN))
+		return 0;
+	_cleanup_strbuf_ struct strbuf why = { 0 };
+	strbuf_add(&why, "is no preset: expected ");
+	for (const char *const *p = firewall_preset_names; *p; p++)
+		strbuf_addf(&why, "%s%s", p == firewall_preset_names ? "" : p[1] ? ", " : " or ", *p);
+	_cleanup_free_ char *text = strbuf_steal(&why);
+	return text ? check_failed(value, text, ret_error) : err_nomem(ret_error);
 }

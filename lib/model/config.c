@@ -14,6 +14,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/firewall.h"
 #include "model/schema.h"
 
 /* ---- making ------------------------------------------------------------------------------------- */
@@ -485,5 +486,7 @@ int config_check_whole(const struct config *c, ve_error **ret_error)
 	for (int i = 0; r == 0 && i < n; i++)
 		r = check_network(c, labels[i], seen, ret_error);
 	json_decref(seen);
-	return r;
+	if (r == 0)
+		r = firewall_check_list(config_list(c, "firewall.in"), FIREWALL_IN, ret_error);
+	return r == 0 ? firewall_check_list(config_list(c, "firewall.out"), FIREWALL_OUT, ret_error) : r;
 }

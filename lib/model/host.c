@@ -34,12 +34,10 @@ static int check_net(const char *value, int family, unsigned least, unsigned mos
 		     ve_error **ret_error)
 {
 	struct address a;
-	int r = address_parse(value, ADDRESS_PREFIX, &a, ret_error);
+	int r = address_parse(value, ADDRESS_PREFIX | ADDRESS_NETWORK, &a, ret_error);
 	if (r < 0)
 		return r;
 	bool good = a.family == family && a.prefix >= least && a.prefix <= most;
-	for (unsigned bit = a.prefix; good && bit < (family == AF_INET ? 32 : 128); bit++)
-		good = !(a.bytes[bit / 8] & (0x80 >> bit % 8));
 	return good ? 0 : check_failed(value, expected, ret_error);
 }
 

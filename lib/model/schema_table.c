@@ -7,6 +7,7 @@
  * says what happens then.
  */
 #include "model/checks.h"
+#include "model/firewall.h"
 #include "model/schema.h"
 
 #define LIVE SCHEMA_LIVE
@@ -109,14 +110,32 @@ const struct schema_key schema_keys[] = {
 	STR("network.N.bridge", .flags = 0, .doc = "The bridge it is in."),
 	INT("network.N.vlan", UNIT_NONE, 1, 4094, .flags = 0, .doc = "The VLAN it is in."),
 	STR("network.N.gateway", .flags = 0, .doc = "Its gateway, where it is bridged."),
-	INT("network.N.rate_in", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
-	    .doc = "Bits a second towards it."),
-	INT("network.N.rate_out", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
-	    .doc = "Bits a second from it."),
+	INT("network.N.rate_in", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT | UNLIMITED,
+	    .def = "unlimited", .doc = "Bits a second towards it at most. What is too much waits a moment in a queue."),
+	INT("network.N.rate_out", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT | UNLIMITED,
+	    .def = "unlimited", .doc = "Bits a second from it at most."),
 	LIST("network.N.forwards", .flags = LIVE, .doc = "Ports of the host's that lead to it: tcp:8080:80."),
-	INT("network.N.quota", UNIT_BYTES, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Traffic a month."),
-	LIST("firewall.in", .flags = LIVE, .doc = "Rules for what reaches it."),
-	LIST("firewall.out", .flags = LIVE, .doc = "Rules for what leaves it."),
+	INT("network.N.quota", UNIT_BYTES, 1, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Traffic a month, both ways together, after which network.N.quota_action is taken."),
+	ENUM("network.N.quota_action", "warn throttle block", .flags = LIVE | BUILT, .def = "warn",
+	     .doc = "What happens when the quota is used up: warn (an event), throttle (to network.N.quota_rate) or "
+		    "block (from everything but the host). It ends on the billing day, or when the quota is raised."),
+	INT("network.N.quota_rate", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT,
+	    .def = "1M", .doc = "Bits a second, each way, that are left when the quota is used up."),
+	INT("network.N.quota_day", UNIT_NONE, 1, 28, .flags = LIVE | BUILT, .def = "1",
+	    .doc = "The day of the month on which the quota begins anew, at midnight UTC."),
+	LIST("firewall.in", .flags = LIVE | BUILT | SCHEMA_RULES, .canonical = firewall_canonical_in,
+	     .doc = "Rules for what reaches it, the first that matches decides: 'allow tcp 22,443 from 192.0.2.0/24; "
+		    "deny all'. See vectl-network(7)."),
+	LIST("firewall.out", .flags = LIVE | BUILT | SCHEMA_RULES, .canonical = firewall_canonical_out,
+	     .doc = "Rules for what leaves it: 'deny tcp 25; allow all'."),
+	LIST("firewall.preset", .flags = LIVE | BUILT, .check = check_firewall_preset,
+	     .doc = "Ready-made rules behind its own: web (in: ssh, http, https, icmp and nothing else), mail-blocked "
+		    "(out: no tcp 25), none."),
+	INT("firewall.connections", UNIT_NONE, 1, 1048576, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Connections at a time, at most: as many towards it, and as many from it."),
+	INT("firewall.packet_rate", UNIT_NONE, 10, 100000000, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Packets a second, at most: as many towards it, and as many from it."),
 	LIST("dns.servers", .flags = BUILT | SCHEMA_INHERIT, .check = check_resolver, .def = "inherit",
 	     .doc = "Its resolvers; 'inherit': those the host uses."),
 	LIST("dns.search", .flags = BUILT, .check = check_domain,
