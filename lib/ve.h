@@ -207,6 +207,10 @@ VE_API int ve_stop_all(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
  * not known): groups, links and records are cleaned up, and the VE is started again where it rebooted or boot.restart says so. */
 VE_API int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
 
+/* What the same helper calls, while the VE runs, when one of its transfer quotas has been used up or its billing period has
+ * ended: network.N.quota_action is taken, or lifted. */
+VE_API int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
 

@@ -46,6 +46,12 @@ int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
 	return verb_ended(ctx, uuid, status, ret_error);
 }
 
+int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
+{
+	api_begin(ctx);
+	return verb_quota(ctx, uuid, ret_error);
+}
+
 int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
 {
 	struct ve_list_opts o = API_OPTS(ve_list_opts, opts);

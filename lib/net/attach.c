@@ -123,7 +123,7 @@ static bool same_addresses(const struct net_if *a, const struct net_if *b)
 
 static bool same_rates(const struct net_if *a, const struct net_if *b)
 {
-	return a->rate_in == b->rate_in && a->rate_out == b->rate_out;
+	return a->rate_in == b->rate_in && a->rate_out == b->rate_out && a->blocked == b->blocked;
 }
 
 /* Checks that nothing but addresses and rates differs. RET_ANY: something does. */

@@ -40,6 +40,7 @@ struct net_if {
 	struct net_addr *addrs; /* for nat: the private addresses that were allocated */
 	unsigned n_addrs;
 	uint64_t rate_in, rate_out; /* bits a second, 0: not limited */
+	bool blocked;               /* reaches nothing but the host (its quota is spent) */
 };
 
 struct net_plan {
@@ -82,6 +83,11 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
+
+/* Brings the rates and blocks of a running VE's interfaces to what PLAN says, whatever they are. */
+int net_restrict(const struct net_plan *plan, ve_error **ret_error);
+/* NFPROTO_*: of the table "vectl" that counts what the interface sends and receives. */
+unsigned net_table_family(const struct net_if *i);
 
 /* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy
  * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where

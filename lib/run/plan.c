@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/units.h"
+#include "run/account.h"
 #include "sec/caps.h"
 
 void plan_limits(const struct config *c, struct cg_limits *ret_limits)
@@ -84,6 +87,15 @@ static int parse_mac(const char *text, unsigned char mac[6])
 	return 0;
 }
 
+/* Bits a second, 0: not limited. */
+static uint64_t rate_of(const struct config *c, unsigned label, const char *which)
+{
+	char key[32];
+	snprintf(key, sizeof(key), "network.%u.rate_%s", label, which);
+	int64_t rate = config_int(c, key);
+	return rate == UNITS_UNLIMITED ? 0 : (uint64_t)rate;
+}
+
 static int plan_interface(const struct config *c, unsigned label, struct net_if *nif, ve_error **ret_error)
 {
 	_cleanup_free_ char *ips_key = str_printf("network.%u.ips", label), *mtu_key = str_printf("network.%u.mtu", label);
@@ -92,7 +104,7 @@ static int plan_interface(const struct config *c, unsigned label, struct net_if 
 		return err_nomem(ret_error);
 	json_t *ips = config_list(c, ips_key), *e;
 	size_t i;
-	*nif = (struct net_if){ .label = label };
+	*nif = (struct net_if){ .label = label, .rate_in = rate_of(c, label, "in"), .rate_out = rate_of(c, label, "out") };
 	if (type_of(c, label, ips, &nif->type) < 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network", "network.%u.type is not known", label);
 	if (config_raw(c, mtu_key))
@@ -124,6 +136,7 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 	int n = config_networks(c, labels, PLAN_MAX_IFS);
 	*ret_net = (struct net_plan){
 		.link_id = (uint32_t)config_identity_int(c, "link_id"),
+		.uuid = config_uuid(c),
 		.uplink = ctx->host->uplink,
 		.nat_range = ctx->host->nat_range,
 		.ifs = ifs,
@@ -135,6 +148,7 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 			plan_network_done(ret_net);
 			return r;
 		}
+		account_restrict(ctx->store, c, &ifs[ret_net->n_ifs - 1]);
 		if (ifs[ret_net->n_ifs - 1].type == NET_NONE)
 			ret_net->n_ifs--; /* only lo, which the child brings up itself */
 	}

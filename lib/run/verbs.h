@@ -54,6 +54,9 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 int verb_recover(struct ve_ctx *ctx, struct ve *v, json_t **ret_doc, ve_error **ret_error);
 int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
 
+/* account.c: a quota of the VE's is due, says its monitor. */
+int verb_quota(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* boot.c */
 int verb_start_boot(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
 int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);

@@ -7,7 +7,7 @@
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
  * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and
- * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...]. The exit status is the error's; its sentence goes to
+ * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in=BITS and rate_out=BITS. The exit status is the error's; its sentence goes to
  * stderr.
  */
 #include <fcntl.h>
@@ -84,6 +84,10 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 			plan->firewall_file = w + 5;
 		else if (str_starts(w, "if=") && plan->n_ifs < 8)
 			parse_if(&plan->ifs[plan->n_ifs++], w + 3);
+		else if (str_starts(w, "rate_in=") && plan->n_ifs > 0)
+			plan->ifs[plan->n_ifs - 1].rate_in = strtoull(w + 8, NULL, 10);
+		else if (str_starts(w, "rate_out=") && plan->n_ifs > 0)
+			plan->ifs[plan->n_ifs - 1].rate_out = strtoull(w + 9, NULL, 10);
 		else
 			usage(w);
 	}
