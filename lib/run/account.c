@@ -11,6 +11,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/units.h"
 #include "run/plan.h"
 #include "run/verbs.h"
 
