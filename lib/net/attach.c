@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verbs of the room: attach, detach and change walk over the plan's interfaces and the table of types. */
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/guard.h"
+#include "net/elements.h"
 #include "net/priv.h"
 
-/* The rows say what a type is; bridged will be one more with functions of its own. */
+/* The rows say what a type is. */
 const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 	[NET_NONE] = { .name = "none" }, /* the VE's init finds lo, which the child brings up itself */
 	[NET_ROUTED] = {
@@ -30,7 +32,7 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 
 /* What the interfaces of a plan need of the host together. */
 struct needs {
-	bool anything, v4, v6, masquerading;
+	bool anything, v4, v6, masquerading; /* anything: the rules too */
 };
 
 static struct needs needs_of(const struct net_plan *plan)
@@ -54,8 +56,10 @@ static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret
 	if (r == 0)
 		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
 	/* What may well fail comes first: none of this is ever undone. */
+	if (r == 0)
+		r = nft_ensure_rules(j->plan->data_dir, ret_error);
 	if (r == 0 && n->masquerading)
-		r = nft_ensure_nat(j->plan->firewall_file, j->plan->nat_range, ret_error);
+		r = nft_ensure_nat(j->plan->data_dir, j->plan->nat_range, ret_error);
 	return r == 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
 }
 
@@ -75,6 +79,9 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	int r = prepare_host(&j, &needs, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
+	/* Before there is an interface: what is not in the sets does not pass. */
+	if (r == 0)
+		r = elements_attach(plan, undo, ret_error);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
 		if (!net_types[plan->ifs[k].type].attach)
 			continue;
@@ -100,7 +107,9 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error)
 		if (r == 0)
 			r = r2;
 	}
-	return r;
+	/* Behind the links: a VE that still ran would not be seen by the rules that its elements lead to. */
+	int r2 = elements_write(NFT_DEL, plan, r == 0 ? ret_error : NULL);
+	return r < 0 ? r : r2;
 }
 
 static const struct net_if *find_if(const struct net_plan *plan, unsigned label)
@@ -142,6 +151,37 @@ static int compare_plans(const struct net_plan *from, const struct net_plan *to,
 				"only the addresses and rates of an interface can be changed while the VE runs");
 }
 
+/* Adds what the interfaces of TO have in the firewall and those of FROM have not (NFT_ADD), or removes what only FROM has. */
+static int change_elements(enum nft_op op, const struct net_plan *from, const struct net_plan *to, ve_error **ret_error)
+{
+	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
+	if (!b)
+		return err_nomem(ret_error);
+	for (unsigned k = 0; k < to->n_ifs; k++)
+		if (net_types[to->ifs[k].type].attach)
+			antispoof_put_change(b, op, to, find_if(from, to->ifs[k].label), &to->ifs[k]);
+	return nfb_commit(b, ret_error);
+}
+
+static int change_ifs(struct net_job *j, const struct net_plan *plan_old, ve_error **ret_error)
+{
+	int r = 0;
+	for (unsigned k = 0; k < j->plan->n_ifs && r == 0; k++) {
+		const struct net_if *to = &j->plan->ifs[k], *from = find_if(plan_old, to->label);
+		if (net_types[to->type].change && !same_addresses(from, to))
+			r = net_types[to->type].change(j, from, to, ret_error);
+		if (r < 0 || same_rates(from, to))
+			continue;
+		r = rate_bring(j->host, j->plan, to, ret_error);
+		if (r < 0) {
+			rate_bring(j->host, plan_old, from, NULL);
+			if (net_types[to->type].change && !same_addresses(from, to))
+				net_types[to->type].change(j, to, from, NULL);
+		}
+	}
+	return r;
+}
+
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
 	       ve_error **ret_error)
 {
@@ -154,18 +194,14 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	r = prepare_host(&j, &needs, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	for (unsigned k = 0; k < plan_new->n_ifs && r == 0; k++) {
-		const struct net_if *to = &plan_new->ifs[k], *from = find_if(plan_old, to->label);
-		if (net_types[to->type].change && !same_addresses(from, to))
-			r = net_types[to->type].change(&j, from, to, ret_error);
-		if (r < 0 || same_rates(from, to))
-			continue;
-		r = rate_bring(j.host, plan_new, to, ret_error);
-		if (r < 0) {
-			rate_bring(j.host, plan_old, from, NULL);
-			if (net_types[to->type].change && !same_addresses(from, to))
-				net_types[to->type].change(&j, to, from, NULL);
-		}
-	}
+	if (r == 0)
+		r = change_elements(NFT_ADD, plan_old, plan_new, ret_error);
+	if (r < 0)
+		return r;
+	r = change_ifs(&j, plan_old, ret_error);
+	if (r == 0)
+		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
+	else
+		change_elements(NFT_DEL, plan_new, plan_old, NULL);
 	return r;
 }

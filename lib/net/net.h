@@ -18,8 +18,11 @@
 #include "base/error.h"
 #include "base/undo.h"
 
-/* Bridged is the next issue's; a type is a row of net_types (priv.h). */
-enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_TYPE_COUNT };
+/* A type is a row of net_types (attach.c). */
+enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_BRIDGED, NET_TYPE_COUNT };
+
+/* The bridge that vectl makes for VEs of type bridged that name none, and takes away with the last of them. */
+#define NET_OWN_BRIDGE "vectl0"
 
 struct net_addr {
 	int family; /* AF_INET or AF_INET6 */
@@ -41,6 +44,10 @@ struct net_if {
 	unsigned n_addrs;
 	uint64_t rate_in, rate_out; /* bits a second, 0: not limited */
 	bool blocked;               /* reaches nothing but the host (its quota is spent) */
+	/* bridged only */
+	const char *bridge;         /* NULL: NET_OWN_BRIDGE */
+	unsigned vlan;              /* 0: none */
+	struct net_addr gateway[2]; /* IPv4 and IPv6; family 0: no default route of that family */
 };
 
 struct net_plan {
@@ -48,7 +55,8 @@ struct net_plan {
 	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
 	const char *nat_range;     /* "10.77.0.0/16" */
-	const char *firewall_file; /* the nftables file to load where its table is missing */
+	const char *data_dir;      /* nft/vectl.nft below it, and for type nat nft/vectl-nat.nft, are loaded where they are
+				      not */
 	struct net_if *ifs;
 	unsigned n_ifs;
 };

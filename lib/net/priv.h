@@ -169,10 +169,20 @@ int sysctl_set(int value, ve_error **ret_error, const char *fmt, ...) ATTR_PRINT
 
 /* Is nftables in the kernel? 0, or an error (VE_ERR_UNSUPPORTED). */
 int nft_probe(ve_error **ret_error);
+/* 1: the chains of vectl.nft are there. 0: one is missing. */
+int nft_rules_loaded(ve_error **ret_error);
+/* The same, and none of those that keep VEs in their place is empty: for those who have time to look. */
+int nft_rules_whole(ve_error **ret_error);
+#define NFT_FILE "vectl.nft" /* below DATA_DIR/nft */
+#define NFT_NAT_FILE "vectl-nat.nft"
+/* Loads the file by nft(8) unless they are there. */
+int nft_ensure_rules(const char *data_dir, ve_error **ret_error);
+/* Loads it in any case. */
+int nft_load_rules(const char *data_dir, ve_error **ret_error);
 /* 1: masquerading for this range is loaded. 0: it is not, or for another range. */
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
-/* Loads FILE by nft(8) unless that is so. */
-int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error);
+/* Loads the file for nat unless that is so. */
+int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error);
 /* The path of the nft program, or NULL. */
 const char *nft_program(void);
 
@@ -218,6 +228,7 @@ struct net_type_ops {
 	bool forwarded;   /* needs forwarding on the host */
 	bool proxied;     /* the uplink answers for its addresses */
 	bool masqueraded; /* leaves the host under one of the host's addresses */
+	bool on_bridge;   /* is looked at in the tables of the family bridge */
 	/* NULL: nothing to do. */
 	int (*attach)(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 	int (*detach)(struct net_job *j, const struct net_if *i, ve_error **ret_error);

@@ -139,6 +139,7 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 		.uuid = config_uuid(c),
 		.uplink = ctx->host->uplink,
 		.nat_range = ctx->host->nat_range,
+		.data_dir = store_data_dir(),
 		.ifs = ifs,
 	};
 	for (int i = 0; i < n; i++) {
@@ -292,10 +293,6 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 		r = plan_resolv_conf(&p, ret_error);
 	if (r < 0)
 		return r;
-	p.firewall_file = str_printf("%s/nft/vectl.nft", store_data_dir());
-	if (!p.firewall_file)
-		return err_nomem(ret_error);
-	p.net.firewall_file = p.firewall_file;
 	*ret_plan = p;
 	ret_plan->net.ifs = ret_plan->ifs; /* the array moved with the struct */
 	p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
@@ -310,7 +307,6 @@ void plan_done(struct plan *p)
 	image_free(p->image);
 	storage_close(&p->storage);
 	seccomp_policy_done(&p->policy);
-	free(p->firewall_file);
 	free(p->resolv_conf);
 	*p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
 }

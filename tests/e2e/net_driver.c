@@ -6,7 +6,7 @@
  *   net_driver detach WORD...           net_driver change NETNS WORD... -- WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
- * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR, and
  * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in=BITS and rate_out=BITS. The exit status is the error's; its sentence goes to
  * stderr.
  */
@@ -24,7 +24,7 @@
 #define UUID "0b0e5f6e-6a55-4a3c-9d9d-5a0c3f1e7a11"
 
 static const char *const types[NET_TYPE_COUNT] = {
-	[NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat"
+	[NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat", [NET_BRIDGED] = "bridged"
 };
 
 static void fail(ve_error *error)
@@ -66,7 +66,8 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 {
 	*plan = (struct net_plan){ .link_id = 5,
 				   .nat_range = "10.77.0.0/16",
-				   .firewall_file = "templates/nft/vectl.nft" };
+				   .uuid = UUID,
+				   .data_dir = "templates" };
 	plan->ifs = calloc(8, sizeof(*plan->ifs));
 	for (; *argc > 0; (*argc)--, (*argv)++) {
 		char *w = (*argv)[0];
@@ -80,8 +81,8 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 			plan->uplink = w + 7;
 		else if (str_starts(w, "range="))
 			plan->nat_range = w + 6;
-		else if (str_starts(w, "file="))
-			plan->firewall_file = w + 5;
+		else if (str_starts(w, "data="))
+			plan->data_dir = w + 5;
 		else if (str_starts(w, "if=") && plan->n_ifs < 8)
 			parse_if(&plan->ifs[plan->n_ifs++], w + 3);
 		else if (str_starts(w, "rate_in=") && plan->n_ifs > 0)
