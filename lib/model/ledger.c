@@ -260,6 +260,15 @@ int ledger_book(int fd, int64_t now, const struct ledger_reading *readings, unsi
 	return r;
 }
 
+void ledger_since(const struct ledger_head *h, const struct ledger_reading *r, struct ledger_counts *ret)
+{
+	int slot = ledger_slot_of(h, r->label);
+	for (unsigned k = 0; k < COUNTER_KINDS; k++) {
+		struct counter seen = slot >= 0 ? h->slots[slot].seen[k] : (struct counter){ 0 };
+		ret->of[k] = ledger_growth(&seen, &r->now[k]);
+	}
+}
+
 int ledger_look(const struct ledger_watch *w, struct ledger_reading ret[LEDGER_SLOTS])
 {
 	if (w->n == 0)

@@ -112,7 +112,9 @@ struct ledger_reading {
 int ledger_book(int fd, int64_t now, const struct ledger_reading *readings, unsigned n);
 /* Reads the counters of all interfaces that W speaks of. */
 int ledger_look(const struct ledger_watch *w, struct ledger_reading ret[LEDGER_SLOTS]);
-/* Both, for what the file's watch says, under the lock. */
+/* What R has counted beyond what H knows of it; H stays as it is. */
+void ledger_since(const struct ledger_head *h, const struct ledger_reading *r, struct ledger_counts *ret);
+/* Reads and books, for what the file's watch says, under the lock. */
 int ledger_account(int fd, int64_t now);
 /* Has a quota been used up, or has its period ended, or been spent without being used up? */
 bool ledger_quota_due(int fd, int64_t now);
