@@ -11,6 +11,8 @@
 static const elements_put_fn putters[] = {
 	antispoof_put,
 	account_put,
+	blocked_put,
+	firewall_put,
 };
 
 uint8_t elements_family(const struct net_if *i)

@@ -62,6 +62,10 @@ int antispoof_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, co
 
 int account_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
+/* The VE's own chains come with its first interface, and go with its last. */
+int firewall_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
+int blocked_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
+
 /* All of PLAN's, as one transaction. */
 int elements_write(enum nft_op op, const struct net_plan *plan, ve_error **ret_error);
 /* The same, with its undo. */
