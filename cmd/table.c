@@ -30,6 +30,7 @@ const struct command *const command_table[] = {
 	&command_get,
 	&command_keys,
 	&command_wait,
+	&command_traffic,
 
 	&command_set,
 

@@ -291,6 +291,15 @@ VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **re
 /* ---- images and templates ----------------------------------------------------------------------- */
 
 VE_API int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error);
+struct ve_traffic_opts {
+	size_t size;
+	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
+};
+/* What was sent and received: {month,ves}, each VE with its sums of the month and since it was made, interface by interface
+ * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
+ * saved yet is included. */
+VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 VE_API int ve_image_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_image_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error);

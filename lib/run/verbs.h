@@ -75,6 +75,11 @@ enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_
 /* STATUS as a shell would report it; -1: nobody could wait for it. */
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error);
 /* A new reference with "state", "wanted", "last_exit"; an empty object where there is none. */
+/* traffic.c. MONTH "YYYY-MM", NULL: this one. ONLY NULL: all VEs, without their days. */
+int look_traffic(struct ve_ctx *ctx, struct ve *only, const char *month, json_t **ret_doc, ve_error **ret_error);
+/* This month's bytes, towards the VE and from it. */
+void traffic_month(struct ve *v, int64_t *ret_in, int64_t *ret_out);
+
 json_t *laststate_read(struct ve *v);
 /* Was it up when the host went down, or should be, for boot.auto=last? */
 bool laststate_wanted(struct ve *v);
