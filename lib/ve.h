@@ -185,6 +185,22 @@ VE_API int ve_kill(ve *v, ve_error **ret_error); /* power off, at once */
 VE_API int ve_freeze(ve *v, ve_error **ret_error);
 VE_API int ve_thaw(ve *v, ve_error **ret_error);
 
+enum ve_block_how {
+	VE_BLOCK_STOP = 0, /* it is stopped */
+	VE_BLOCK_NETWORK,  /* it runs on, and reaches nothing but the host */
+	VE_BLOCK_FREEZE,   /* it is frozen */
+};
+struct ve_block_opts {
+	size_t size;
+	enum ve_block_how how;
+	const char *reason; /* one line for whoever looks at it, or NULL */
+};
+/* The provider closes the VE, until ve_unblock(): over reboots of the host, with reason and date in ve_status(). But for
+ * VE_BLOCK_NETWORK it cannot be started (VE_ERR_STATE). A block that is there is replaced. */
+VE_API int ve_block(ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
+/* Opens it again. What was stopped is not started by this. */
+VE_API int ve_unblock(ve *v, ve_error **ret_error);
+
 struct ve_destroy_opts {
 	size_t size;
 	bool force; /* stop (kill) it first if it runs */
@@ -275,6 +291,15 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
+struct ve_traffic_opts {
+	size_t size;
+	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
+};
+/* What was sent and received: {month,ves}, each VE with its sums of the month and since it was made, interface by interface
+ * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
+ * saved yet is included. */
+VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 /* ---- change ------------------------------------------------------------------------------------- */
 
 enum ve_set_mode {
@@ -291,15 +316,6 @@ VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **re
 /* ---- images and templates ----------------------------------------------------------------------- */
 
 VE_API int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error);
-struct ve_traffic_opts {
-	size_t size;
-	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
-};
-/* What was sent and received: {month,ves}, each VE with its sums of the month and since it was made, interface by interface
- * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
- * saved yet is included. */
-VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
-
 VE_API int ve_image_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_image_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error);

@@ -270,9 +270,10 @@ static int words_parse(const char *text, const char *at, json_t **ret_array, ve_
 	_cleanup_strv_ char **words = strv_split(text, at);
 	json_t *array = words ? json_array() : NULL;
 	for (char **w = words; array && *w; w++) {
-		if (*at == ';' && (*w)[strspn(*w, " \t\n")] == '\0')
+		const char *word = *w + (*at == ';' ? strspn(*w, " \t\n") : 0);
+		if (!*word)
 			continue; /* behind the last rule */
-		if (json_array_append_new(array, json_string(*w)) == 0)
+		if (json_array_append_new(array, json_string(word)) == 0)
 			continue;
 		json_decref(array);
 		return check_failed(*w, "is not UTF-8", ret_error);

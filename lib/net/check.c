@@ -152,5 +152,7 @@ int net_check(const struct net_plan *plan, ve_error **ret_error)
 		if (r == 0)
 			r = check_if(nl, plan, i, ret_error);
 	}
-	return r == 0 && attached ? check_firewall(plan, nat, ret_error) : r;
+	if (r == 0 && attached)
+		r = check_firewall(plan, nat, ret_error);
+	return r == 0 && attached ? firewall_check(plan, ret_error) : r;
 }

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/undo.h"
+#include "model/firewall.h"
 
 /* A type is a row of net_types (attach.c). */
 enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_BRIDGED, NET_TYPE_COUNT };
@@ -50,6 +51,13 @@ struct net_if {
 	struct net_addr gateway[2]; /* IPv4 and IPv6; family 0: no default route of that family */
 };
 
+/* The provider's rules for all of a VE's interfaces. */
+struct net_firewall {
+	struct firewall_list ways[FIREWALL_WAYS];
+	uint32_t connections; /* at a time each way, 0: not limited */
+	uint64_t packet_rate; /* packets a second each way, 0: not limited */
+};
+
 struct net_plan {
 	uint32_t link_id;
 	const char *uuid;          /* of the VE: whose counters they are */
@@ -59,6 +67,7 @@ struct net_plan {
 				      not */
 	struct net_if *ifs;
 	unsigned n_ifs;
+	struct net_firewall firewall;
 };
 
 /* "192.0.2.10", "2001:db8::1/64". VE_ERR_CONFIG for what no VE can have: multicast, unspecified, loopback,
@@ -88,6 +97,11 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error);
  * removes. Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. */
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
 	       ve_error **ret_error);
+/* Brings the rules of a running VE from those of PLAN_OLD to those of PLAN_NEW in one transaction; connections that were
+ * allowed go on. */
+int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
+/* Cuts the interfaces of a running VE off, or not, as their `blocked` says, whatever they are now. */
+int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);

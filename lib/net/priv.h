@@ -22,6 +22,15 @@
 #define LACK_RATES "the kernel lacks ifb, sch_tbf, sch_ingress, cls_u32 or act_mirred"
 #define LACK_RATES_HINT "load these modules, or use a kernel that has them"
 
+#define LACK_BRIDGE_CONNTRACK \
+	"the kernel cannot follow connections on bridges, which rules that allow something on a bridged interface need"
+#define LACK_BRIDGE_CONNTRACK_HINT "load the module nf_conntrack_bridge, or use a kernel with CONFIG_NF_CONNTRACK_BRIDGE"
+
+/* ---- firewall.c: see elements.h ---- */
+
+/* Can the kernel do what the plan's rules need? */
+int firewall_check(const struct net_plan *plan, ve_error **ret_error);
+
 /* ---- addr.c -------------------------------------------------------------------------------------- */
 
 static inline unsigned net_addr_bits(const struct net_addr *a)
@@ -236,9 +245,32 @@ struct net_type_ops {
 };
 extern const struct net_type_ops net_types[NET_TYPE_COUNT];
 
+/* ---- ends.c: the two ends of an interface ------------------------------------------------------------ */
+
+struct ends {
+	struct net_link host;
+	char guest_name[IFNAMSIZ];
+};
+/* Makes the pair, with its undo; both ends are down. MTU: what the interface gets where it names none. */
+int ends_make(struct net_job *j, const struct net_if *i, unsigned mtu, struct undo *undo, struct ends *ret,
+	      ve_error **ret_error);
+/* Of a VE that runs; VE_ERR_STATE where the VE's root has thrown them away. */
+int ends_find(struct net_job *j, const struct net_if *i, struct ends *ret, ve_error **ret_error);
+/* The IPv6 settings of a host end that netlink cannot make. */
+int ends_settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error);
+void ends_put_guest_address(struct net_job *j, const struct ends *e, const struct net_addr *a);
+bool net_if_contains(const struct net_if *i, const struct net_addr *a,
+		     bool (*same)(const struct net_addr *, const struct net_addr *));
+
 /* routed.c */
 int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+
+/* bridged.c */
+int bridged_check(struct nl *nl, const struct net_if *i, ve_error **ret_error);
+int bridged_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
+int bridged_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
+int bridged_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
 
 #endif

@@ -69,6 +69,24 @@ static int apply_network(struct ve *v, const struct config *from, const struct c
 	return r;
 }
 
+static int apply_firewall(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	struct net_plan old_net = { 0 }, new_net = { 0 };
+	struct net_if old_ifs[PLAN_MAX_IFS], new_ifs[PLAN_MAX_IFS];
+	if (json_equal(config_raw(from, "firewall"), config_raw(to, "firewall")))
+		return 0;
+	int r = plan_network(v->ctx, from, old_ifs, &old_net, ret_error);
+	if (r == 0)
+		r = plan_network(v->ctx, to, new_ifs, &new_net, ret_error);
+	if (r == 0 && new_net.n_ifs > 0)
+		r = net_check(&new_net, ret_error);
+	if (r == 0)
+		r = net_change_firewall(&old_net, &new_net, ret_error);
+	plan_network_done(&old_net);
+	plan_network_done(&new_net);
+	return r;
+}
+
 /* The quotas that stand in the ledger, and events of what has come of them. */
 static int apply_quotas(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
 {
@@ -108,6 +126,7 @@ static int apply_hostname(struct ve *v, const struct config *from, const struct 
 static int (*const appliers[])(struct ve *, const struct config *, const struct config *, ve_error **) = {
 	apply_limits,
 	apply_network,
+	apply_firewall,
 	apply_quotas,
 	apply_hostname,
 };
@@ -131,7 +150,7 @@ static int take_live_network(struct config *out, const struct config *c, unsigne
 static int live_part(const struct config *running, const struct config *c, struct config **ret_config, ve_error **ret_error)
 {
 	static const char *const live[] = { "hostname", "memory.limit", "memory.swap", "cpu.cores", "cpu.limit", "cpu.weight",
-					    "pids.limit", "boot", "stop" };
+					    "pids.limit", "boot", "stop", "firewall" };
 	_cleanup_config_ struct config *out = NULL;
 	unsigned labels[PLAN_MAX_IFS];
 	int r = config_copy(running, &out, ret_error);

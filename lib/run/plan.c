@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/units.h"
 #include "run/account.h"
+#include "run/block.h"
 #include "sec/caps.h"
 
 void plan_limits(const struct config *c, struct cg_limits *ret_limits)
@@ -127,6 +128,21 @@ void plan_network_done(struct net_plan *net)
 	for (unsigned i = 0; i < net->n_ifs; i++)
 		free(net->ifs[i].addrs);
 	net->n_ifs = 0;
+	for (int way = 0; way < FIREWALL_WAYS; way++)
+		firewall_list_done(&net->firewall.ways[way]);
+}
+
+static int plan_firewall(const struct config *c, struct net_firewall *fw, ve_error **ret_error)
+{
+	static const char *const keys[FIREWALL_WAYS] = { [FIREWALL_IN] = "firewall.in", [FIREWALL_OUT] = "firewall.out" };
+	int64_t connections = config_int(c, "firewall.connections"), rate = config_int(c, "firewall.packet_rate");
+	const json_t *presets = config_list(c, "firewall.preset");
+	fw->connections = connections == UNITS_UNLIMITED ? 0 : (uint32_t)connections;
+	fw->packet_rate = rate == UNITS_UNLIMITED ? 0 : (uint64_t)rate;
+	int r = 0;
+	for (int way = 0; way < FIREWALL_WAYS && r == 0; way++)
+		r = firewall_list_make(config_list(c, keys[way]), presets, (enum firewall_way)way, &fw->ways[way], ret_error);
+	return r;
 }
 
 int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
@@ -134,6 +150,7 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 {
 	unsigned labels[PLAN_MAX_IFS];
 	int n = config_networks(c, labels, PLAN_MAX_IFS);
+	bool cut_off = block_cuts_network(ctx->store, config_uuid(c));
 	*ret_net = (struct net_plan){
 		.link_id = (uint32_t)config_identity_int(c, "link_id"),
 		.uuid = config_uuid(c),
@@ -150,10 +167,15 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 			return r;
 		}
 		account_restrict(ctx->store, c, &ifs[ret_net->n_ifs - 1]);
+		if (cut_off)
+			ifs[ret_net->n_ifs - 1].blocked = true;
 		if (ifs[ret_net->n_ifs - 1].type == NET_NONE)
 			ret_net->n_ifs--; /* only lo, which the child brings up itself */
 	}
-	return 0;
+	int r = plan_firewall(c, &ret_net->firewall, ret_error);
+	if (r < 0)
+		plan_network_done(ret_net);
+	return r;
 }
 
 static bool has_network(const struct plan *p)
