@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "model/address.h"
 #include "model/firewall.h"
+#include "model/pool.h"
 #include "model/schema.h"
 
 /* ---- making ------------------------------------------------------------------------------------- */
@@ -448,6 +449,8 @@ static int check_addresses(json_t *ips, json_t *seen, ve_error **ret_error)
 	for (size_t i = 0; i < json_array_size(ips); i++) {
 		const char *text = json_string_value(json_array_get(ips, i));
 		struct address a, b;
+		if (text && pool_is_auto(text, NULL))
+			continue;
 		if (!text || address_parse(text, ADDRESS_PREFIX, &a, ret_error) < 0)
 			return -EINVAL;
 		for (size_t j = 0; j < json_array_size(seen); j++)

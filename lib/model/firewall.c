@@ -375,11 +375,11 @@ static void settle_rest(struct firewall_list *l)
 		any_allow |= l->rules[i].allow;
 		if (!firewall_is_last(&l->rules[i]))
 			continue;
-		l->allow_rest = l->rules[i].allow;
+		l->deny_rest = !l->rules[i].allow;
 		l->n = i;
 		return;
 	}
-	l->allow_rest = !any_allow;
+	l->deny_rest = any_allow;
 }
 
 int firewall_list_make(const json_t *list, const json_t *names, enum firewall_way way, struct firewall_list *ret_list,

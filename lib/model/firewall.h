@@ -60,11 +60,11 @@ const char *const *firewall_preset(const char *name, enum firewall_way way);
 /* Their names, for messages and checks: NULL-terminated. */
 extern const char *const firewall_preset_names[];
 
-/* All rules of one way: the VE's own, then those of its presets, and what is done where none matches. */
+/* All rules of one way: the VE's own, then those of its presets, and what is done where none matches. All zero: no rules. */
 struct firewall_list {
 	struct firewall_rule *rules;
 	unsigned n;
-	bool allow_rest;
+	bool deny_rest;
 };
 /* LIST and PRESETS: arrays of strings, or NULL. firewall_list_done() frees. */
 int firewall_list_make(const json_t *list, const json_t *presets, enum firewall_way way, struct firewall_list *ret_list,

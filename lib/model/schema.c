@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/address.h"
 #include "model/checks.h"
+#include "model/pool.h"
 
 enum { LIST_MAX = 1024 };
 
@@ -327,6 +328,8 @@ static int element_canonical(const struct schema_key *row, const char *element, 
 		return r < 0 ? r : make(json_string(element), ret_value, ret_error);
 	}
 	struct address a;
+	if (pool_is_auto(element, NULL)) /* until a verb has put an address in its place */
+		return make(json_string(element), ret_value, ret_error);
 	int r = address_parse(element, ADDRESS_PREFIX, &a, ret_error);
 	if (r < 0)
 		return r;
@@ -340,7 +343,8 @@ static int list_add(const struct schema_key *row, json_t *array, const char *ele
 	int r = element_canonical(row, element, &value, ret_error);
 	if (r < 0)
 		return r;
-	ssize_t at = row->flags & SCHEMA_WORDS ? -1 : element_find(row, array, json_string_value(value));
+	bool repeats = row->flags & SCHEMA_WORDS || pool_is_auto(json_string_value(value), NULL);
+	ssize_t at = repeats ? -1 : element_find(row, array, json_string_value(value));
 	if (at >= 0 && json_equal(json_array_get(array, (size_t)at), value)) {
 		json_decref(value);
 		return 0;

@@ -50,7 +50,7 @@ static struct chains chains_of(struct nfb *b, uint8_t family, const struct net_p
 static bool has_rules(const struct net_firewall *fw, enum firewall_way way)
 {
 	const struct firewall_list *l = &fw->ways[way];
-	return l->n > 0 || !l->allow_rest || fw->connections > 0 || fw->packet_rate > 0;
+	return l->n > 0 || l->deny_rest || fw->connections > 0 || fw->packet_rate > 0;
 }
 
 /* ---- rules ------------------------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ static void put_neighbours(const struct chains *c)
 static bool needs_tracking(const struct net_firewall *fw, enum firewall_way way)
 {
 	const struct firewall_list *l = &fw->ways[way];
-	bool allows = !l->allow_rest;
+	bool allows = l->deny_rest;
 	for (unsigned i = 0; i < l->n; i++)
 		allows |= l->rules[i].allow;
 	return allows || fw->connections > 0;
@@ -248,7 +248,7 @@ static void put_main_chain(const struct chains *c, const struct net_firewall *fw
 		put_jump(c, c->connections);
 	for (unsigned i = 0; i < l->n; i++)
 		put_rule(c, &l->rules[i]);
-	put_rest(c, l->allow_rest);
+	put_rest(c, !l->deny_rest);
 }
 
 /* FROM NULL: nothing was there. What has counted goes on where its limit stays. */
@@ -328,7 +328,7 @@ static bool same_rules(const struct net_firewall *a, const struct net_firewall *
 {
 	const struct firewall_list *x = &a->ways[way], *y = &b->ways[way];
 	return a->connections == b->connections && a->packet_rate == b->packet_rate && x->n == y->n &&
-	       x->allow_rest == y->allow_rest && (x->n == 0 || memcmp(x->rules, y->rules, x->n * sizeof(x->rules[0])) == 0);
+	       x->deny_rest == y->deny_rest && (x->n == 0 || memcmp(x->rules, y->rules, x->n * sizeof(x->rules[0])) == 0);
 }
 
 /* One way, in the family of interface I, the first of those. */

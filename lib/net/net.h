@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/undo.h"
+#include "model/portforward.h"
 #include "model/firewall.h"
 
 /* A type is a row of net_types (attach.c). */
@@ -45,6 +46,8 @@ struct net_if {
 	unsigned n_addrs;
 	uint64_t rate_in, rate_out; /* bits a second, 0: not limited */
 	bool blocked;               /* reaches nothing but the host (its quota is spent) */
+	struct portforward *forwards; /* nat only: ports of the host's that lead to it */
+	unsigned n_forwards;
 	/* bridged only */
 	const char *bridge;         /* NULL: NET_OWN_BRIDGE */
 	unsigned vlan;              /* 0: none */
@@ -102,6 +105,9 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
 /* Cuts the interfaces of a running VE off, or not, as their `blocked` says, whatever they are now. */
 int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
+/* Addresses that are no VE's to have: the host's own first (*RET_N_OWN of them), then the routers that its routes lead through.
+ * The caller frees. */
+int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, unsigned *ret_n_own, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);

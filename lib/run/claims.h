@@ -9,9 +9,11 @@
 /* Takes the claims of V's configuration, allocating what is not fixed yet (id range, private addresses), which is
  * written into V->config's identity. Each pushes its undo. */
 int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error);
-/* The addresses of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
+/* The addresses, and ports of the host's, of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
 int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error);
 void claims_drop_addresses(struct ve *v, const struct config *keep);
+/* Gives back the claims of KIND that are not in KEPT (NULL: none is). */
+void claims_drop_kind(struct ve *v, enum claim_kind kind, char *const *kept);
 /* Gives back everything that is claimed for UUID, whatever it is. */
 void claims_release_all(struct ve_ctx *ctx, const char *uuid);
 

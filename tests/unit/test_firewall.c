@@ -203,8 +203,8 @@ static void test_lists(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct firewall_list l;
 		make_list(cases[i].own, cases[i].presets, cases[i].way, &l);
-		if (l.n != cases[i].n || l.allow_rest != cases[i].rest)
-			fail_msg("'%s' + '%s': %u rules, rest %d", cases[i].own, cases[i].presets, l.n, l.allow_rest);
+		if (l.n != cases[i].n || l.deny_rest == cases[i].rest)
+			fail_msg("'%s' + '%s': %u rules, rest %d", cases[i].own, cases[i].presets, l.n, !l.deny_rest);
 		firewall_list_done(&l);
 	}
 	assert_null(firewall_preset("wbe", FIREWALL_IN));
