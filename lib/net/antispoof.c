@@ -12,7 +12,10 @@
  */
 #include <netinet/in.h>
 #include <linux/netfilter.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/guard.h"
 
 #include "net/elements.h"
 #include "net/priv.h"
@@ -136,20 +139,57 @@ static void put_surplus(const struct target *t, const struct net_if *i, const st
 		put_vmac(t);
 }
 
-int antispoof_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error)
+/* ---- several interfaces ----------------------------------------------------------------------------- */
+
+/* What may come out of I: with several interfaces to the host's routes a VE's answer may leave by another one than the
+ * question came in by, so each of them has the addresses of all. The caller frees RET's addrs. */
+static int merge(const struct net_plan *plan, const struct net_if *i, struct net_if *ret, ve_error **ret_error)
 {
-	(void)ret_error;
-	struct target t = target_of(b, op, plan, i);
-	put_surplus(&t, i, NULL);
+	unsigned n = i->n_addrs;
+	for (unsigned k = 0; k < plan->n_ifs; k++)
+		n += plan->ifs[k].n_addrs;
+	*ret = *i;
+	ret->addrs = calloc(n + 1, sizeof(*ret->addrs));
+	if (!ret->addrs)
+		return err_nomem(ret_error);
+	if (i->n_addrs > 0)
+		memcpy(ret->addrs, i->addrs, i->n_addrs * sizeof(*i->addrs));
+	for (unsigned k = 0; k < plan->n_ifs; k++) {
+		const struct net_if *other = &plan->ifs[k];
+		for (unsigned a = 0; a < other->n_addrs; a++) {
+			if (other->label == i->label || elements_family(other) != NFPROTO_INET ||
+			    elements_family(i) != NFPROTO_INET)
+				continue;
+			struct net_addr *copy = &ret->addrs[ret->n_addrs++];
+			*copy = other->addrs[a];
+			copy->prefix = (unsigned char)net_addr_bits(copy); /* a prefix has one interface */
+		}
+	}
 	return 0;
 }
 
-void antispoof_put_change(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *from,
-			  const struct net_if *to)
+int antispoof_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error)
 {
-	struct target t = target_of(b, op, plan, to);
-	if (op == NFT_ADD)
-		put_surplus(&t, to, from);
-	else
-		put_surplus(&t, from, to);
+	struct target t = target_of(b, op, plan, i);
+	struct net_if merged;
+	int r = merge(plan, i, &merged, ret_error);
+	if (r == 0)
+		put_surplus(&t, &merged, NULL);
+	free(merged.addrs);
+	return r;
+}
+
+int antispoof_put_surplus(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i,
+			  const struct net_plan *other_plan, const struct net_if *other, ve_error **ret_error)
+{
+	struct target t = target_of(b, op, plan, i);
+	struct net_if merged = { 0 }, other_merged = { 0 };
+	int r = merge(plan, i, &merged, ret_error);
+	if (r == 0)
+		r = merge(other_plan, other, &other_merged, ret_error);
+	if (r == 0)
+		put_surplus(&t, &merged, &other_merged);
+	free(merged.addrs);
+	free(other_merged.addrs);
+	return r;
 }

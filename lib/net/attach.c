@@ -28,6 +28,14 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 		.detach = routed_detach,
 		.change = routed_change,
 	},
+	[NET_BRIDGED] = {
+		.name = "bridged",
+		.on_bridge = true,
+		.check = bridged_check,
+		.attach = bridged_attach,
+		.detach = bridged_detach,
+		.change = bridged_change,
+	},
 };
 
 /* What the interfaces of a plan need of the host together. */
@@ -132,10 +140,17 @@ static bool same_addresses(const struct net_if *a, const struct net_if *b)
 
 static bool same_rates(const struct net_if *a, const struct net_if *b)
 {
-	return a->rate_in == b->rate_in && a->rate_out == b->rate_out && a->blocked == b->blocked;
+	return a->rate_in == b->rate_in && a->rate_out == b->rate_out;
 }
 
-/* Checks that nothing but addresses and rates differs. RET_ANY: something does. */
+static bool same_forwards(const struct net_if *a, const struct net_if *b)
+{
+	return a->n_forwards == b->n_forwards &&
+	       (a->n_forwards == 0 ||
+		memcmp(a->forwards, b->forwards, a->n_forwards * sizeof(a->forwards[0])) == 0);
+}
+
+/* Checks that nothing but addresses, rates and forwards differs. RET_ANY: something does. */
 static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any,
 			 ve_error **ret_error)
 {
@@ -144,11 +159,12 @@ static int compare_plans(const struct net_plan *from, const struct net_plan *to,
 	for (unsigned k = 0; k < to->n_ifs && same; k++) {
 		const struct net_if *i = &to->ifs[k], *old = find_if(from, i->label);
 		same = old && old->type == i->type && memcmp(old->mac, i->mac, sizeof(i->mac)) == 0;
-		*ret_any |= same && !(same_addresses(old, i) && same_rates(old, i));
+		*ret_any |= same && !(same_addresses(old, i) && same_rates(old, i) && same_forwards(old, i) &&
+				      old->blocked == i->blocked);
 	}
 	return same ? 0
 		    : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
-				"only the addresses and rates of an interface can be changed while the VE runs");
+				"only addresses, rates and forwards of an interface can be changed while the VE runs");
 }
 
 /* Adds what the interfaces of TO have in the firewall and those of FROM have not (NFT_ADD), or removes what only FROM has. */
@@ -157,9 +173,24 @@ static int change_elements(enum nft_op op, const struct net_plan *from, const st
 	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
 	if (!b)
 		return err_nomem(ret_error);
+	const struct net_plan *has = op == NFT_ADD ? to : from, *lacks = op == NFT_ADD ? from : to;
+	int r = 0;
+	for (unsigned k = 0; k < has->n_ifs && r == 0; k++)
+		if (net_types[has->ifs[k].type].attach)
+			r = antispoof_put_surplus(b, op, has, &has->ifs[k], lacks, find_if(lacks, has->ifs[k].label),
+						  ret_error);
+	return r < 0 ? r : nfb_commit(b, ret_error);
+}
+
+/* A port that leads elsewhere afterwards does so from one packet to the next. */
+static int change_forwards(const struct net_plan *from, const struct net_plan *to, ve_error **ret_error)
+{
+	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
+	if (!b)
+		return err_nomem(ret_error);
 	for (unsigned k = 0; k < to->n_ifs; k++)
-		if (net_types[to->ifs[k].type].attach)
-			antispoof_put_change(b, op, to, find_if(from, to->ifs[k].label), &to->ifs[k]);
+		if (net_types[to->ifs[k].type].masqueraded)
+			forwards_put_change(b, find_if(from, to->ifs[k].label), &to->ifs[k]);
 	return nfb_commit(b, ret_error);
 }
 
@@ -198,7 +229,14 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 		r = change_elements(NFT_ADD, plan_old, plan_new, ret_error);
 	if (r < 0)
 		return r;
-	r = change_ifs(&j, plan_old, ret_error);
+	r = change_forwards(plan_old, plan_new, ret_error);
+	if (r == 0) {
+		r = change_ifs(&j, plan_old, ret_error);
+		if (r < 0)
+			change_forwards(plan_new, plan_old, NULL);
+	}
+	if (r == 0)
+		r = net_bring_blocked(plan_new, ret_error);
 	if (r == 0)
 		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
 	else

@@ -62,10 +62,11 @@ static void match_own(const struct nlmsghdr *nlh, void *data)
 	}
 }
 
-/* A prefix goes to the VE as a whole: a netmask typed from habit would take the host's own network away. */
-static int check_prefix(struct nl *nl, const struct net_addr *a, ve_error **ret_error)
+/* A prefix goes to the VE as a whole: a netmask typed from habit would take the host's own network away. In a bridge it is
+ * a netmask. */
+static int check_prefix(struct nl *nl, const struct net_addr *a, bool on_bridge, ve_error **ret_error)
 {
-	if (net_addr_is_host(a))
+	if (net_addr_is_host(a) || on_bridge)
 		return 0;
 	struct own_addresses own = { .prefix = a };
 	struct nlmsghdr *m = nl_add(nl, RTM_GETADDR, NLM_F_DUMP, "read the host's addresses");
@@ -97,7 +98,7 @@ static int check_if(struct nl *nl, const struct net_plan *plan, const struct net
 	for (unsigned k = 0; k < i->n_addrs && r == 0; k++) {
 		r = check_found(plan, i, &i->addrs[k], &found[k], ret_error);
 		if (r == 0)
-			r = check_prefix(nl, &i->addrs[k], ret_error);
+			r = check_prefix(nl, &i->addrs[k], net_types[i->type].on_bridge, ret_error);
 	}
 	return r;
 }
@@ -149,6 +150,10 @@ int net_check(const struct net_plan *plan, ve_error **ret_error)
 		}
 		attached = true;
 		nat |= t->masqueraded;
+		if (r == 0 && t->check)
+			r = t->check(nl, i, ret_error);
+		if (r == 0 && t->masqueraded)
+			r = forwards_check(i, ret_error);
 		if (r == 0)
 			r = check_if(nl, plan, i, ret_error);
 	}

@@ -10,6 +10,7 @@
 
 static const elements_put_fn putters[] = {
 	antispoof_put,
+	forwards_put,
 	account_put,
 	blocked_put,
 	firewall_put,

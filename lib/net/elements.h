@@ -58,6 +58,7 @@ uint8_t elements_family(const struct net_if *i);
 /* A putter adds what interface I of PLAN has of its topic; a new one is a row in elements.c. */
 typedef int (*elements_put_fn)(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i,
 			       ve_error **ret_error);
+int forwards_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 int antispoof_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
 int account_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
@@ -71,8 +72,10 @@ int elements_write(enum nft_op op, const struct net_plan *plan, ve_error **ret_e
 /* The same, with its undo. */
 int elements_attach(const struct net_plan *plan, struct undo *undo, ve_error **ret_error);
 
-/* Live changes of an interface's addresses. ADD: what TO has and FROM has not; DEL: what FROM has and TO has not. */
-void antispoof_put_change(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *from,
-			  const struct net_if *to);
+/* Live changes: what I of PLAN has and the same interface, OTHER of OTHER_PLAN, has not. */
+int antispoof_put_surplus(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i,
+			  const struct net_plan *other_plan, const struct net_if *other, ve_error **ret_error);
+/* Takes FROM's forwards away and adds TO's, but for those in both. */
+void forwards_put_change(struct nfb *b, const struct net_if *from, const struct net_if *to);
 
 #endif

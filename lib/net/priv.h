@@ -78,6 +78,8 @@ struct net_link {
 	int peer_index; /* of a veth: the other end's index in its own namespace */
 	unsigned mtu;
 	char name[IFNAMSIZ];
+	bool is_bridge, filters_vlans, is_ours; /* of a bridge; ours: vectl has made it */
+	int master;				/* the bridge it is in, 0: none */
 };
 
 struct net_veth {
@@ -87,6 +89,7 @@ struct net_veth {
 	int netns_fd; /* where the guest end is born */
 };
 
+extern const char link_own_alias[];
 void link_put_veth(struct nl *nl, const struct net_veth *v);
 /* By NAME, or by INDEX where NAME is NULL. RESULT receives the errno (ENODEV), NULL: an error is one. */
 void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result);
@@ -97,6 +100,24 @@ void link_put_up(struct nl *nl, int index, const char *name);
 void link_put_delete(struct nl *nl, const char *name);
 void link_put_address(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope);
 void link_put_address_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
+
+/* ---- bridge.c: bridges and their ports --------------------------------------------------------------- */
+
+/* One at a time makes and removes the bridge of ours: a lock on the network namespace. Returns the descriptor to close. */
+int bridge_lock(ve_error **ret_error);
+/* NAME must be a bridge: VE_ERR_CONFIG. */
+int bridge_find(struct nl *nl, const char *name, struct net_link *ret_bridge, ve_error **ret_error);
+/* Makes NET_OWN_BRIDGE where it is missing. */
+int bridge_ensure_own(struct nl *nl, ve_error **ret_error);
+/* Removes NET_OWN_BRIDGE if vectl has made it and it has no port left. */
+int bridge_drop_own(struct nl *nl, ve_error **ret_error);
+struct bridge_port {
+	const struct net_link *link, *bridge;
+	const unsigned char *mac; /* the only one behind the port */
+	unsigned vlan;		  /* 0: none */
+};
+/* Puts an interface into a bridge as a port that learns nothing and is flooded with nothing that is another's. */
+int bridge_add_port(struct nl *nl, const struct bridge_port *p, ve_error **ret_error);
 
 /* ---- route.c ------------------------------------------------------------------------------------- */
 
@@ -122,6 +143,9 @@ void route_put_to(struct nl *nl, int index, const char *name, const struct net_a
 void route_put_to_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* Guest: the way to the gateway, and the default route through it. */
 void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family);
+/* The same through a gateway of the network's own (bridged). */
+void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label,
+			   const struct net_addr *gateway);
 void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family);
 
 /* Calls FN for the interface of each default route of FAMILY, in no order. */
@@ -217,6 +241,11 @@ void rate_put_detach(struct nl *nl, const struct net_plan *plan, const struct ne
 /* Brings the rates of a running VE's interface to what I says, whatever they are. */
 int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
+/* ---- forwards.c ---------------------------------------------------------------------------------- */
+
+/* VE_ERR_EXISTS where the host itself listens on a port that is to lead to the VE. */
+int forwards_check(const struct net_if *i, ve_error **ret_error);
+
 /* ---- resolv.c ------------------------------------------------------------------------------------ */
 
 /* net_host_resolvers() from these files, the first that names a server a VE can use. NULL-terminated. */
@@ -239,6 +268,7 @@ struct net_type_ops {
 	bool masqueraded; /* leaves the host under one of the host's addresses */
 	bool on_bridge;   /* is looked at in the tables of the family bridge */
 	/* NULL: nothing to do. */
+	int (*check)(struct nl *nl, const struct net_if *i, ve_error **ret_error);
 	int (*attach)(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 	int (*detach)(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 	int (*change)(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run/plan.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -48,7 +49,8 @@ static char **list_strv(const json_t *list)
 
 static int type_of(const struct config *c, unsigned label, const json_t *ips, enum net_type *ret_type)
 {
-	static const char *const names[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat" };
+	static const char *const names[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat",
+						   [NET_BRIDGED] = "bridged" };
 	_cleanup_free_ char *key = str_printf("network.%u.type", label);
 	if (!key)
 		return -ENOMEM;
@@ -97,6 +99,69 @@ static uint64_t rate_of(const struct config *c, unsigned label, const char *whic
 	return rate == UNITS_UNLIMITED ? 0 : (uint64_t)rate;
 }
 
+/* A key of the interface LABEL; the caller frees nothing: it is short. */
+struct key {
+	char s[48];
+};
+static struct key key_of(unsigned label, const char *what)
+{
+	struct key k;
+	snprintf(k.s, sizeof(k.s), "network.%u.%s", label, what);
+	return k;
+}
+
+static int plan_gateways(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key key = key_of(nif->label, "gateway");
+	size_t k;
+	json_t *e;
+	json_array_foreach(config_list(c, key.s), k, e)
+	{
+		struct net_addr a = { .family = strchr(json_string_value(e), ':') ? AF_INET6 : AF_INET };
+		struct net_addr *where = &nif->gateway[a.family == AF_INET6];
+		if (inet_pton(a.family, json_string_value(e), &a.v6) != 1 || where->family != 0)
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+					 "%s: one IPv4 and one IPv6 gateway at the most", key.s);
+		a.prefix = a.family == AF_INET ? 32 : 128;
+		*where = a;
+	}
+	return 0;
+}
+
+static int plan_bridged(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key bridge = key_of(nif->label, "bridge"), vlan = key_of(nif->label, "vlan");
+	if (config_raw(c, bridge.s))
+		nif->bridge = config_string(c, bridge.s);
+	if (config_raw(c, vlan.s))
+		nif->vlan = (unsigned)config_int(c, vlan.s);
+	return plan_gateways(c, nif, ret_error);
+}
+
+static int plan_forwards(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key key = key_of(nif->label, "forwards");
+	json_t *list = config_list(c, key.s), *e;
+	size_t k;
+	uint16_t port;
+	nif->forwards = calloc(json_array_size(list) + 1, sizeof(*nif->forwards));
+	if (!nif->forwards)
+		return err_nomem(ret_error);
+	json_array_foreach(list, k, e)
+	{
+		struct portforward *f = &nif->forwards[nif->n_forwards];
+		int r = portforward_parse(json_string_value(e), f, ret_error);
+		if (r < 0)
+			return r;
+		for (unsigned i = 0; i < nif->n_forwards; i++)
+			if (portforward_overlap(f, &nif->forwards[i], &port))
+				return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+						 "%s has the port %s %u twice", key.s, portforward_protocol(f), port);
+		nif->n_forwards++;
+	}
+	return 0;
+}
+
 static int plan_interface(const struct config *c, unsigned label, struct net_if *nif, ve_error **ret_error)
 {
 	_cleanup_free_ char *ips_key = str_printf("network.%u.ips", label), *mtu_key = str_printf("network.%u.mtu", label);
@@ -117,16 +182,20 @@ static int plan_interface(const struct config *c, unsigned label, struct net_if 
 	int r = private ? add_address(nif, private, ret_error) : 0;
 	json_array_foreach(ips, i, e)
 	{
-		if (r == 0 && nif->type == NET_ROUTED)
+		if (r == 0 && (nif->type == NET_ROUTED || nif->type == NET_BRIDGED))
 			r = add_address(nif, json_string_value(e), ret_error);
 	}
-	return r;
+	if (r == 0 && nif->type == NET_BRIDGED)
+		r = plan_bridged(c, nif, ret_error);
+	return r == 0 && nif->type == NET_NAT ? plan_forwards(c, nif, ret_error) : r;
 }
 
 void plan_network_done(struct net_plan *net)
 {
-	for (unsigned i = 0; i < net->n_ifs; i++)
+	for (unsigned i = 0; i < net->n_ifs; i++) {
 		free(net->ifs[i].addrs);
+		free(net->ifs[i].forwards);
+	}
 	net->n_ifs = 0;
 	for (int way = 0; way < FIREWALL_WAYS; way++)
 		firewall_list_done(&net->firewall.ways[way]);
