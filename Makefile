@@ -146,11 +146,14 @@ $(O)/probe: $(PROBE_SRC) $(wildcard tests/probe/*.h) $(O)/flags
 $(O)/hide: tests/e2e/hide.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -o $@ $<
+$(O)/tunnel: tests/e2e/tunnel.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)
@@ -187,7 +190,7 @@ check-vm: deps-vm
 VM12_TESTS = e2e/lifecycle.bats vm/*.bats
 VM13_TESTS = e2e/lifecycle.bats vm/*.bats
 
-bench: deps-bench all
+bench: deps-bench all $(O)/tests/e2e/net_driver
 	@O=$(abspath $(O)) tests/bench/run
 
 # ---- dependencies ----------------------------------------------------------------------------------

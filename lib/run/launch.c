@@ -22,6 +22,7 @@
 #include "run/lacking.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
+#include "run/tundev.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
 
@@ -30,7 +31,7 @@ struct launching {
 	struct plan *plan;
 	const struct launch_command *cmd;
 	struct cg *cg;
-	int console_listen, notify_socket, notify_mount;
+	int console_listen, notify_socket, notify_mount, tun_mount;
 	int traffic; /* the ledger */
 	struct spawn spawn;
 	pid_t init_pid, monitor_pid;
@@ -84,7 +85,7 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 		return err_nomem(ret_error);
 	r = fault_point("device-filter", ret_error);
 	if (r == 0)
-		r = cg_attach_device_filter(l->cg, ret_error);
+		r = cg_attach_device_filter_with(l->cg, &tundev_rule, config_bool(l->plan->config, "features.tun"), ret_error);
 	if (r == 0)
 		r = fault_point("limits", ret_error);
 	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, v->ctx, ret_error);
@@ -291,6 +292,11 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
 	if (!argv || !env)
 		return err_nomem(ret_error);
+	if (config_bool(l->plan->config, "features.tun")) {
+		int made = tundev_mount(l->plan->id_base, &l->tun_mount, ret_error);
+		if (made < 0)
+			return made;
+	}
 	blobber_init(&b, MON_SUPERVISE);
 	plan_freeze_security(&b, l->plan);
 	freeze_root(&b, l->plan);
@@ -299,7 +305,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
-	rootplan_mounts(&b, l->plan, l->notify_mount);
+	rootplan_mounts(&b, l->plan, l->notify_mount, l->tun_mount);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
 	r = fault_point("spawn", ret_error);
@@ -375,7 +381,7 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
-	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1,
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1, .tun_mount = -1,
 			       .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
 			       .spawn = { .control = -1, .cancel_fd = -1 } };
 	int r = run_steps(&l, ret_error);
@@ -393,6 +399,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
 	close_fd(&l.notify_mount);
+	close_fd(&l.tun_mount);
 	close_fd(&l.traffic);
 	close_fd(&l.init_pidfd);
 	close_fd(&l.netns_fd);

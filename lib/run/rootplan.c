@@ -44,9 +44,9 @@ static const struct {
 	{ EVERYWHERE, BM_LINK, "dev/stderr", NULL, NULL, "/proc/self/fd/2", 0, 0, 0 },
 };
 
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount)
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 1];
+	struct blob_mount m[ARRAY_SIZE(table) + 2];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].where == VPS_ONLY && p->jail)
@@ -66,6 +66,9 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount)
 	if (notify_mount >= 0)
 		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "run/host/notify"), .mode = 0755,
 					      .fd = blobber_fd(b, notify_mount) };
+	if (tun_mount >= 0)
+		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "dev/net"), .mode = 0755,
+					      .fd = blobber_fd(b, tun_mount) };
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 
