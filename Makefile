@@ -143,6 +143,9 @@ PROBE_SRC := $(wildcard tests/probe/*.c)
 $(O)/probe: $(PROBE_SRC) $(wildcard tests/probe/*.h) $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $(PROBE_SRC) -lcap
+$(O)/frames: tests/e2e/frames.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/hide: tests/e2e/hide.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -o $@ $<
@@ -153,7 +156,7 @@ $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/frames $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)

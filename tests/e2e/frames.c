@@ -20,7 +20,7 @@
  *   hop=N                hop limit
  *   opt=none|long|twice|nonce|other    NDP's option: left out, 16 bytes long, given twice, a nonce, another type
  *   ext=hbh|dst          an IPv6 extension header before the payload
- *   mark=WORD            goes into the payload or behind the frame, for the witness
+ *   mark=WORD            goes into the payload, for the witness; of neighbour discovery's frames into dst (4 letters)
  *   type=HEX             ethertype of KIND raw
  *
  * KINDs: udp4 udp6 echo4 echo6 arp-request arp-reply ns na dad rs ra redirect dhcp4-offer dhcp6-reply raw llc stp
@@ -291,10 +291,6 @@ static void make(struct frame *f, const struct spec *s)
 	} else {
 		make_nd(f, s);
 	}
-	/* What has no payload of its own carries the mark behind its end, where receivers do not look. */
-	if (strcmp(k, "ns") == 0 || strcmp(k, "na") == 0 || strcmp(k, "dad") == 0 || strcmp(k, "rs") == 0 ||
-	    strcmp(k, "ra") == 0 || strcmp(k, "redirect") == 0)
-		put(f, s->mark, strlen(s->mark) + 1);
 }
 
 /* ---- words --------------------------------------------------------------------------------------- */
@@ -371,12 +367,22 @@ static void parse(struct spec *s, char *text, const unsigned char own[6])
 		s->sport = 547;
 		s->dport = 546;
 	}
+	bool has_dst = false;
 	for (char *pair; text && (pair = strsep(&text, ","));) {
 		char *key = strsep(&pair, "=");
 		if (!pair)
 			die(key);
 		parse_key(s, key, pair);
+		has_dst |= strcmp(key, "dst") == 0;
 	}
+	/* Neighbour discovery has no payload that could carry the mark, and what is behind a packet's end is cut off on the
+	 * way: its first four letters are the multicast MAC that it goes to. */
+	static const char *const nd[] = { "ns", "na", "dad", "rs", "ra", "redirect" };
+	for (size_t i = 0; i < sizeof(nd) / sizeof(nd[0]); i++)
+		if (strcmp(s->kind, nd[i]) == 0 && !has_dst && strlen(s->mark) >= 4) {
+			memcpy(s->dst, "\x33\x33", 2);
+			memcpy(s->dst + 2, s->mark, 4);
+		}
 }
 
 /* ---- the two verbs ------------------------------------------------------------------------------- */
