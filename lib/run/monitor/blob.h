@@ -76,13 +76,16 @@ enum blob_file_kind {
 	BF_REPLACE = 1,	 /* the whole file, through a temporary file and rename */
 	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
+	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */
 };
+#define BLOB_HOSTS_TAG "# set by vectl"
 struct blob_file {
 	uint32_t kind;
 	blob_str path;
 	struct blob_vec data; /* bytes */
 	uint32_t mode, uid, gid;
 	uint32_t optional;
+	blob_str only_with; /* a path without which nothing is written, or none */
 };
 
 struct blob_rlimit {
