@@ -16,8 +16,8 @@ static void put(struct nfb *b, enum nft_op op, const struct net_plan *plan, cons
 
 int blocked_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error)
 {
-	/* Taken away whatever the plan says now: a quota may have been lifted since. */
-	if (i->blocked || op == NFT_DEL)
+	/* Deleting what is not there would make the whole transaction begin anew, which waits for a grace period. */
+	if (i->blocked)
 		put(b, op, plan, i);
 	return 0;
 }

@@ -188,15 +188,21 @@ int account_begin(struct ve *v, int fd, const struct config *c, const struct net
 	return bring_watch(v, fd, c, net, &changed, ret_error);
 }
 
-void account_end(struct ve *v)
+void account_end(struct ve *v, struct net_plan *net)
 {
 	_cleanup_close_ int fd = account_open(v->ctx->store, v->uuid, false);
 	struct ledger_watch w;
 	struct ledger_reading readings[LEDGER_SLOTS];
 	if (fd < 0 || lock(fd) < 0)
 		return;
-	if (ledger_read_watch(fd, &w) == 0 && w.n > 0 && ledger_look(&w, readings) == 0)
+	if (ledger_read_watch(fd, &w) < 0)
+		w.n = 0;
+	if (w.n > 0 && ledger_look(&w, readings) == 0)
 		ledger_book(fd, time(NULL), readings, (unsigned)w.n);
+	for (unsigned k = 0; k < net->n_ifs; k++) {
+		const struct ledger_watched *one = watched(&w, net->ifs[k].label);
+		net->ifs[k].blocked |= one && one->spent;
+	}
 	ledger_unlock(fd);
 }
 

@@ -417,7 +417,7 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	if (r == 0)
 		r = plan_network(v->ctx, c, ifs, &net, error);
 	if (r == 0 && net.n_ifs) {
-		account_end(v); /* before the counters go */
+		account_end(v, &net); /* before the counters go */
 		r = net_detach(&net, error);
 	}
 	plan_network_done(&net);
