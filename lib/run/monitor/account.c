@@ -12,7 +12,7 @@
 #include "model/ledger.h"
 #include "mon.h"
 
-static int64_t now_ms(void)
+static int64_t boottime_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_BOOTTIME, &t);
@@ -22,14 +22,14 @@ static int64_t now_ms(void)
 void account_init(struct account *a, const struct mon *m)
 {
 	*a = (struct account){ .fd = mon_fd(m, m->blob->fd_traffic), .every_ms = m->blob->account_ms };
-	a->next_ms = now_ms() + a->every_ms;
+	a->next_ms = boottime_ms() + a->every_ms;
 }
 
 int account_left(const struct account *a)
 {
 	if (a->fd < 0 || a->every_ms == 0)
 		return -1;
-	int64_t left = a->next_ms - now_ms();
+	int64_t left = a->next_ms - boottime_ms();
 	return left <= 0 ? 0 : (int)left;
 }
 
@@ -48,7 +48,7 @@ static void call_helper(struct account *a, const struct mon *m)
 void account_turn(struct account *a, const struct mon *m)
 {
 	/* From now on, not from when it was due: what was missed (a suspended host) is not made up for. */
-	a->next_ms = now_ms() + a->every_ms;
+	a->next_ms = boottime_ms() + a->every_ms;
 	if (a->helper > 0 && waitpid(a->helper, NULL, WNOHANG) == a->helper)
 		a->helper = 0;
 	ledger_account(a->fd, time(NULL));
