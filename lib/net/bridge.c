@@ -127,6 +127,7 @@ static void put_port_settings(struct nl *nl, const struct bridge_port *p)
 		/* No spanning tree out of a VE, also where the rules are gone. */
 		{ IFLA_BRPORT_GUARD, 1 },
 		{ IFLA_BRPORT_PROTECT, 1 },
+		{ IFLA_BRPORT_MULTICAST_ROUTER, 0 },
 		{ IFLA_BRPORT_MODE, 0 },
 	};
 	struct nlmsghdr *m = nl_add(nl, RTM_SETLINK, 0, "configure the port '%s' of the bridge '%s'", p->link->name,
@@ -140,7 +141,8 @@ static void put_port_settings(struct nl *nl, const struct bridge_port *p)
 
 static void put_fixed_mac(struct nl *nl, const struct bridge_port *p)
 {
-	struct nlmsghdr *m = nl_add(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE,
+	/* Not in the place of another's, whose traffic it would draw. */
+	struct nlmsghdr *m = nl_add(nl, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL,
 				    "enter the VE's MAC in the bridge '%s'", p->bridge->name);
 	struct ndmsg *n = mnl_nlmsg_put_extra_header(m, sizeof(*n));
 	n->ndm_family = AF_BRIDGE;

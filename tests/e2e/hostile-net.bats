@@ -217,7 +217,7 @@ nest() {
 
 routed_pair() {
 	driver attach "/run/netns/$A" id=5 if=0:routed:192.0.2.10,2001:db8::10
-	driver attach "/run/netns/$B" id=6 if=0:routed:192.0.2.11,2001:db8::11
+	driver attach "/run/netns/$B" id=6 if=0:routed:192.0.2.11,2001:db8::11 mac=02:00:00:00:00:06
 	M=$(mac "$A" eth0) G=$(mac "$H" vz5.0) O4=192.0.2.11 O6=2001:db8::11 L6=$(link_local "$(mac "$A" eth0)")
 }
 
@@ -288,7 +288,7 @@ send_forged() {
 
 @test "routed: a prefix is the VE's as a whole, and nothing beside it" {
 	driver attach "/run/netns/$A" id=5 if=0:routed:198.51.100.17/29,2001:db8:5::1/64
-	driver attach "/run/netns/$B" id=6 if=0:routed:198.51.100.33/29,2001:db8:6::1/64
+	driver attach "/run/netns/$B" id=6 if=0:routed:198.51.100.33/29,2001:db8:6::1/64 mac=02:00:00:00:00:06
 	M=$(mac "$A" eth0) G=$(mac "$H" vz5.0)
 	host_counts
 	watch world "$R" r0
@@ -311,7 +311,7 @@ send_forged() {
 
 @test "nat: forged frames reach nobody, honest ones the world under the host's address" {
 	driver attach "/run/netns/$A" id=5 if=0:nat:10.77.0.10
-	driver attach "/run/netns/$B" id=6 if=0:nat:10.77.0.11
+	driver attach "/run/netns/$B" id=6 if=0:nat:10.77.0.11 mac=02:00:00:00:00:06
 	M=$(mac "$A" eth0) G=$(mac "$H" vz5.0) O4=10.77.0.11 O6=2001:db8::11 L6=$(link_local "$(mac "$A" eth0)")
 	host_counts
 	watch world "$R" r0
@@ -329,7 +329,7 @@ send_forged() {
 
 bridged_pair() {
 	driver attach "/run/netns/$A" id=5 if=0:bridged:192.0.2.10/24,2001:db8::10/64
-	driver attach "/run/netns/$B" id=6 if=0:bridged:192.0.2.11/24,2001:db8::11/64
+	driver attach "/run/netns/$B" id=6 if=0:bridged:192.0.2.11/24,2001:db8::11/64 mac=02:00:00:00:00:06
 	# The uplink and the host's addresses are on the bridge, as on a host that has one.
 	ip -n "$H" addr flush dev up0
 	ip -n "$H" link set up0 master vectl0
@@ -392,9 +392,9 @@ bridged_pair() {
 	rules() { in_ns "$H" nft -a list ruleset | grep -c '# handle'; }
 	local one
 	one=$(rules)
-	driver attach "/run/netns/$B" id=6 if=0:routed:192.0.2.11,2001:db8::11
+	driver attach "/run/netns/$B" id=6 if=0:routed:192.0.2.11,2001:db8::11 mac=02:00:00:00:00:06
 	ip netns add "$P-c"
-	driver attach "/run/netns/$P-c" id=7 if=0:bridged:192.0.2.12/24
+	driver attach "/run/netns/$P-c" id=7 if=0:bridged:192.0.2.12/24 mac=02:00:00:00:00:07
 	[ "$(rules)" = "$one" ]
 	ip netns del "$P-c"
 }
