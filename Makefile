@@ -24,9 +24,9 @@ SOVERSION = 0
 DEPS_BUILD = gcc make libc6-dev pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
 DEPS_RUN = nftables mmdebstrap busybox-static openssh-client curl
 DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
-	bsdextrautils procps g++ openssh-client
+	bsdextrautils procps g++ openssh-client iperf3
 DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
-DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq
+DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq iproute2 iperf3 socat
 
 # ---- how it is built -------------------------------------------------------------------------------
 
@@ -55,7 +55,8 @@ PROGRAM_LIBS = -l:libcap.a -l:libjansson.a -l:libmd.a -lmnl -ldl
 PROGRAM_LDFLAGS = -pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections
 CMD_SRC := $(wildcard cmd/*.c)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
-MON_SRC := $(wildcard lib/run/monitor/*.c)
+# The ledger is the monitor's too: what it writes there, libve reads.
+MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c
 MON_OBJ := $(MON_SRC:%.c=$(O)/%.mon.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit/%)
@@ -146,14 +147,20 @@ PROBE_SRC := $(wildcard tests/probe/*.c)
 $(O)/probe: $(PROBE_SRC) $(wildcard tests/probe/*.h) $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $(PROBE_SRC) -lcap
+$(O)/frames: tests/e2e/frames.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/hide: tests/e2e/hide.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -o $@ $<
+$(O)/tunnel: tests/e2e/tunnel.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/frames $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)
@@ -190,7 +197,7 @@ check-vm: deps-vm
 VM12_TESTS = e2e/lifecycle.bats vm/*.bats
 VM13_TESTS = e2e/lifecycle.bats vm/*.bats
 
-bench: deps-bench all
+bench: deps-bench all $(O)/tests/e2e/net_driver
 	@O=$(abspath $(O)) tests/bench/run
 
 # ---- dependencies ----------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ const struct command *const command_table[] = {
 	&command_kill,
 	&command_freeze,
 	&command_thaw,
+	&command_block,
+	&command_unblock,
 	&command_destroy,
 	&command_recover,
 
@@ -28,6 +30,7 @@ const struct command *const command_table[] = {
 	&command_status,
 	&command_show,
 	&command_get,
+	&command_traffic,
 	&command_keys,
 	&command_wait,
 

@@ -51,7 +51,7 @@ static const struct {
 	{ "set-password", "vectl passwd NAME" },
 	{ "setpasswd", "vectl passwd NAME" },
 	{ "shutdown", "vectl stop NAME" },
-	{ "suspend", "vectl freeze NAME, which holds its processes where they are" },
+	{ "suspend", "vectl block NAME to close it, or vectl freeze NAME to hold its processes where they are" },
 	{ "templates", "vectl template list" },
 	{ "terminate", "vectl kill NAME" },
 	{ "unfreeze", "vectl thaw NAME" },
@@ -78,7 +78,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"clone",   "block",  "unblock", "register", "push", "pull",	"user",	    "limits",	    "traffic",
+	"clone",   "register", "push", "pull",	"user",	    "limits",
 	       "top",  "events",
 	"history", "edit",   "apply",	"rename",   "lock", "unlock",	"tune",	    "pool",	    "capacity",
 		"image import",

@@ -185,6 +185,22 @@ VE_API int ve_kill(ve *v, ve_error **ret_error); /* power off, at once */
 VE_API int ve_freeze(ve *v, ve_error **ret_error);
 VE_API int ve_thaw(ve *v, ve_error **ret_error);
 
+enum ve_block_how {
+	VE_BLOCK_STOP = 0, /* it is stopped */
+	VE_BLOCK_NETWORK,  /* it runs on, and reaches nothing but the host */
+	VE_BLOCK_FREEZE,   /* it is frozen */
+};
+struct ve_block_opts {
+	size_t size;
+	enum ve_block_how how;
+	const char *reason; /* one line for whoever looks at it, or NULL */
+};
+/* The provider closes the VE, until ve_unblock(): over reboots of the host, with reason and date in ve_status(). But for
+ * VE_BLOCK_NETWORK it cannot be started (VE_ERR_STATE). A block that is there is replaced. */
+VE_API int ve_block(ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
+/* Opens it again. What was stopped is not started by this. */
+VE_API int ve_unblock(ve *v, ve_error **ret_error);
+
 struct ve_destroy_opts {
 	size_t size;
 	bool force; /* stop (kill) it first if it runs */
@@ -206,6 +222,10 @@ VE_API int ve_stop_all(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 /* What the monitor's helper (libexec/vectl/vectl-ended) calls when a VE's init has ended with the wait status STATUS (-1:
  * not known): groups, links and records are cleaned up, and the VE is started again where it rebooted or boot.restart says so. */
 VE_API int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
+
+/* What the same helper calls, while the VE runs, when one of its transfer quotas has been used up or its billing period has
+ * ended: network.N.quota_action is taken, or lifted. */
+VE_API int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
@@ -270,6 +290,15 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
 /* The fields that ve_list knows: an array of {field,unit,doc,default}; unit is "bytes", "seconds", "time" (RFC 3339)
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+
+struct ve_traffic_opts {
+	size_t size;
+	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
+};
+/* What was sent and received: {month,ves}, each VE with its sums of the month and since it was made, interface by interface
+ * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
+ * saved yet is included. */
+VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
 
 /* ---- change ------------------------------------------------------------------------------------- */
 

@@ -50,6 +50,21 @@ int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
 	return verb_ended(ctx, uuid, status, ret_error);
 }
 
+int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_traffic_opts o = API_OPTS(ve_traffic_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = look_traffic(ctx, v, o.month, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
+{
+	api_begin(ctx);
+	return verb_quota(ctx, uuid, ret_error);
+}
+
 int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
 {
 	struct ve_list_opts o = API_OPTS(ve_list_opts, opts);

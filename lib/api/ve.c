@@ -109,6 +109,19 @@ int ve_thaw(ve *v, ve_error **ret_error)
 	return r < 0 ? r : verb_freeze(v, false, ret_error);
 }
 
+int ve_block(ve *v, const struct ve_block_opts *opts, ve_error **ret_error)
+{
+	struct ve_block_opts o = API_OPTS(ve_block_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_block(v, &o, ret_error);
+}
+
+int ve_unblock(ve *v, ve_error **ret_error)
+{
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_unblock(v, ret_error);
+}
+
 int ve_destroy(ve *v, const struct ve_destroy_opts *opts, ve_error **ret_error)
 {
 	struct ve_destroy_opts o = API_OPTS(ve_destroy_opts, opts);

@@ -200,6 +200,22 @@ int err_wrap(ve_error **error, const char *fmt, ...)
 	return r;
 }
 
+void err_append(ve_error **error, const char *fmt, ...)
+{
+	if (!error || !*error || (*error)->is_static)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	char *more = str_vprintf(fmt, ap);
+	va_end(ap);
+	char *whole = more ? str_printf("%s%s", (*error)->message, more) : NULL;
+	free(more);
+	if (whole) {
+		free((*error)->message);
+		(*error)->message = whole;
+	}
+}
+
 void err_hint(ve_error **error, const char *fmt, ...)
 {
 	if (!error || !*error || (*error)->is_static || (*error)->hint)

@@ -32,6 +32,9 @@ int err_nomem(ve_error **ret_error);
 /* Puts "FMT: " before the message of an existing error; nothing where there is none. Returns -errno of it. */
 int err_wrap(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
+/* Puts FMT behind the message of an existing error. */
+void err_append(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
 /* Sets the hint, unless there is one. */
 void err_hint(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
 

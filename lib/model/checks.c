@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/checks.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <jansson.h>
 #include <limits.h>
@@ -10,8 +11,10 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/firewall.h"
 #include "model/image.h"
 #include "model/name.h"
+#include "model/portforward.h"
 
 enum { TEXT_MAX = 4096, ARGUMENT_MAX = 65536, HOSTNAME_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63, SHOWN = 80 };
 
@@ -207,4 +210,46 @@ int check_resolver(const char *value, ve_error **ret_error)
 {
 	struct address a;
 	return address_parse(value, ADDRESS_LOOPBACK, &a, ret_error);
+}
+
+int check_firewall_preset(const char *value, ve_error **ret_error)
+{
+	if (firewall_preset(value, FIREWALL_IN))
+		return 0;
+	_cleanup_strbuf_ struct strbuf why = { 0 };
+	strbuf_add(&why, "is no preset: expected ");
+	for (const char *const *p = firewall_preset_names; *p; p++)
+		strbuf_addf(&why, "%s%s", p == firewall_preset_names ? "" : p[1] ? ", " : " or ", *p);
+	_cleanup_free_ char *text = strbuf_steal(&why);
+	return text ? check_failed(value, text, ret_error) : err_nomem(ret_error);
+}
+
+int check_bridge(const char *value, ve_error **ret_error)
+{
+	size_t n = strlen(value);
+	if (n == 0 || n > 15)
+		return check_failed(value, "is no interface: names have 1 to 15 characters", ret_error);
+	for (const char *p = value; *p; p++)
+		if (!isgraph((unsigned char)*p) || *p == '/' || *p == ':')
+			return check_failed(value, "is no interface: it has blanks, '/' or ':' in it", ret_error);
+	return str_eq(value, ".") || str_eq(value, "..") ? check_failed(value, "is no interface", ret_error) : 0;
+}
+
+/* Also a link-local one, as routers have them. */
+int check_gateway(const char *value, ve_error **ret_error)
+{
+	unsigned char b[16] = { 0 };
+	bool v4 = inet_pton(AF_INET, value, b) == 1, v6 = !v4 && inet_pton(AF_INET6, value, b) == 1;
+	static const unsigned char none[16];
+	if (!v4 && !v6)
+		return check_failed(value, "is no gateway's address", ret_error);
+	if (memcmp(b, none, sizeof(b)) == 0 || (v4 && b[0] >= 224) || (v6 && b[0] == 0xff))
+		return check_failed(value, "is the address of no gateway", ret_error);
+	return 0;
+}
+
+int check_forward(const char *value, ve_error **ret_error)
+{
+	struct portforward f;
+	return portforward_parse(value, &f, ret_error);
 }

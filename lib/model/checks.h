@@ -23,5 +23,11 @@ int check_capability(const char *value,
 		     ve_error **ret_error); /* +name or -name; whether it exists is sec/caps.h's */
 int check_rlimit(const char *value, ve_error **ret_error);	/* SOFT[:HARD], integers or "unlimited" */
 int check_resolver(const char *value, ve_error **ret_error);	/* an address; loopback is allowed */
+int check_firewall_preset(const char *value, ve_error **ret_error);
+
+/* A network interface's name, at most 15 characters; a gateway's address; tcp:8080:80. */
+int check_bridge(const char *value, ve_error **ret_error);
+int check_gateway(const char *value, ve_error **ret_error);
+int check_forward(const char *value, ve_error **ret_error);
 
 #endif

@@ -14,6 +14,8 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/firewall.h"
+#include "model/pool.h"
 #include "model/schema.h"
 
 /* ---- making ------------------------------------------------------------------------------------- */
@@ -447,6 +449,8 @@ static int check_addresses(json_t *ips, json_t *seen, ve_error **ret_error)
 	for (size_t i = 0; i < json_array_size(ips); i++) {
 		const char *text = json_string_value(json_array_get(ips, i));
 		struct address a, b;
+		if (text && pool_is_auto(text, NULL))
+			continue;
 		if (!text || address_parse(text, ADDRESS_PREFIX, &a, ret_error) < 0)
 			return -EINVAL;
 		for (size_t j = 0; j < json_array_size(seen); j++)
@@ -485,5 +489,7 @@ int config_check_whole(const struct config *c, ve_error **ret_error)
 	for (int i = 0; r == 0 && i < n; i++)
 		r = check_network(c, labels[i], seen, ret_error);
 	json_decref(seen);
-	return r;
+	if (r == 0)
+		r = firewall_check_list(config_list(c, "firewall.in"), FIREWALL_IN, ret_error);
+	return r == 0 ? firewall_check_list(config_list(c, "firewall.out"), FIREWALL_OUT, ret_error) : r;
 }

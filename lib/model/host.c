@@ -15,6 +15,7 @@
 #include "model/config.h"
 #include "model/config_read.h"
 #include "model/jsontext.h"
+#include "model/pool.h"
 
 #define ID_LOWEST 100000	     /* below are the host's own accounts and login ranges */
 #define ID_HIGHEST INT64_C(4294967294) /* 2^32-1 is no id but (uid_t)-1 */
@@ -34,12 +35,10 @@ static int check_net(const char *value, int family, unsigned least, unsigned mos
 		     ve_error **ret_error)
 {
 	struct address a;
-	int r = address_parse(value, ADDRESS_PREFIX, &a, ret_error);
+	int r = address_parse(value, ADDRESS_PREFIX | ADDRESS_NETWORK, &a, ret_error);
 	if (r < 0)
 		return r;
 	bool good = a.family == family && a.prefix >= least && a.prefix <= most;
-	for (unsigned bit = a.prefix; good && bit < (family == AF_INET ? 32 : 128); bit++)
-		good = !(a.bytes[bit / 8] & (0x80 >> bit % 8));
 	return good ? 0 : check_failed(value, expected, ret_error);
 }
 
@@ -67,6 +66,7 @@ static const struct schema_key host_keys[] = {
 	ROW("nat.range6", SCHEMA_STRING, .check = check_net6),
 	{ .key = "dns", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT | SCHEMA_INHERIT, .check = check_resolver,
 	  .def = "inherit" },
+	{ .key = "ip.pool", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT, .canonical = pool_canonical },
 	ROW("ids.first", SCHEMA_INT, .min = ID_LOWEST, .max = ID_HIGHEST, .def = "131072"),
 	ROW("ids.last", SCHEMA_INT, .min = ID_LOWEST, .max = ID_HIGHEST, .def = "4294901759"),
 	ROW("stop.timeout", SCHEMA_INT, .unit = UNIT_SECONDS, .min = 1, .max = 86400, .def = "60"),
@@ -142,6 +142,8 @@ static int fill(struct host *h, const char *key, const json_t *value)
 		h->id_last = (uint32_t)json_integer_value(value);
 	else if (str_eq(key, "stop.timeout"))
 		h->stop_timeout_s = json_integer_value(value);
+	else if (str_eq(key, "ip.pool"))
+		h->ip_pool = json_deep_copy(value); /* NULL: none */
 	else if (str_eq(key, "dns"))
 		h->dns = json_is_array(value) ? json_deep_copy(value) : NULL; /* else "inherit" */
 	return 0;
@@ -184,6 +186,7 @@ void host_free(struct host *h)
 	free(h->nat_range);
 	free(h->nat_range6);
 	json_decref(h->dns);
+	json_decref(h->ip_pool);
 	free(h);
 }
 
@@ -196,10 +199,11 @@ void host_freep(struct host **h)
 
 int host_show(const struct host *h, json_t **ret_doc, ve_error **ret_error)
 {
-	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:o, s:{s:I, s:I}, s:{s:I}}", "default",
+	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:o, s:{s:o}, s:{s:I, s:I}, s:{s:I}}", "default",
 				"template", h->default_template, "image", h->default_image, "backend",
 				h->default_backend, "uplink", h->uplink, "nat", "range", h->nat_range, "range6",
 				h->nat_range6, "dns", h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
+				"ip", "pool", h->ip_pool ? json_deep_copy(h->ip_pool) : json_array(),
 				"ids", "first", (json_int_t)h->id_first, "last", (json_int_t)h->id_last, "stop",
 				"timeout", (json_int_t)h->stop_timeout_s);
 	if (!doc)

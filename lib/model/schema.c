@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "model/address.h"
 #include "model/checks.h"
+#include "model/pool.h"
 
 enum { LIST_MAX = 1024 };
 
@@ -246,7 +247,7 @@ static int element_check(const struct schema_key *row, const char *text, ve_erro
 
 static const char *separators(const struct schema_key *row)
 {
-	return row->flags & SCHEMA_WORDS ? " \t\n" : ",";
+	return row->flags & SCHEMA_WORDS ? " \t\n" : row->flags & SCHEMA_RULES ? ";" : ",";
 }
 
 /* A JSON array of strings and nothing else. */
@@ -270,7 +271,10 @@ static int words_parse(const char *text, const char *at, json_t **ret_array, ve_
 	_cleanup_strv_ char **words = strv_split(text, at);
 	json_t *array = words ? json_array() : NULL;
 	for (char **w = words; array && *w; w++) {
-		if (json_array_append_new(array, json_string(*w)) == 0)
+		const char *word = *w + (*at == ';' ? strspn(*w, " \t\n") : 0);
+		if (!*word)
+			continue; /* behind the last rule */
+		if (json_array_append_new(array, json_string(word)) == 0)
 			continue;
 		json_decref(array);
 		return check_failed(*w, "is not UTF-8", ret_error);
@@ -314,11 +318,18 @@ static ssize_t element_find(const struct schema_key *row, const json_t *array, c
 static int element_canonical(const struct schema_key *row, const char *element, json_t **ret_value,
 			     ve_error **ret_error)
 {
+	if (row->canonical) {
+		_cleanup_free_ char *text = NULL;
+		int r = row->canonical(element, &text, ret_error);
+		return r < 0 ? r : make(json_string(text), ret_value, ret_error);
+	}
 	if (row->type != SCHEMA_ADDRESS_LIST) {
 		int r = element_check(row, element, ret_error);
 		return r < 0 ? r : make(json_string(element), ret_value, ret_error);
 	}
 	struct address a;
+	if (pool_is_auto(element, NULL)) /* until a verb has put an address in its place */
+		return make(json_string(element), ret_value, ret_error);
 	int r = address_parse(element, ADDRESS_PREFIX, &a, ret_error);
 	if (r < 0)
 		return r;
@@ -332,7 +343,8 @@ static int list_add(const struct schema_key *row, json_t *array, const char *ele
 	int r = element_canonical(row, element, &value, ret_error);
 	if (r < 0)
 		return r;
-	ssize_t at = row->flags & SCHEMA_WORDS ? -1 : element_find(row, array, json_string_value(value));
+	bool repeats = row->flags & SCHEMA_WORDS || pool_is_auto(json_string_value(value), NULL);
+	ssize_t at = repeats ? -1 : element_find(row, array, json_string_value(value));
 	if (at >= 0 && json_equal(json_array_get(array, (size_t)at), value)) {
 		json_decref(value);
 		return 0;
@@ -347,10 +359,32 @@ static int list_add(const struct schema_key *row, json_t *array, const char *ele
 	return 1;
 }
 
+static bool is_last_rule(const json_t *rule)
+{
+	const char *s = json_string_value(rule);
+	return str_eq(s, "allow all") || str_eq(s, "deny all");
+}
+
+/* The rule just added, at the end, goes before the one that matches everything, or takes its place. */
+static int settle_last_rule(json_t *array)
+{
+	size_t n = json_array_size(array);
+	if (n < 2 || !is_last_rule(json_array_get(array, n - 2)))
+		return 0;
+	json_t *last = json_incref(json_array_get(array, n - 2));
+	json_array_remove(array, n - 2);
+	if (!is_last_rule(json_array_get(array, n - 2)))
+		return json_array_append_new(array, last);
+	json_decref(last);
+	return 0;
+}
+
 int schema_list_add(const struct schema_key *row, const char *key, json_t *array, const char *element,
 		    ve_error **ret_error)
 {
 	int r = list_add(row, array, element, ret_error);
+	if (r > 0 && (row->flags & SCHEMA_RULES) && settle_last_rule(array) < 0)
+		r = err_nomem(ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "%s", key);
 	return r;
@@ -363,7 +397,10 @@ int schema_list_remove(const struct schema_key *row, const char *key, json_t *ar
 	/* What could never be in there is a mistake, not an absence; a bare NAME takes NAME=VALUE out. */
 	if (row->type == SCHEMA_ADDRESS_LIST && address_parse(element, ADDRESS_PREFIX, &a, ret_error) < 0)
 		return err_wrap(ret_error, "%s", key);
-	ssize_t at = element_find(row, array, element);
+	_cleanup_free_ char *canonical = NULL;
+	if (row->canonical && row->canonical(element, &canonical, ret_error) < 0)
+		return err_wrap(ret_error, "%s", key);
+	ssize_t at = element_find(row, array, canonical ? canonical : element);
 	if (at < 0)
 		return 0;
 	json_array_remove(array, (size_t)at);
@@ -508,7 +545,7 @@ static char *list_format(const struct schema_key *row, const json_t *array)
 		if (!element || !*element || strpbrk(element, separators(row)) || (i == 0 && *element == '['))
 			return json_dumps(array, JSON_COMPACT);
 		if (i > 0)
-			strbuf_add_n(&b, separators(row), 1);
+			strbuf_add(&b, row->flags & SCHEMA_WORDS ? " " : row->flags & SCHEMA_RULES ? "; " : ",");
 		strbuf_add(&b, element);
 	}
 	return strbuf_steal(&b);

@@ -31,6 +31,7 @@ enum schema_flags {
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
 	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
 	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
+	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules) */
 };
 
 struct schema_key {
@@ -43,6 +44,8 @@ struct schema_key {
 	const char *def;   /* the default, as typed; NULL: unset */
 	unsigned flags;
 	int (*check)(const char *value, ve_error **ret_error); /* further check of a string or of one element */
+	/* The one spelling of an element, instead of `check`; the caller frees. */
+	int (*canonical)(const char *text, char **ret_text, ve_error **ret_error);
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
 	const char *later; /* words of SCHEMA_ENUM that are known but not built yet: refused with 69 */
 };

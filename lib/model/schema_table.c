@@ -7,6 +7,7 @@
  * says what happens then.
  */
 #include "model/checks.h"
+#include "model/firewall.h"
 #include "model/schema.h"
 
 #define LIVE SCHEMA_LIVE
@@ -98,25 +99,49 @@ const struct schema_key schema_keys[] = {
 	INT("io.write_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | UNLIMITED, .doc = "Writes a second."),
 
 	/* ---- network. N is a label from 0 to 99; the VE's interface is ethN */
-	ENUM("network.N.type", "routed nat none", .later = "bridged", .flags = BUILT,
-	     .doc = "routed: the addresses of network.N.ips; nat: a private address behind the host's; none. Unset: "
+	ENUM("network.N.type", "routed nat bridged none", .flags = BUILT,
+	     .doc = "routed: the addresses of network.N.ips; nat: a private address behind the host's; bridged: in the "
+		    "bridge network.N.bridge; none. Unset: "
 		    "routed where addresses are given, else nat."),
 	{ .key = "network.N.ips", .type = SCHEMA_ADDRESS_LIST, .flags = LIVE | BUILT,
 	  .doc = "Its addresses, IPv4 and IPv6, ADDR or ADDR/LEN each." },
 	STR("network.N.mac", .flags = BUILT, .check = check_mac,
 	    .doc = "The MAC address of its interface. Unset: made from the uuid."),
 	INT("network.N.mtu", UNIT_NONE, 1280, 65535, .flags = BUILT, .doc = "The MTU. Unset: the uplink's."),
-	STR("network.N.bridge", .flags = 0, .doc = "The bridge it is in."),
-	INT("network.N.vlan", UNIT_NONE, 1, 4094, .flags = 0, .doc = "The VLAN it is in."),
-	STR("network.N.gateway", .flags = 0, .doc = "Its gateway, where it is bridged."),
-	INT("network.N.rate_in", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
-	    .doc = "Bits a second towards it."),
-	INT("network.N.rate_out", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | UNLIMITED,
-	    .doc = "Bits a second from it."),
-	LIST("network.N.forwards", .flags = LIVE, .doc = "Ports of the host's that lead to it: tcp:8080:80."),
-	INT("network.N.quota", UNIT_BYTES, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Traffic a month."),
-	LIST("firewall.in", .flags = LIVE, .doc = "Rules for what reaches it."),
-	LIST("firewall.out", .flags = LIVE, .doc = "Rules for what leaves it."),
+	STR("network.N.bridge", .flags = BUILT, .check = check_bridge,
+	    .doc = "For bridged: the host's bridge it is in. Unset: vectl0, which vectl makes and removes."),
+	INT("network.N.vlan", UNIT_NONE, 1, 4094, .flags = BUILT,
+	    .doc = "For bridged: the VLAN it is in, alone and untagged. The bridge must filter VLANs."),
+	LIST("network.N.gateway", .flags = BUILT, .check = check_gateway,
+	     .doc = "For bridged: its gateways, one IPv4 and one IPv6 at the most. The others have the host."),
+	INT("network.N.rate_in", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT | UNLIMITED,
+	    .def = "unlimited", .doc = "Bits a second towards it at most. What is too much waits a moment in a queue."),
+	INT("network.N.rate_out", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT | UNLIMITED,
+	    .def = "unlimited", .doc = "Bits a second from it at most."),
+	LIST("network.N.forwards", .flags = LIVE | BUILT, .check = check_forward,
+	     .doc = "For nat: ports of the host's that lead to it. tcp:8080:80 is one; udp:5000-5009:6000 leads 5000 to 6000, "
+		    "5001 to 6001 and so on."),
+	INT("network.N.quota", UNIT_BYTES, 1, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Traffic a month, both ways together, after which network.N.quota_action is taken."),
+	ENUM("network.N.quota_action", "warn throttle block", .flags = LIVE | BUILT, .def = "warn",
+	     .doc = "What happens when the quota is used up: warn (an event), throttle (to network.N.quota_rate) or "
+		    "block (from everything but the host). It ends on the billing day, or when the quota is raised."),
+	INT("network.N.quota_rate", UNIT_BITS_PER_S, 8000, INT64_C(1000000000000), .flags = LIVE | BUILT,
+	    .def = "1M", .doc = "Bits a second, each way, that are left when the quota is used up."),
+	INT("network.N.quota_day", UNIT_NONE, 1, 28, .flags = LIVE | BUILT, .def = "1",
+	    .doc = "The day of the month on which the quota begins anew, at midnight UTC."),
+	LIST("firewall.in", .flags = LIVE | BUILT | SCHEMA_RULES, .canonical = firewall_canonical_in,
+	     .doc = "Rules for what reaches it, the first that matches decides: 'allow tcp 22,443 from 192.0.2.0/24; "
+		    "deny all'. See vectl-network(7)."),
+	LIST("firewall.out", .flags = LIVE | BUILT | SCHEMA_RULES, .canonical = firewall_canonical_out,
+	     .doc = "Rules for what leaves it: 'deny tcp 25; allow all'."),
+	LIST("firewall.preset", .flags = LIVE | BUILT, .check = check_firewall_preset,
+	     .doc = "Ready-made rules behind its own: web (in: ssh, http, https, icmp and nothing else), mail-blocked "
+		    "(out: no tcp 25), none."),
+	INT("firewall.connections", UNIT_NONE, 1, 1048576, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Connections at a time, at most: as many towards it, and as many from it."),
+	INT("firewall.packet_rate", UNIT_NONE, 10, 100000000, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Packets a second, at most: as many towards it, and as many from it."),
 	LIST("dns.servers", .flags = BUILT | SCHEMA_INHERIT, .check = check_resolver, .def = "inherit",
 	     .doc = "Its resolvers; 'inherit': those the host uses."),
 	LIST("dns.search", .flags = BUILT, .check = check_domain,
@@ -128,7 +153,8 @@ const struct schema_key schema_keys[] = {
 	BOOLEAN("features.nesting", .flags = BUILT, .def = "off",
 		.doc = "Containers inside (Docker, podman): user namespaces and SYS_RESOURCE are left to it."),
 	BOOLEAN("features.fuse", .flags = 0, .def = "off", .doc = "/dev/fuse."),
-	BOOLEAN("features.tun", .flags = 0, .def = "off", .doc = "/dev/net/tun."),
+	BOOLEAN("features.tun", .flags = BUILT, .def = "off",
+		.doc = "TUN and TAP interfaces inside, /dev/net/tun (OpenVPN). WireGuard does not need it."),
 	ENUM("security.seccomp", "vps jail none", .flags = BUILT, .def = "vps",
 	     .doc = "The system call policy: vps (a whole system), jail (one application) or none."),
 	LIST("security.capabilities", .flags = BUILT, .check = check_capability,

@@ -22,6 +22,8 @@
 
 static const char *const claim_dirs[CLAIM_KIND_COUNT] = {
 	[CLAIM_NAME] = "name", [CLAIM_IDS] = "ids", [CLAIM_ADDRESS] = "address", [CLAIM_LINK] = "link",
+	[CLAIM_PREFIX] = "prefix",
+	[CLAIM_PORT] = "port",
 };
 
 enum { TAKEOVER_TIMEOUT_MS = 10000 };
@@ -272,6 +274,8 @@ static int taken(struct store *s, enum claim_kind kind, const char *key, const c
 	_cleanup_free_ char *title = ve_title(s, owner);
 	static const char *const words[CLAIM_KIND_COUNT] = {
 		[CLAIM_IDS] = "id range", [CLAIM_ADDRESS] = "address", [CLAIM_LINK] = "link id",
+		[CLAIM_PREFIX] = "prefix",
+		[CLAIM_PORT] = "port of the host's",
 	};
 	return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "store", "the %s '%s' belongs to VE '%s'", words[kind],
 			 key, title ? title : owner);

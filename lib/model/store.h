@@ -43,7 +43,7 @@ void store_free(struct store *s); /* NULL is allowed */
 void store_freep(struct store **s);
 #define _cleanup_store_ __attribute__((cleanup(store_freep)))
 
-enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_LINK, CLAIM_KIND_COUNT };
+enum claim_kind { CLAIM_NAME, CLAIM_IDS, CLAIM_ADDRESS, CLAIM_PREFIX, CLAIM_LINK, CLAIM_PORT, CLAIM_KIND_COUNT };
 
 /* Claims KEY (letters, digits and "._:-") for UUID. -EEXIST (VE_ERR_EXISTS) names the owner; its own claim is
  * success. The VE's directory must be there before: a claim without it is dead, and taken over by whoever

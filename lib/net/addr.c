@@ -29,19 +29,6 @@ void net_addr_network(const struct net_addr *a, struct net_addr *ret_network)
 	*ret_network = n;
 }
 
-/* Is ADDRESS the first or, for IPv4, the last of its network, and the network larger than a pair? */
-static bool names_network(const struct net_addr *a)
-{
-	if (a->prefix + 2u > net_addr_bits(a))
-		return false;
-	struct net_addr network;
-	net_addr_network(a, &network);
-	if (net_bits_equal(&network.v6, &a->v6, net_addr_bits(a)))
-		return true;
-	uint32_t host_mask = a->family == AF_INET ? UINT32_MAX >> a->prefix : 0;
-	return a->family == AF_INET && (ntohl(a->v4.s_addr) & host_mask) == host_mask;
-}
-
 static void from_address(const struct address *a, struct net_addr *ret)
 {
 	*ret = (struct net_addr){ .family = a->family, .prefix = a->prefix };
@@ -62,11 +49,6 @@ int net_addr_parse(const char *text, struct net_addr *ret_addr, ve_error **ret_e
 			ret_error, VE_ERR_CONFIG, EINVAL, "network",
 			"%s cannot be given to a VE: the whole prefix would be routed to it, and it is too large",
 			addr_text(&a).s);
-	}
-	if (names_network(&a)) {
-		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
-				 "%s cannot be given to a VE: it names the network, not an address in it",
-				 addr_text(&a).s);
 	}
 	*ret_addr = a;
 	return 0;
@@ -103,15 +85,10 @@ void net_if_name(uint32_t link_id, unsigned label, char ret_name[IFNAMSIZ])
 int net_range_parse(const char *text, struct net_addr *ret_range, ve_error **ret_error)
 {
 	struct address parsed;
-	struct net_addr range, network;
-	if (address_parse(text, ADDRESS_PREFIX, &parsed, NULL) == 0 && parsed.family == AF_INET &&
+	if (address_parse(text, ADDRESS_PREFIX | ADDRESS_NETWORK, &parsed, NULL) == 0 && parsed.family == AF_INET &&
 	    parsed.prefix >= 8) {
-		from_address(&parsed, &range);
-		net_addr_network(&range, &network);
-		if (network.v4.s_addr == range.v4.s_addr) {
-			*ret_range = range;
-			return 0;
-		}
+		from_address(&parsed, ret_range);
+		return 0;
 	}
 	_cleanup_free_ char *quoted = str_quote(text);
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The verbs of the room: attach, detach and change walk over the plan's interfaces and the table of types. */
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/guard.h"
+#include "net/elements.h"
 #include "net/priv.h"
 
-/* The rows say what a type is; bridged will be one more with functions of its own. */
+/* The rows say what a type is. */
 const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 	[NET_NONE] = { .name = "none" }, /* the VE's init finds lo, which the child brings up itself */
 	[NET_ROUTED] = {
@@ -26,11 +28,19 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 		.detach = routed_detach,
 		.change = routed_change,
 	},
+	[NET_BRIDGED] = {
+		.name = "bridged",
+		.on_bridge = true,
+		.check = bridged_check,
+		.attach = bridged_attach,
+		.detach = bridged_detach,
+		.change = bridged_change,
+	},
 };
 
 /* What the interfaces of a plan need of the host together. */
 struct needs {
-	bool anything, v4, v6, masquerading;
+	bool anything, v4, v6, masquerading; /* anything: the rules too */
 };
 
 static struct needs needs_of(const struct net_plan *plan)
@@ -54,8 +64,10 @@ static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret
 	if (r == 0)
 		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
 	/* What may well fail comes first: none of this is ever undone. */
+	if (r == 0)
+		r = nft_ensure_rules(j->plan->data_dir, ret_error);
 	if (r == 0 && n->masquerading)
-		r = nft_ensure_nat(j->plan->firewall_file, j->plan->nat_range, ret_error);
+		r = nft_ensure_nat(j->plan->data_dir, j->plan->nat_range, ret_error);
 	return r == 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
 }
 
@@ -75,9 +87,16 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	int r = prepare_host(&j, &needs, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
-		if (net_types[plan->ifs[k].type].attach)
-			r = net_types[plan->ifs[k].type].attach(&j, &plan->ifs[k], undo, ret_error);
+	/* Before there is an interface: what is not in the sets does not pass. */
+	if (r == 0)
+		r = elements_attach(plan, undo, ret_error);
+	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
+		if (!net_types[plan->ifs[k].type].attach)
+			continue;
+		r = net_types[plan->ifs[k].type].attach(&j, &plan->ifs[k], undo, ret_error);
+		if (r == 0)
+			r = rate_attach(j.host, plan, &plan->ifs[k], undo, ret_error);
+	}
 	return r;
 }
 
@@ -91,11 +110,14 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error)
 		return r;
 	for (unsigned k = 0; k < plan->n_ifs; k++) {
 		const struct net_type_ops *t = &net_types[plan->ifs[k].type];
+		rate_put_detach(j.host, plan, &plan->ifs[k]); /* goes with the link, in one batch */
 		int r2 = t->detach ? t->detach(&j, &plan->ifs[k], r == 0 ? ret_error : NULL) : 0;
 		if (r == 0)
 			r = r2;
 	}
-	return r;
+	/* Behind the links: a VE that still ran would not be seen by the rules that its elements lead to. */
+	int r2 = elements_write(NFT_DEL, plan, r == 0 ? ret_error : NULL);
+	return r < 0 ? r : r2;
 }
 
 static const struct net_if *find_if(const struct net_plan *plan, unsigned label)
@@ -116,7 +138,19 @@ static bool same_addresses(const struct net_if *a, const struct net_if *b)
 	return true;
 }
 
-/* Checks that nothing but addresses differs. RET_ANY: something does. */
+static bool same_rates(const struct net_if *a, const struct net_if *b)
+{
+	return a->rate_in == b->rate_in && a->rate_out == b->rate_out;
+}
+
+static bool same_forwards(const struct net_if *a, const struct net_if *b)
+{
+	return a->n_forwards == b->n_forwards &&
+	       (a->n_forwards == 0 ||
+		memcmp(a->forwards, b->forwards, a->n_forwards * sizeof(a->forwards[0])) == 0);
+}
+
+/* Checks that nothing but addresses, rates and forwards differs. RET_ANY: something does. */
 static int compare_plans(const struct net_plan *from, const struct net_plan *to, bool *ret_any,
 			 ve_error **ret_error)
 {
@@ -125,11 +159,58 @@ static int compare_plans(const struct net_plan *from, const struct net_plan *to,
 	for (unsigned k = 0; k < to->n_ifs && same; k++) {
 		const struct net_if *i = &to->ifs[k], *old = find_if(from, i->label);
 		same = old && old->type == i->type && memcmp(old->mac, i->mac, sizeof(i->mac)) == 0;
-		*ret_any |= same && !same_addresses(old, i);
+		*ret_any |= same && !(same_addresses(old, i) && same_rates(old, i) && same_forwards(old, i) &&
+				      old->blocked == i->blocked);
 	}
 	return same ? 0
 		    : err_plain(ret_error, VE_ERR_STATE, EINVAL, "network",
-				"only the addresses of an interface can be changed while the VE runs");
+				"only addresses, rates and forwards of an interface can be changed while the VE runs");
+}
+
+/* Adds what the interfaces of TO have in the firewall and those of FROM have not (NFT_ADD), or removes what only FROM has. */
+static int change_elements(enum nft_op op, const struct net_plan *from, const struct net_plan *to, ve_error **ret_error)
+{
+	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
+	if (!b)
+		return err_nomem(ret_error);
+	const struct net_plan *has = op == NFT_ADD ? to : from, *lacks = op == NFT_ADD ? from : to;
+	int r = 0;
+	for (unsigned k = 0; k < has->n_ifs && r == 0; k++)
+		if (net_types[has->ifs[k].type].attach)
+			r = antispoof_put_surplus(b, op, has, &has->ifs[k], lacks, find_if(lacks, has->ifs[k].label),
+						  ret_error);
+	return r < 0 ? r : nfb_commit(b, ret_error);
+}
+
+/* A port that leads elsewhere afterwards does so from one packet to the next. */
+static int change_forwards(const struct net_plan *from, const struct net_plan *to, ve_error **ret_error)
+{
+	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
+	if (!b)
+		return err_nomem(ret_error);
+	for (unsigned k = 0; k < to->n_ifs; k++)
+		if (net_types[to->ifs[k].type].masqueraded)
+			forwards_put_change(b, find_if(from, to->ifs[k].label), &to->ifs[k]);
+	return nfb_commit(b, ret_error);
+}
+
+static int change_ifs(struct net_job *j, const struct net_plan *plan_old, ve_error **ret_error)
+{
+	int r = 0;
+	for (unsigned k = 0; k < j->plan->n_ifs && r == 0; k++) {
+		const struct net_if *to = &j->plan->ifs[k], *from = find_if(plan_old, to->label);
+		if (net_types[to->type].change && !same_addresses(from, to))
+			r = net_types[to->type].change(j, from, to, ret_error);
+		if (r < 0 || same_rates(from, to))
+			continue;
+		r = rate_bring(j->host, j->plan, to, ret_error);
+		if (r < 0) {
+			rate_bring(j->host, plan_old, from, NULL);
+			if (net_types[to->type].change && !same_addresses(from, to))
+				net_types[to->type].change(j, to, from, NULL);
+		}
+	}
+	return r;
 }
 
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
@@ -144,10 +225,21 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	r = prepare_host(&j, &needs, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	for (unsigned k = 0; k < plan_new->n_ifs && r == 0; k++) {
-		const struct net_if *to = &plan_new->ifs[k], *from = find_if(plan_old, to->label);
-		if (net_types[to->type].change && !same_addresses(from, to))
-			r = net_types[to->type].change(&j, from, to, ret_error);
+	if (r == 0)
+		r = change_elements(NFT_ADD, plan_old, plan_new, ret_error);
+	if (r < 0)
+		return r;
+	r = change_forwards(plan_old, plan_new, ret_error);
+	if (r == 0) {
+		r = change_ifs(&j, plan_old, ret_error);
+		if (r < 0)
+			change_forwards(plan_new, plan_old, NULL);
 	}
+	if (r == 0)
+		r = net_bring_blocked(plan_new, ret_error);
+	if (r == 0)
+		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
+	else
+		change_elements(NFT_DEL, plan_new, plan_old, NULL);
 	return r;
 }

@@ -62,10 +62,11 @@ static void match_own(const struct nlmsghdr *nlh, void *data)
 	}
 }
 
-/* A prefix goes to the VE as a whole: a netmask typed from habit would take the host's own network away. */
-static int check_prefix(struct nl *nl, const struct net_addr *a, ve_error **ret_error)
+/* A prefix goes to the VE as a whole: a netmask typed from habit would take the host's own network away. In a bridge it is
+ * a netmask. */
+static int check_prefix(struct nl *nl, const struct net_addr *a, bool on_bridge, ve_error **ret_error)
 {
-	if (net_addr_is_host(a))
+	if (net_addr_is_host(a) || on_bridge)
 		return 0;
 	struct own_addresses own = { .prefix = a };
 	struct nlmsghdr *m = nl_add(nl, RTM_GETADDR, NLM_F_DUMP, "read the host's addresses");
@@ -97,28 +98,37 @@ static int check_if(struct nl *nl, const struct net_plan *plan, const struct net
 	for (unsigned k = 0; k < i->n_addrs && r == 0; k++) {
 		r = check_found(plan, i, &i->addrs[k], &found[k], ret_error);
 		if (r == 0)
-			r = check_prefix(nl, &i->addrs[k], ret_error);
+			r = check_prefix(nl, &i->addrs[k], net_types[i->type].on_bridge, ret_error);
 	}
 	return r;
 }
 
-/* Will the firewall file be loaded, and can it be? */
-static int check_firewall(const struct net_plan *plan, ve_error **ret_error)
+/* Will the file NAME be loaded, and can it be? */
+static int check_loadable(int loaded, const char *data_dir, const char *name, ve_error **ret_error)
 {
-	struct net_addr range;
-	int r = net_range_parse(plan->nat_range, &range, ret_error);
-	if (r == 0)
-		r = nft_nat_loaded(&range, ret_error);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (access(plan->firewall_file, R_OK) < 0)
-		return err_sys(ret_error, errno, "network", "cannot read the firewall file '%s'",
-			       plan->firewall_file);
+	if (loaded != 0)
+		return loaded < 0 ? loaded : 0;
+	_cleanup_free_ char *file = str_printf("%s/nft/%s", data_dir, name);
+	if (!file)
+		return err_nomem(ret_error);
+	if (access(file, R_OK) < 0)
+		return err_sys(ret_error, errno, "network", "cannot read the firewall file '%s'", file);
 	if (nft_program())
 		return 0;
-	r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
-		      "cannot load the firewall file '%s': " LACK_NFT, plan->firewall_file);
+	int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
+			  "cannot load the firewall file '%s': " LACK_NFT, file);
 	err_hint(ret_error, LACK_NFT_HINT);
+	return r;
+}
+
+static int check_firewall(const struct net_plan *plan, bool nat, ve_error **ret_error)
+{
+	struct net_addr range;
+	int r = check_loadable(nft_rules_loaded(ret_error), plan->data_dir, NFT_FILE, ret_error);
+	if (r == 0 && nat)
+		r = net_range_parse(plan->nat_range, &range, ret_error);
+	if (r == 0 && nat)
+		r = check_loadable(nft_nat_loaded(&range, ret_error), plan->data_dir, NFT_NAT_FILE, ret_error);
 	return r;
 }
 
@@ -126,7 +136,7 @@ int net_check(const struct net_plan *plan, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	struct uplinks uplinks;
-	bool firewall_seen = false;
+	bool attached = false, nat = false;
 	int r = 0;
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
 		const struct net_if *i = &plan->ifs[k];
@@ -138,12 +148,16 @@ int net_check(const struct net_plan *plan, ve_error **ret_error)
 			if (r == 0)
 				r = uplink_find(nl, plan->uplink, &uplinks, ret_error);
 		}
-		if (r == 0 && t->masqueraded && !firewall_seen) {
-			r = check_firewall(plan, ret_error);
-			firewall_seen = true;
-		}
+		attached = true;
+		nat |= t->masqueraded;
+		if (r == 0 && t->check)
+			r = t->check(nl, i, ret_error);
+		if (r == 0 && t->masqueraded)
+			r = forwards_check(i, ret_error);
 		if (r == 0)
 			r = check_if(nl, plan, i, ret_error);
 	}
-	return r;
+	if (r == 0 && attached)
+		r = check_firewall(plan, nat, ret_error);
+	return r == 0 && attached ? firewall_check(plan, ret_error) : r;
 }

@@ -42,6 +42,23 @@ void link_put_veth(struct nl *nl, const struct net_veth *v)
 	mnl_attr_nest_end(m, info);
 }
 
+/* The alias by which vectl knows a bridge that it has made itself. */
+const char link_own_alias[] = "made by vectl";
+
+static void read_info(const struct nlattr *info, struct net_link *l)
+{
+	const struct nlattr *attr, *inner;
+	mnl_attr_for_each_nested(attr, info) {
+		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND)
+			l->is_bridge = strcmp(mnl_attr_get_str(attr), "bridge") == 0;
+		if (mnl_attr_get_type(attr) != IFLA_INFO_DATA || !l->is_bridge)
+			continue;
+		mnl_attr_for_each_nested(inner, attr)
+			if (mnl_attr_get_type(inner) == IFLA_BR_VLAN_FILTERING)
+				l->filters_vlans = mnl_attr_get_u8(inner) != 0;
+	}
+}
+
 static void read_link(const struct nlmsghdr *nlh, void *data)
 {
 	struct net_link *l = data;
@@ -58,6 +75,15 @@ static void read_link(const struct nlmsghdr *nlh, void *data)
 			break;
 		case IFLA_IFNAME:
 			strncpy(l->name, mnl_attr_get_str(attr), sizeof(l->name) - 1);
+			break;
+		case IFLA_MASTER:
+			l->master = (int)mnl_attr_get_u32(attr);
+			break;
+		case IFLA_IFALIAS:
+			l->is_ours = strcmp(mnl_attr_get_str(attr), link_own_alias) == 0;
+			break;
+		case IFLA_LINKINFO:
+			read_info(attr, l);
 			break;
 		}
 	}

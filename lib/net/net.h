@@ -17,9 +17,14 @@
 
 #include "base/error.h"
 #include "base/undo.h"
+#include "model/portforward.h"
+#include "model/firewall.h"
 
-/* Bridged is the next issue's; a type is a row of net_types (priv.h). */
-enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_TYPE_COUNT };
+/* A type is a row of net_types (attach.c). */
+enum net_type { NET_NONE, NET_ROUTED, NET_NAT, NET_BRIDGED, NET_TYPE_COUNT };
+
+/* The bridge that vectl makes for VEs of type bridged that name none, and takes away with the last of them. */
+#define NET_OWN_BRIDGE "vectl0"
 
 struct net_addr {
 	int family; /* AF_INET or AF_INET6 */
@@ -39,15 +44,33 @@ struct net_if {
 				   another first byte */
 	struct net_addr *addrs; /* for nat: the private addresses that were allocated */
 	unsigned n_addrs;
+	uint64_t rate_in, rate_out; /* bits a second, 0: not limited */
+	bool blocked;               /* reaches nothing but the host (its quota is spent) */
+	struct portforward *forwards; /* nat only: ports of the host's that lead to it */
+	unsigned n_forwards;
+	/* bridged only */
+	const char *bridge;         /* NULL: NET_OWN_BRIDGE */
+	unsigned vlan;              /* 0: none */
+	struct net_addr gateway[2]; /* IPv4 and IPv6; family 0: no default route of that family */
+};
+
+/* The provider's rules for all of a VE's interfaces. */
+struct net_firewall {
+	struct firewall_list ways[FIREWALL_WAYS];
+	uint32_t connections; /* at a time each way, 0: not limited */
+	uint64_t packet_rate; /* packets a second each way, 0: not limited */
 };
 
 struct net_plan {
 	uint32_t link_id;
+	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
 	const char *nat_range;     /* "10.77.0.0/16" */
-	const char *firewall_file; /* the nftables file to load where its table is missing */
+	const char *data_dir;      /* nft/vectl.nft below it, and for type nat nft/vectl-nat.nft, are loaded where they are
+				      not */
 	struct net_if *ifs;
 	unsigned n_ifs;
+	struct net_firewall firewall;
 };
 
 /* "192.0.2.10", "2001:db8::1/64". VE_ERR_CONFIG for what no VE can have: multicast, unspecified, loopback,
@@ -77,9 +100,22 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error);
  * removes. Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. */
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
 	       ve_error **ret_error);
+/* Brings the rules of a running VE from those of PLAN_OLD to those of PLAN_NEW in one transaction; connections that were
+ * allowed go on. */
+int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
+/* Cuts the interfaces of a running VE off, or not, as their `blocked` says, whatever they are now. */
+int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
+/* Addresses that are no VE's to have: the host's own first (*RET_N_OWN of them), then the routers that its routes lead through.
+ * The caller frees. */
+int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, unsigned *ret_n_own, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
+
+/* Brings the rates and blocks of a running VE's interfaces to what PLAN says, whatever they are. */
+int net_restrict(const struct net_plan *plan, ve_error **ret_error);
+/* NFPROTO_*: of the table "vectl" that counts what the interface sends and receives. */
+unsigned net_table_family(const struct net_if *i);
 
 /* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy
  * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where

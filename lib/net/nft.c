@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * nftables: whether our table is there, and which chains of others stand in the way, is asked over netlink; the
- * firewall file is loaded by nft(8), which only runs where the table is missing or speaks of another range.
+ * nftables: whether our rules are there, and which chains of others stand in the way, is asked over netlink; the
+ * firewall files are loaded by nft(8), which only runs where something of them is missing or speaks of another range.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,10 +21,11 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "net/elements.h"
 #include "net/priv.h"
 #include "sys/syscalls.h"
 
-#define NAT_TABLE "vectl_nat" /* as in vectl.nft */
+#define NAT_TABLE NFT_NAT_TABLE
 #define NAT_SET "range"
 
 enum { NFT_DEADLINE_MS = 30000 };
@@ -68,6 +69,65 @@ int nft_probe(ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	return open_nft(&nl, ret_error);
+}
+
+/* ---- are the rules loaded? --------------------------------------------------------------------------- */
+
+/* Every chain that decides over a VE's packets, and how many rules it has at the least: a chain that somebody has emptied
+ * lets everything pass. */
+static const struct {
+	uint8_t family;
+	const char *chain;
+} fences[] = {
+	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "blocked" },
+	{ NFPROTO_ARP, "antispoof" },	 { NFPROTO_ARP, "ve_in" },     { NFPROTO_BRIDGE, "antispoof" },
+	{ NFPROTO_BRIDGE, "ve_in" },	 { NFPROTO_BRIDGE, "blocked" },
+};
+
+int nft_rules_loaded(ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	int missing[ARRAY_SIZE(fences)], any = 0;
+	int r = open_nft(&nl, ret_error);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_SIZE(fences); i++) {
+		struct nlmsghdr *m =
+			nft_add(nl, NFT_MSG_GETCHAIN, 0, fences[i].family, "look for the table " NFT_TABLE);
+		mnl_attr_put_strz(m, NFTA_CHAIN_TABLE, NFT_TABLE);
+		mnl_attr_put_strz(m, NFTA_CHAIN_NAME, fences[i].chain);
+		nl_result_into(nl, &missing[i]);
+	}
+	r = nl_commit(nl, ret_error);
+	for (size_t i = 0; i < ARRAY_SIZE(fences); i++)
+		any |= missing[i] != 0;
+	return r < 0 ? r : !any;
+}
+
+static void count_rule(const struct nlmsghdr *nlh, void *data)
+{
+	(void)nlh;
+	++*(unsigned *)data;
+}
+
+int nft_rules_whole(ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	int r = nft_rules_loaded(ret_error);
+	if (r == 1)
+		r = open_nft(&nl, ret_error) < 0 ? -EIO : 1;
+	for (size_t i = 0; r == 1 && i < ARRAY_SIZE(fences); i++) {
+		unsigned n = 0;
+		struct nlmsghdr *m =
+			nft_add(nl, NFT_MSG_GETRULE, NLM_F_DUMP, fences[i].family, "read the rules of " NFT_TABLE);
+		mnl_attr_put_strz(m, NFTA_RULE_TABLE, NFT_TABLE);
+		mnl_attr_put_strz(m, NFTA_RULE_CHAIN, fences[i].chain);
+		nl_on_reply(nl, count_rule, &n);
+		nl_tolerate(nl, ENOENT);
+		int e = nl_commit(nl, ret_error);
+		r = e < 0 ? e : n > 0;
+	}
+	return r;
 }
 
 /* ---- is masquerading loaded? ----------------------------------------------------------------------- */
@@ -200,23 +260,27 @@ static void first_line(int fd, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-static int load(const char *file, const char *range, ve_error **ret_error)
+static int load(const char *data_dir, const char *name, const char *range, ve_error **ret_error)
 {
 	const char *program = nft_program();
+	_cleanup_free_ char *file = str_printf("%s/nft/%s", data_dir, name);
+	if (!file)
+		return err_nomem(ret_error);
 	if (!program) {
 		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "network",
 				  "cannot load the firewall file '%s': " LACK_NFT, file);
 		err_hint(ret_error, LACK_NFT_HINT);
 		return r;
 	}
-	_cleanup_free_ char *define = str_printf("nat_range=%s", range);
+	_cleanup_free_ char *define = str_printf("nat_range=%s", range ?: "");
 	_cleanup_close_ int output_fd = memfd_create("nft", MFD_CLOEXEC);
 	if (!define)
 		return err_nomem(ret_error);
 	if (output_fd < 0)
 		return err_sys(ret_error, errno, "network", "cannot make a memory file");
-	const char *const argv[] = { program, "-D", define, "-f", file, NULL };
-	int status = 0, r = run_to_end(argv, output_fd, &status);
+	const char *const with_range[] = { program, "-D", define, "-f", file, NULL };
+	const char *const plain[] = { program, "-f", file, NULL };
+	int status = 0, r = run_to_end(range ? with_range : plain, output_fd, &status);
 	if (r < 0)
 		return err_sys(ret_error, -r, "network", "cannot run '%s'", program);
 	if (status == 0)
@@ -228,13 +292,24 @@ static int load(const char *file, const char *range, ve_error **ret_error)
 			 program, file, status, quoted ?: "");
 }
 
-int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error)
+int nft_load_rules(const char *data_dir, ve_error **ret_error)
+{
+	return load(data_dir, NFT_FILE, NULL, ret_error);
+}
+
+int nft_ensure_rules(const char *data_dir, ve_error **ret_error)
+{
+	int r = nft_rules_loaded(ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : nft_load_rules(data_dir, ret_error);
+}
+
+int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error)
 {
 	struct net_addr parsed;
 	int r = net_range_parse(range, &parsed, ret_error);
 	if (r == 0)
 		r = nft_nat_loaded(&parsed, ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : load(file, range, ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : load(data_dir, NFT_NAT_FILE, range, ret_error);
 }
 
 /* ---- who else decides about forwarding --------------------------------------------------------------- */

@@ -19,6 +19,18 @@
 #define LACK_IPV6 "the kernel runs without IPv6"
 #define LACK_IPV6_HINT "boot without ipv6.disable=1, or give the VE no IPv6 address"
 
+#define LACK_RATES "the kernel lacks ifb, sch_tbf, sch_ingress, cls_u32 or act_mirred"
+#define LACK_RATES_HINT "load these modules, or use a kernel that has them"
+
+#define LACK_BRIDGE_CONNTRACK \
+	"the kernel cannot follow connections on bridges, which rules that allow something on a bridged interface need"
+#define LACK_BRIDGE_CONNTRACK_HINT "load the module nf_conntrack_bridge, or use a kernel with CONFIG_NF_CONNTRACK_BRIDGE"
+
+/* ---- firewall.c: see elements.h ---- */
+
+/* Can the kernel do what the plan's rules need? */
+int firewall_check(const struct net_plan *plan, ve_error **ret_error);
+
 /* ---- addr.c -------------------------------------------------------------------------------------- */
 
 static inline unsigned net_addr_bits(const struct net_addr *a)
@@ -66,6 +78,8 @@ struct net_link {
 	int peer_index; /* of a veth: the other end's index in its own namespace */
 	unsigned mtu;
 	char name[IFNAMSIZ];
+	bool is_bridge, filters_vlans, is_ours; /* of a bridge; ours: vectl has made it */
+	int master;				/* the bridge it is in, 0: none */
 };
 
 struct net_veth {
@@ -75,6 +89,7 @@ struct net_veth {
 	int netns_fd; /* where the guest end is born */
 };
 
+extern const char link_own_alias[];
 void link_put_veth(struct nl *nl, const struct net_veth *v);
 /* By NAME, or by INDEX where NAME is NULL. RESULT receives the errno (ENODEV), NULL: an error is one. */
 void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result);
@@ -85,6 +100,24 @@ void link_put_up(struct nl *nl, int index, const char *name);
 void link_put_delete(struct nl *nl, const char *name);
 void link_put_address(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope);
 void link_put_address_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
+
+/* ---- bridge.c: bridges and their ports --------------------------------------------------------------- */
+
+/* One at a time makes and removes the bridge of ours: a lock on the network namespace. Returns the descriptor to close. */
+int bridge_lock(ve_error **ret_error);
+/* NAME must be a bridge: VE_ERR_CONFIG. */
+int bridge_find(struct nl *nl, const char *name, struct net_link *ret_bridge, ve_error **ret_error);
+/* Makes NET_OWN_BRIDGE where it is missing. */
+int bridge_ensure_own(struct nl *nl, ve_error **ret_error);
+/* Removes NET_OWN_BRIDGE if vectl has made it and it has no port left. */
+int bridge_drop_own(struct nl *nl, ve_error **ret_error);
+struct bridge_port {
+	const struct net_link *link, *bridge;
+	const unsigned char *mac; /* the only one behind the port */
+	unsigned vlan;		  /* 0: none */
+};
+/* Puts an interface into a bridge as a port that learns nothing and is flooded with nothing that is another's. */
+int bridge_add_port(struct nl *nl, const struct bridge_port *p, ve_error **ret_error);
 
 /* ---- route.c ------------------------------------------------------------------------------------- */
 
@@ -110,6 +143,9 @@ void route_put_to(struct nl *nl, int index, const char *name, const struct net_a
 void route_put_to_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* Guest: the way to the gateway, and the default route through it. */
 void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family);
+/* The same through a gateway of the network's own (bridged). */
+void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label,
+			   const struct net_addr *gateway);
 void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family);
 
 /* Calls FN for the interface of each default route of FAMILY, in no order. */
@@ -166,10 +202,20 @@ int sysctl_set(int value, ve_error **ret_error, const char *fmt, ...) ATTR_PRINT
 
 /* Is nftables in the kernel? 0, or an error (VE_ERR_UNSUPPORTED). */
 int nft_probe(ve_error **ret_error);
+/* 1: the chains of vectl.nft are there. 0: one is missing. */
+int nft_rules_loaded(ve_error **ret_error);
+/* The same, and none of those that keep VEs in their place is empty: for those who have time to look. */
+int nft_rules_whole(ve_error **ret_error);
+#define NFT_FILE "vectl.nft" /* below DATA_DIR/nft */
+#define NFT_NAT_FILE "vectl-nat.nft"
+/* Loads the file by nft(8) unless they are there. */
+int nft_ensure_rules(const char *data_dir, ve_error **ret_error);
+/* Loads it in any case. */
+int nft_load_rules(const char *data_dir, ve_error **ret_error);
 /* 1: masquerading for this range is loaded. 0: it is not, or for another range. */
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
-/* Loads FILE by nft(8) unless that is so. */
-int nft_ensure_nat(const char *file, const char *range, ve_error **ret_error);
+/* Loads the file for nat unless that is so. */
+int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error);
 /* The path of the nft program, or NULL. */
 const char *nft_program(void);
 
@@ -180,6 +226,25 @@ struct nft_blocker {
 };
 typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
 int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);
+
+/* ---- rate.c -------------------------------------------------------------------------------------- */
+
+struct rate_bucket {
+	uint64_t bytes_per_s;
+	uint32_t burst, queue; /* bytes */
+};
+struct rate_bucket rate_bucket(uint64_t bits_per_s, unsigned mtu);
+/* The rates of an interface that was just made. */
+int rate_attach(struct nl *nl, const struct net_plan *plan, const struct net_if *i, struct undo *undo,
+		ve_error **ret_error);
+void rate_put_detach(struct nl *nl, const struct net_plan *plan, const struct net_if *i);
+/* Brings the rates of a running VE's interface to what I says, whatever they are. */
+int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
+
+/* ---- forwards.c ---------------------------------------------------------------------------------- */
+
+/* VE_ERR_EXISTS where the host itself listens on a port that is to lead to the VE. */
+int forwards_check(const struct net_if *i, ve_error **ret_error);
 
 /* ---- resolv.c ------------------------------------------------------------------------------------ */
 
@@ -201,16 +266,41 @@ struct net_type_ops {
 	bool forwarded;   /* needs forwarding on the host */
 	bool proxied;     /* the uplink answers for its addresses */
 	bool masqueraded; /* leaves the host under one of the host's addresses */
+	bool on_bridge;   /* is looked at in the tables of the family bridge */
 	/* NULL: nothing to do. */
+	int (*check)(struct nl *nl, const struct net_if *i, ve_error **ret_error);
 	int (*attach)(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 	int (*detach)(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 	int (*change)(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
 };
 extern const struct net_type_ops net_types[NET_TYPE_COUNT];
 
+/* ---- ends.c: the two ends of an interface ------------------------------------------------------------ */
+
+struct ends {
+	struct net_link host;
+	char guest_name[IFNAMSIZ];
+};
+/* Makes the pair, with its undo; both ends are down. MTU: what the interface gets where it names none. */
+int ends_make(struct net_job *j, const struct net_if *i, unsigned mtu, struct undo *undo, struct ends *ret,
+	      ve_error **ret_error);
+/* Of a VE that runs; VE_ERR_STATE where the VE's root has thrown them away. */
+int ends_find(struct net_job *j, const struct net_if *i, struct ends *ret, ve_error **ret_error);
+/* The IPv6 settings of a host end that netlink cannot make. */
+int ends_settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error);
+void ends_put_guest_address(struct net_job *j, const struct ends *e, const struct net_addr *a);
+bool net_if_contains(const struct net_if *i, const struct net_addr *a,
+		     bool (*same)(const struct net_addr *, const struct net_addr *));
+
 /* routed.c */
 int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+
+/* bridged.c */
+int bridged_check(struct nl *nl, const struct net_if *i, ve_error **ret_error);
+int bridged_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
+int bridged_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
+int bridged_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
 
 #endif

@@ -23,11 +23,6 @@
 #include "base/guard.h"
 #include "net/priv.h"
 
-struct ends {
-	struct net_link host;
-	char guest_name[IFNAMSIZ];
-};
-
 static bool proxied(const struct net_if *i)
 {
 	return net_types[i->type].proxied;
@@ -41,21 +36,6 @@ struct undo_proxies {
 	struct net_addr addrs[];
 };
 
-static void delete_link(const char *name)
-{
-	_cleanup_nl_ struct nl *nl = NULL;
-	if (nl_open(NETLINK_ROUTE, &nl, NULL) < 0)
-		return;
-	link_put_delete(nl, name);
-	nl_commit(nl, NULL);
-}
-
-static void undo_link(void *data)
-{
-	delete_link(data);
-	free(data);
-}
-
 static void undo_proxies(void *data)
 {
 	struct undo_proxies *p = data;
@@ -63,16 +43,6 @@ static void undo_proxies(void *data)
 	if (nl_open(NETLINK_ROUTE, &nl, NULL) == 0)
 		neigh_delete_proxies(nl, p->addrs, p->n, NULL);
 	free(p);
-}
-
-static int push_link(struct undo *undo, const char *name, ve_error **ret_error)
-{
-	char *copy = strdup(name);
-	if (!copy) {
-		delete_link(name);
-		return err_nomem(ret_error);
-	}
-	return undo_push_owned(undo, undo_link, free, copy) < 0 ? err_nomem(ret_error) : 0;
 }
 
 static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **ret_error)
@@ -87,11 +57,6 @@ static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **re
 }
 
 /* ---- both ends ----------------------------------------------------------------------------------- */
-
-static void guest_put_address(struct net_job *j, const struct ends *e, const struct net_addr *a)
-{
-	link_put_address(j->guest, e->host.peer_index, e->guest_name, a, RT_SCOPE_UNIVERSE);
-}
 
 static void host_put_address(struct net_job *j, const struct net_if *i, const struct ends *e,
 			     const struct net_addr *a)
@@ -121,20 +86,6 @@ static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error *
 	return 0;
 }
 
-/* What netlink cannot set of the host's end. Without IPv6 addresses it has no IPv6 at all: nothing of the host's
- * answers there. With them it must not believe the VE's router advertisements. */
-static int settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error)
-{
-	if (!wanted) {
-		int r = sysctl_try_set(1, "ipv6/conf/%s/disable_ipv6", host->name);
-		return r < 0 && r != -ENOENT
-			       ? err_sys(ret_error, -r, "network", "cannot switch off IPv6 on '%s'", host->name)
-			       : 0;
-	}
-	int r = sysctl_set(0, ret_error, "ipv6/conf/%s/accept_ra", host->name);
-	return r < 0 ? r : sysctl_set(0, ret_error, "ipv6/conf/%s/disable_ipv6", host->name);
-}
-
 /* The gateway's side of a family: the next hop's address on the host's end, the default route in the VE. */
 static void put_gateway_address(struct net_job *j, const struct ends *e, int family)
 {
@@ -143,52 +94,11 @@ static void put_gateway_address(struct net_job *j, const struct ends *e, int fam
 
 /* ---- attach -------------------------------------------------------------------------------------- */
 
-static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_error)
-{
-	_cleanup_err_ ve_error *error = NULL;
-	link_put_veth(nl, v);
-	int r = nl_commit(nl, &error);
-	if (r == -EOPNOTSUPP) {
-		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network",
-			      "cannot make the interface '%s': " LACK_VETH, v->host_name);
-		err_hint(ret_error, LACK_VETH_HINT);
-	} else if (r < 0 && ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
-	}
-	return r;
-}
-
-static int make_veth(struct net_job *j, const struct net_if *i, struct undo *undo, struct ends *ret,
-		     ve_error **ret_error)
-{
-	char name[IFNAMSIZ];
-	unsigned char host_mac[6];
-	net_if_name(j->plan->link_id, i->label, name);
-	snprintf(ret->guest_name, sizeof(ret->guest_name), "eth%u", i->label);
-	memcpy(host_mac, i->mac, 6);
-	host_mac[0] = i->mac[0] == 0xfe ? 0xfa : 0xfe; /* the VE's, but for this; both locally administered */
-	struct net_veth v = {
-		.host_name = name,
-		.guest_name = ret->guest_name,
-		.host_mac = host_mac,
-		.guest_mac = i->mac,
-		.mtu = i->mtu ? i->mtu : uplink_mtu(&j->uplinks),
-		.netns_fd = j->netns_fd,
-	};
-	int r = add_veth(j->host, &v, ret_error);
-	if (r == 0)
-		r = push_link(undo, name, ret_error);
-	if (r < 0)
-		return r;
-	link_put_get(j->host, name, 0, &ret->host, NULL);
-	return nl_commit(j->host, ret_error);
-}
-
 static int configure_guest(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
 {
 	link_put_up(j->guest, e->host.peer_index, e->guest_name);
 	for (unsigned k = 0; k < i->n_addrs; k++)
-		guest_put_address(j, e, &i->addrs[k]);
+		ends_put_guest_address(j, e, &i->addrs[k]);
 	if (net_if_has(i, AF_INET))
 		route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, AF_INET);
 	if (net_if_has(i, AF_INET6))
@@ -214,9 +124,9 @@ int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, 
 	struct ends e = { 0 };
 	int r = prepare_uplinks(j, i, ret_error);
 	if (r == 0)
-		r = make_veth(j, i, undo, &e, ret_error);
+		r = ends_make(j, i, uplink_mtu(&j->uplinks), undo, &e, ret_error);
 	if (r == 0)
-		r = settle_ipv6(&e.host, net_if_has(i, AF_INET6), ret_error);
+		r = ends_settle_ipv6(&e.host, net_if_has(i, AF_INET6), ret_error);
 	if (r == 0)
 		r = configure_guest(j, i, &e, ret_error);
 	/* Before they are made: of a batch that fails half-way some would stay. */
@@ -241,23 +151,14 @@ int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_erro
 
 /* ---- change -------------------------------------------------------------------------------------- */
 
-static bool contains(const struct net_if *i, const struct net_addr *a,
-		     bool (*same)(const struct net_addr *, const struct net_addr *))
-{
-	for (unsigned k = 0; k < i->n_addrs; k++)
-		if (same(&i->addrs[k], a))
-			return true;
-	return false;
-}
-
 static int add_missing(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e,
 		       ve_error **ret_error)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	for (unsigned k = 0; k < to->n_addrs; k++) {
-		if (contains(from, &to->addrs[k], net_addr_equal))
+		if (net_if_contains(from, &to->addrs[k], net_addr_equal))
 			continue;
-		guest_put_address(j, e, &to->addrs[k]);
+		ends_put_guest_address(j, e, &to->addrs[k]);
 		host_put_address(j, to, e, &to->addrs[k]);
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
@@ -283,7 +184,7 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 	int r = 0, r2;
 	for (unsigned k = 0; k < from->n_addrs; k++) {
 		const struct net_addr *a = &from->addrs[k];
-		if (contains(to, a, net_addr_equal) || (clashing && !contains(to, a, net_addr_same_host)))
+		if (net_if_contains(to, a, net_addr_equal) || (clashing && !net_if_contains(to, a, net_addr_same_host)))
 			continue;
 		if (proxied(from) && (r2 = neigh_delete_proxies(j->host, a, 1, r == 0 ? ret_error : NULL)) < 0)
 			r = r2;
@@ -302,31 +203,14 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 	return r;
 }
 
-static int find_ends(struct net_job *j, const struct net_if *i, struct ends *ret, ve_error **ret_error)
-{
-	char name[IFNAMSIZ];
-	int missing;
-	net_if_name(j->plan->link_id, i->label, name);
-	snprintf(ret->guest_name, sizeof(ret->guest_name), "eth%u", i->label);
-	link_put_get(j->host, name, 0, &ret->host, &missing);
-	int r = nl_commit(j->host, ret_error);
-	if (r == 0 && missing != 0) {
-		r = err_plain(ret_error, VE_ERR_STATE, missing, "network",
-			      "cannot change the addresses of '%s': its host end '%s' is gone", ret->guest_name,
-			      name);
-		err_hint(ret_error, "the VE's root has removed the interface; a restart of the VE makes it anew");
-	}
-	return r;
-}
-
 int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error)
 {
 	struct ends e = { 0 };
-	int r = find_ends(j, to, &e, ret_error);
+	int r = ends_find(j, to, &e, ret_error);
 	if (r == 0)
 		r = prepare_uplinks(j, to, ret_error);
 	if (r == 0 && net_if_has(to, AF_INET6) && !net_if_has(from, AF_INET6))
-		r = settle_ipv6(&e.host, true, ret_error);
+		r = ends_settle_ipv6(&e.host, true, ret_error);
 	if (r == 0)
 		r = remove_surplus(j, from, to, &e, true, ret_error);
 	if (r == 0)

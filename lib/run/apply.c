@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/schema.h"
 #include "model/units.h"
+#include "run/account.h"
 #include "run/join.h"
 #include "run/plan.h"
 
@@ -67,6 +69,39 @@ static int apply_network(struct ve *v, const struct config *from, const struct c
 	return r;
 }
 
+static int apply_firewall(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	struct net_plan old_net = { 0 }, new_net = { 0 };
+	struct net_if old_ifs[PLAN_MAX_IFS], new_ifs[PLAN_MAX_IFS];
+	if (json_equal(config_raw(from, "firewall"), config_raw(to, "firewall")))
+		return 0;
+	int r = plan_network(v->ctx, from, old_ifs, &old_net, ret_error);
+	if (r == 0)
+		r = plan_network(v->ctx, to, new_ifs, &new_net, ret_error);
+	if (r == 0 && new_net.n_ifs > 0)
+		r = net_check(&new_net, ret_error);
+	if (r == 0)
+		r = net_change_firewall(&old_net, &new_net, ret_error);
+	plan_network_done(&old_net);
+	plan_network_done(&new_net);
+	return r;
+}
+
+/* The quotas that stand in the ledger, and events of what has come of them. */
+static int apply_quotas(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	struct net_plan net;
+	struct net_if ifs[PLAN_MAX_IFS];
+	if (json_equal(config_raw(from, "network"), config_raw(to, "network")))
+		return 0;
+	int r = plan_network(v->ctx, to, ifs, &net, ret_error);
+	if (r < 0)
+		return r;
+	r = account_watch(v, to, &net, NULL, ret_error);
+	plan_network_done(&net);
+	return r;
+}
+
 /* A joiner in the VE's uts namespace, with nothing to run. */
 static int apply_hostname(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
 {
@@ -91,25 +126,39 @@ static int apply_hostname(struct ve *v, const struct config *from, const struct 
 static int (*const appliers[])(struct ve *, const struct config *, const struct config *, ve_error **) = {
 	apply_limits,
 	apply_network,
+	apply_firewall,
+	apply_quotas,
 	apply_hostname,
 };
+
+/* The live keys of one interface, as the schema says which are. */
+static int take_live_network(struct config *out, const struct config *c, unsigned label)
+{
+	static const char prefix[] = "network.N.";
+	int r = 0;
+	for (const struct schema_key *k = schema_keys; r == 0 && k->key; k++) {
+		if (!str_starts(k->key, prefix) || !(k->flags & SCHEMA_LIVE) || !(k->flags & SCHEMA_BUILT))
+			continue;
+		_cleanup_free_ char *key = str_printf("network.%u.%s", label, k->key + strlen(prefix));
+		r = key ? config_put(out, key, json_incref(config_raw(c, key))) : -ENOMEM;
+	}
+	return r;
+}
 
 /* What C may bring now: the running configuration with C's live keys. Keys that wait for a restart keep the value
  * that the VE runs with. */
 static int live_part(const struct config *running, const struct config *c, struct config **ret_config, ve_error **ret_error)
 {
 	static const char *const live[] = { "hostname", "memory.limit", "memory.swap", "cpu.cores", "cpu.limit", "cpu.weight",
-					    "pids.limit", "boot", "stop" };
+					    "pids.limit", "boot", "stop", "firewall" };
 	_cleanup_config_ struct config *out = NULL;
 	unsigned labels[PLAN_MAX_IFS];
 	int r = config_copy(running, &out, ret_error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(live); i++)
 		r = config_put(out, live[i], json_incref(config_raw(c, live[i])));
 	int n = config_networks(running, labels, PLAN_MAX_IFS);
-	for (int i = 0; r == 0 && i < n; i++) {
-		_cleanup_free_ char *key = str_printf("network.%u.ips", labels[i]);
-		r = key ? config_put(out, key, json_incref(config_raw(c, key))) : -ENOMEM;
-	}
+	for (int i = 0; r == 0 && i < n; i++)
+		r = take_live_network(out, c, labels[i]);
 	if (r < 0)
 		return ret_error && *ret_error ? r : err_nomem(ret_error);
 	*ret_config = steal_ptr(&out);

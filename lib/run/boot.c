@@ -14,6 +14,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "run/block.h"
 #include "run/verbs.h"
 
 enum { PARALLEL = 8 };
@@ -40,7 +41,7 @@ static void fleet_done(struct fleet *f)
 static bool wants_start(struct ve *v)
 {
 	const char *how = config_string(v->config, "boot.auto");
-	if (config_identity_int(v->config, "ephemeral"))
+	if (config_identity_int(v->config, "ephemeral") || block_forbids_start(v))
 		return false;
 	return str_eq(how, "on") || (!str_eq(how, "off") && laststate_wanted(v));
 }

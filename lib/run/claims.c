@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "net/net.h"
 #include "ns/idrange.h"
+#include "run/addrclaims.h"
+#include "run/autoip.h"
 #include "run/plan.h"
 
 void claims_release_all(struct ve_ctx *ctx, const char *uuid)
@@ -70,30 +72,34 @@ static int claim_nat(struct ve *v, unsigned label, ve_error **ret_error)
 	}
 }
 
-/* Calls FN for each address that C gives its routed interfaces, in canonical spelling without prefix. */
-static int each_address(struct ve *v, const struct config *c, int (*fn)(struct ve *, const char *, void *), void *data,
-			ve_error **ret_error)
+/* Calls FN for each of the host's ports that lead to it: "tcp:8080". */
+static int each_port(struct ve *v, const struct config *c, int (*fn)(struct ve *, const char *, void *), void *data,
+		     ve_error **ret_error)
 {
 	struct net_plan net = { 0 };
 	struct net_if ifs[PLAN_MAX_IFS];
+	char key[16];
 	int r = plan_network(v->ctx, c, ifs, &net, ret_error);
 	for (unsigned i = 0; r == 0 && i < net.n_ifs; i++)
-		for (unsigned k = 0; r == 0 && k < ifs[i].n_addrs; k++) {
-			_cleanup_free_ char *text = net_addr_format(&ifs[i].addrs[k], false);
-			r = text ? fn(v, text, data) : err_nomem(ret_error);
-		}
+		for (unsigned k = 0; r == 0 && k < ifs[i].n_forwards; k++)
+			for (unsigned p = 0; r == 0 && p < ifs[i].forwards[k].n; p++) {
+				snprintf(key, sizeof(key), "%s:%u", portforward_protocol(&ifs[i].forwards[k]),
+					 ifs[i].forwards[k].first + p);
+				r = fn(v, key, data);
+			}
 	plan_network_done(&net);
 	return r;
 }
 
-static int claim_one(struct ve *v, const char *address, void *ret_error)
+static int claim_port(struct ve *v, const char *port, void *ret_error)
 {
-	return store_claim(v->ctx->store, CLAIM_ADDRESS, address, v->uuid, ret_error);
+	return store_claim(v->ctx->store, CLAIM_PORT, port, v->uuid, ret_error);
 }
 
 int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error)
 {
-	return each_address(v, c, claim_one, ret_error, ret_error);
+	int r = addrclaims_take(v, c, ret_error);
+	return r == 0 ? each_port(v, c, claim_port, ret_error, ret_error) : r;
 }
 
 static int note_one(struct ve *v, const char *address, void *data)
@@ -102,45 +108,50 @@ static int note_one(struct ve *v, const char *address, void *data)
 	return strv_add(data, address);
 }
 
-void claims_drop_addresses(struct ve *v, const struct config *keep)
+void claims_drop_kind(struct ve *v, enum claim_kind kind, char *const *kept)
 {
-	_cleanup_strv_ char **kept = NULL, **keys = NULL;
-	if (each_address(v, keep, note_one, &kept, NULL) < 0 ||
-	    store_claim_keys(v->ctx->store, CLAIM_ADDRESS, &keys, NULL) < 0)
+	_cleanup_strv_ char **keys = NULL;
+	if (store_claim_keys(v->ctx->store, kind, &keys, NULL) < 0)
 		return;
 	for (char **k = keys; k && *k; k++) {
 		bool wanted = false;
-		for (char **w = kept; w && *w; w++)
+		for (char *const *w = kept; w && *w; w++)
 			wanted = wanted || str_eq(*k, *w);
 		if (!wanted)
-			store_unclaim(v->ctx->store, CLAIM_ADDRESS, *k, v->uuid);
+			store_unclaim(v->ctx->store, kind, *k, v->uuid);
 	}
 }
 
-static int give_back_one(struct ve *v, const char *address, void *data)
+void claims_drop_addresses(struct ve *v, const struct config *keep)
 {
-	(void)data;
-	store_unclaim(v->ctx->store, CLAIM_ADDRESS, address, v->uuid);
-	return 0;
+	_cleanup_strv_ char **ports = NULL;
+	addrclaims_drop(v, keep);
+	if (each_port(v, keep, note_one, &ports, NULL) == 0)
+		claims_drop_kind(v, CLAIM_PORT, ports);
 }
 
-/* Is what we hold in memory what is on disk? Each save is a new file. */
-static bool is_current(const struct ve *v)
+/* Is what we hold in memory what is on disk, and all that it claims a name and ids? Each save is a new file. */
+static bool has_name_and_ids_only(const struct ve *v)
 {
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
 	struct stat st;
-	return v->config && v->saved && fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       st.st_ino == v->saved;
+	if (!v->config || !v->saved || fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != v->saved ||
+	    plan_network(v->ctx, v->config, ifs, &net, NULL) < 0)
+		return false;
+	bool alone = net.n_ifs == 0;
+	plan_network_done(&net);
+	return alone;
 }
 
 void claims_release(struct ve *v)
 {
 	char ids[16];
-	if (!is_current(v)) {
+	if (!has_name_and_ids_only(v)) {
 		claims_release_all(v->ctx, v->uuid);
 		return;
 	}
 	snprintf(ids, sizeof(ids), "%u", (unsigned)config_identity_int(v->config, "id_base"));
-	each_address(v, v->config, give_back_one, NULL, NULL);
 	store_unclaim(v->ctx->store, CLAIM_IDS, ids, v->uuid);
 	store_unclaim(v->ctx->store, CLAIM_NAME, v->name, v->uuid);
 }
@@ -171,6 +182,8 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error)
 		r = store_claim(v->ctx->store, CLAIM_NAME, v->name, v->uuid, ret_error);
 	if (r == 0)
 		r = claim_ids(v, ret_error);
+	if (r == 0)
+		r = autoip_resolve(v, v->config, ret_error);
 	if (r == 0)
 		r = claim_private(v, ret_error);
 	return r < 0 ? r : claims_take_addresses(v, v->config, ret_error);

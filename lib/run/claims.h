@@ -9,10 +9,12 @@
 /* Takes the claims of V's configuration, allocating what is not fixed yet (id range, private addresses), which is
  * written into V->config's identity. Each pushes its undo. */
 int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error);
-/* The addresses of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
+/* The addresses, and ports of the host's, of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
 int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error);
 void claims_drop_addresses(struct ve *v, const struct config *keep);
-/* Gives back what V's configuration says that it has; looks through all claims only where that may not be all. */
+/* Gives back the claims of KIND that are not in KEPT (NULL: none is). */
+void claims_drop_kind(struct ve *v, enum claim_kind kind, char *const *kept);
+/* Gives back what V has; looks through all claims only where more than its name and ids may be among them. */
 void claims_release(struct ve *v);
 /* Gives back everything that is claimed for UUID, whatever it is: a look at each claim of the store. */
 void claims_release_all(struct ve_ctx *ctx, const char *uuid);

@@ -52,7 +52,7 @@ int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
 		return r;
 	struct record rec;
 	enum ve_state state = handle_state(v, &rec);
-	if (force && state != STATE_STOPPED && state != STATE_CREATING)
+	if (force && state != STATE_STOPPED && state != STATE_BLOCKED && state != STATE_CREATING)
 		r = kill_locked(v, ret_error);
 	if (r >= 0)
 		r = handle_ask(v, VERB_DESTROY, NULL, ret_error);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "run/block.h"
 
 /* The mark tells a freeze of the provider's from one that the VE's own systemd does to a unit. */
 static int set_mark(struct ve *v, bool frozen, ve_error **ret_error)
@@ -17,12 +18,19 @@ static int set_mark(struct ve *v, bool frozen, ve_error **ret_error)
 	return handle_mark(v, "frozen", ret_error);
 }
 
-static int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
+int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
 {
 	struct cg *cg = NULL;
 	int r = handle_ask(v, frozen ? VERB_FREEZE : VERB_THAW, NULL, ret_error);
 	if (r != 0)
 		return r == 1 ? VE_UNCHANGED : r;
+	if (!frozen && block_keeps_frozen(v)) {
+		r = err_plain(ret_error, VE_ERR_STATE, EINVAL, "state", "cannot thaw '%s': it is blocked by the provider",
+			      v->name);
+		block_explain(v, ret_error);
+		err_hint(ret_error, "vectl unblock %s", v->name);
+		return r;
+	}
 	r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
 		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);

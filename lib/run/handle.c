@@ -11,6 +11,7 @@
 #include "base/guard.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "run/block.h"
 
 int handle_open_uuid(struct ve_ctx *ctx, const char *uuid, struct ve **ret_ve, ve_error **ret_error)
 {
@@ -156,7 +157,7 @@ enum ve_state handle_state(struct ve *v, struct record *ret_record)
 	if (v->run_fd < 0)
 		store_open_run(v->ctx->store, v->uuid, false, &v->run_fd, NULL);
 	if (record_read(v->run_fd, &r, NULL) < 0 || !record_init_alive(&r))
-		return STATE_STOPPED;
+		return block_forbids_start(v) ? STATE_BLOCKED : STATE_STOPPED;
 	if (ret_record)
 		*ret_record = r;
 	if (handle_has_mark(v, "stopping"))
@@ -175,8 +176,12 @@ int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_er
 		return 0;
 	case STATE_ALREADY:
 		return 1;
-	default:
-		return state_refuse(v->name, s, verb, ret_error);
+	default: {
+		int r = state_refuse(v->name, s, verb, ret_error);
+		if (s == STATE_BLOCKED)
+			block_explain(v, ret_error);
+		return r;
+	}
 	}
 }
 

@@ -17,10 +17,12 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "ns/idrange.h"
+#include "run/account.h"
 #include "run/fault.h"
 #include "run/lacking.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
+#include "run/tundev.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
 
@@ -29,7 +31,8 @@ struct launching {
 	struct plan *plan;
 	const struct launch_command *cmd;
 	struct cg *cg;
-	int console_listen, notify_socket, notify_mount;
+	int console_listen, notify_socket, notify_mount, tun_mount;
+	int traffic; /* the ledger */
 	struct spawn spawn;
 	pid_t init_pid, monitor_pid;
 	int init_pidfd, netns_fd;
@@ -88,7 +91,7 @@ static int step_limits(struct launching *l, ve_error **ret_error)
 {
 	int r = fault_point("device-filter", ret_error);
 	if (r == 0)
-		r = cg_attach_device_filter(l->cg, ret_error);
+		r = cg_attach_device_filter_with(l->cg, &tundev_rule, config_bool(l->plan->config, "features.tun"), ret_error);
 	if (r == 0)
 		r = fault_point("limits", ret_error);
 	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, l->plan->ve->ctx, ret_error);
@@ -250,7 +253,8 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 	}
 }
 
-void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, bool attended)
+void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, int traffic,
+			       bool attended)
 {
 	_cleanup_free_ char *program = str_printf("%s/vectl-ended", store_libexec_dir());
 	_cleanup_free_ char *log = str_printf("%s.console.log", v->uuid);
@@ -271,8 +275,22 @@ void launch_freeze_supervision(struct blobber *b, const struct ve *v, int consol
 	b->head.fd_log_dir = blobber_fd(b, v->ctx->store->log_fd);
 	b->head.fd_console_listen = blobber_fd(b, console_listen);
 	b->head.fd_notify = blobber_fd(b, notify_socket);
+	b->head.fd_traffic = blobber_fd(b, traffic);
+	b->head.account_ms = account_interval_ms();
 	if (attended)
 		b->head.flags |= BLOB_REPORT_END;
+}
+
+/* What a jail sends is not kept: nor is the jail. */
+static int open_ledger(struct launching *l, ve_error **ret_error)
+{
+	struct ve *v = l->plan->ve;
+	if (!l->plan->net.n_ifs || config_identity_int(l->plan->config, "ephemeral"))
+		return 0;
+	l->traffic = account_open(v->ctx->store, v->uuid, true);
+	return l->traffic < 0 ? err_sys(ret_error, -l->traffic, "traffic", "cannot open the traffic ledger of '%s'",
+					v->name) :
+				0;
 }
 
 static int step_spawn(struct launching *l, ve_error **ret_error)
@@ -281,15 +299,23 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
 	if (!argv || !env)
 		return err_nomem(ret_error);
+	if (config_bool(l->plan->config, "features.tun")) {
+		int made = tundev_mount(l->plan->id_base, &l->tun_mount, ret_error);
+		if (made < 0)
+			return made;
+	}
 	blobber_init(&b, MON_SUPERVISE);
 	plan_freeze_security(&b, l->plan);
 	freeze_root(&b, l->plan);
 	freeze_process(&b, l, argv, env);
-	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->cmd->attended);
-	rootplan_mounts(&b, l->plan, l->notify_mount);
+	int r = open_ledger(l, ret_error);
+	if (r < 0)
+		return r;
+	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
+	rootplan_mounts(&b, l->plan, l->notify_mount, l->tun_mount);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
-	int r = fault_point("spawn", ret_error);
+	r = fault_point("spawn", ret_error);
 	if (r == 0)
 		r = freeze_groups(&b, l, ret_error);
 	return r < 0 ? r : spawn_send_plan(&l->spawn, &b, ret_error);
@@ -311,6 +337,8 @@ static int step_outside(struct launching *l, ve_error **ret_error)
 		r = fault_point("network", ret_error);
 		if (r == 0)
 			r = net_attach(&l->plan->net, l->netns_fd, l->undo, ret_error);
+		if (r == 0 && l->traffic >= 0)
+			r = account_begin(l->plan->ve, l->traffic, l->plan->config, &l->plan->net, ret_error);
 	}
 	return r < 0 ? r : spawn_tell(&l->spawn, MSG_GO, ret_error);
 }
@@ -356,8 +384,8 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
-	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1,
-			       .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1, .tun_mount = -1,
+			       .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
 			       .spawn = { .control = -1, .cancel_fd = -1 } };
 	int r = run_steps(&l, ret_error);
 	if (r == 0) {
@@ -375,6 +403,8 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
 	close_fd(&l.notify_mount);
+	close_fd(&l.tun_mount);
+	close_fd(&l.traffic);
 	close_fd(&l.init_pidfd);
 	close_fd(&l.netns_fd);
 	close_fd(&l.terminal_fd);
@@ -390,8 +420,10 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	int r = ctx_host(v->ctx, error), first = 0;
 	if (r == 0)
 		r = plan_network(v->ctx, c, ifs, &net, error);
-	if (r == 0 && net.n_ifs)
+	if (r == 0 && net.n_ifs) {
+		account_end(v, &net); /* before the counters go */
 		r = net_detach(&net, error);
+	}
 	plan_network_done(&net);
 	first = r;
 	r = ctx_cgroups(v->ctx, error);

@@ -32,7 +32,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);
 
 /* What a monitor needs to watch V: sockets (-1: none), log, and whom to tell of the end. */
-void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, bool attended);
+void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, int traffic, bool attended);
 
 /* Where a monitor that outlives the verb belongs. */
 int launch_freeze_monitor_groups(struct blobber *b, struct cg_host *cg, ve_error **ret_error);

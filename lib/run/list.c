@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "model/schema.h"
 #include "run/addresses.h"
+#include "run/block.h"
 #include "run/verbs.h"
 
 enum need { NEED_CONFIG = 1, NEED_STATE = 2, NEED_USAGE = 4 };
@@ -75,6 +76,23 @@ static json_t *get_memory_used(const struct row *r) { return figure(r, r->usage.
 static json_t *get_cpu_used(const struct row *r) { return figure(r, r->usage.cpu_ns); }
 static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pids); }
 
+static json_t *get_blocked(const struct row *r)
+{
+	json_t *doc = block_read(r->ve), *how = json_object_get(doc, "how");
+	how = how ? json_incref(how) : json_null();
+	json_decref(doc);
+	return how;
+}
+
+static json_t *get_traffic(const struct row *r, bool in)
+{
+	int64_t month_in, month_out;
+	traffic_month(r->ve, &month_in, &month_out);
+	return json_integer(in ? month_in : month_out);
+}
+static json_t *get_traffic_in(const struct row *r) { return get_traffic(r, true); }
+static json_t *get_traffic_out(const struct row *r) { return get_traffic(r, false); }
+
 static json_t *get_pending(const struct row *r) { return r->ve->config ? look_pending(r->ve) : json_array(); }
 
 static json_t *get_created_at(const struct row *r)
@@ -85,7 +103,7 @@ static json_t *get_created_at(const struct row *r)
 static const struct field fields[] = {
 	{ "name", 0, 0, get_name, true, "the VE's name" },
 	{ "state", NEED_STATE, 0, get_state, true,
-	  "stopped, starting, running, frozen, stopping, creating, or unsupervised: it runs without a monitor (vectl recover)" },
+	  "stopped, blocked, starting, running, frozen, stopping, creating, or unsupervised: it runs without a monitor (vectl recover)" },
 	{ "addresses", NEED_CONFIG, 0, get_addresses, true, "its IP addresses" },
 	{ "memory.used", NEED_STATE | NEED_USAGE, CG_USAGE_MEMORY, get_memory_used, true,
 	  "memory in use, page cache included", "bytes" },
@@ -97,6 +115,9 @@ static const struct field fields[] = {
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },
 	{ "started_at", NEED_STATE, 0, get_started_at, false, "when it was started", "time" },
 	{ "created_at", NEED_CONFIG, 0, get_created_at, false, "when it was created", "time" },
+	{ "blocked", 0, 0, get_blocked, false, "how its provider has closed it: stop, network or freeze; 'status' has the reason" },
+	{ "traffic.in", 0, 0, get_traffic_in, false, "bytes towards it in this month (UTC)", "bytes" },
+	{ "traffic.out", 0, 0, get_traffic_out, false, "bytes from it in this month (UTC)", "bytes" },
 	{ "pending", NEED_CONFIG | NEED_STATE, 0, get_pending, true, "keys that wait for its next start" },
 };
 
@@ -119,7 +140,7 @@ static int find_column(const char *name, struct column *ret, ve_error **ret_erro
 		return 0;
 	int r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "list", "there is no field '%s'", name);
 	err_hint(ret_error, "fields are: name state addresses memory.used cpu.used processes uuid init_pid supervised "
-			    "started_at created_at pending, and every configuration key");
+			    "started_at created_at blocked pending, and every configuration key");
 	return r;
 }
 

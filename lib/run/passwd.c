@@ -46,7 +46,8 @@ static int passwd_locked(struct ve *v, const char *user, const char *hash, ve_er
 	int r = handle_ask(v, VERB_PASSWD, NULL, ret_error);
 	if (r < 0)
 		return r;
-	return handle_state(v, NULL) == STATE_STOPPED ? change_stopped(v, &change, ret_error) :
+	enum ve_state s = handle_state(v, NULL);
+	return s == STATE_STOPPED || s == STATE_BLOCKED ? change_stopped(v, &change, ret_error) :
 							change_running(v, &change, ret_error);
 }
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run/plan.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/units.h"
+#include "run/account.h"
+#include "run/block.h"
 #include "sec/caps.h"
 
 void plan_limits(const struct config *c, struct cg_limits *ret_limits)
@@ -44,7 +49,8 @@ static char **list_strv(const json_t *list)
 
 static int type_of(const struct config *c, unsigned label, const json_t *ips, enum net_type *ret_type)
 {
-	static const char *const names[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat" };
+	static const char *const names[NET_TYPE_COUNT] = { [NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat",
+						   [NET_BRIDGED] = "bridged" };
 	_cleanup_free_ char *key = str_printf("network.%u.type", label);
 	if (!key)
 		return -ENOMEM;
@@ -84,6 +90,78 @@ static int parse_mac(const char *text, unsigned char mac[6])
 	return 0;
 }
 
+/* Bits a second, 0: not limited. */
+static uint64_t rate_of(const struct config *c, unsigned label, const char *which)
+{
+	char key[32];
+	snprintf(key, sizeof(key), "network.%u.rate_%s", label, which);
+	int64_t rate = config_int(c, key);
+	return rate == UNITS_UNLIMITED ? 0 : (uint64_t)rate;
+}
+
+/* A key of the interface LABEL; the caller frees nothing: it is short. */
+struct key {
+	char s[48];
+};
+static struct key key_of(unsigned label, const char *what)
+{
+	struct key k;
+	snprintf(k.s, sizeof(k.s), "network.%u.%s", label, what);
+	return k;
+}
+
+static int plan_gateways(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key key = key_of(nif->label, "gateway");
+	size_t k;
+	json_t *e;
+	json_array_foreach(config_list(c, key.s), k, e)
+	{
+		struct net_addr a = { .family = strchr(json_string_value(e), ':') ? AF_INET6 : AF_INET };
+		struct net_addr *where = &nif->gateway[a.family == AF_INET6];
+		if (inet_pton(a.family, json_string_value(e), &a.v6) != 1 || where->family != 0)
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+					 "%s: one IPv4 and one IPv6 gateway at the most", key.s);
+		a.prefix = a.family == AF_INET ? 32 : 128;
+		*where = a;
+	}
+	return 0;
+}
+
+static int plan_bridged(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key bridge = key_of(nif->label, "bridge"), vlan = key_of(nif->label, "vlan");
+	if (config_raw(c, bridge.s))
+		nif->bridge = config_string(c, bridge.s);
+	if (config_raw(c, vlan.s))
+		nif->vlan = (unsigned)config_int(c, vlan.s);
+	return plan_gateways(c, nif, ret_error);
+}
+
+static int plan_forwards(const struct config *c, struct net_if *nif, ve_error **ret_error)
+{
+	struct key key = key_of(nif->label, "forwards");
+	json_t *list = config_list(c, key.s), *e;
+	size_t k;
+	uint16_t port;
+	nif->forwards = calloc(json_array_size(list) + 1, sizeof(*nif->forwards));
+	if (!nif->forwards)
+		return err_nomem(ret_error);
+	json_array_foreach(list, k, e)
+	{
+		struct portforward *f = &nif->forwards[nif->n_forwards];
+		int r = portforward_parse(json_string_value(e), f, ret_error);
+		if (r < 0)
+			return r;
+		for (unsigned i = 0; i < nif->n_forwards; i++)
+			if (portforward_overlap(f, &nif->forwards[i], &port))
+				return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network",
+						 "%s has the port %s %u twice", key.s, portforward_protocol(f), port);
+		nif->n_forwards++;
+	}
+	return 0;
+}
+
 static int plan_interface(const struct config *c, unsigned label, struct net_if *nif, ve_error **ret_error)
 {
 	_cleanup_free_ char *ips_key = str_printf("network.%u.ips", label), *mtu_key = str_printf("network.%u.mtu", label);
@@ -92,7 +170,7 @@ static int plan_interface(const struct config *c, unsigned label, struct net_if 
 		return err_nomem(ret_error);
 	json_t *ips = config_list(c, ips_key), *e;
 	size_t i;
-	*nif = (struct net_if){ .label = label };
+	*nif = (struct net_if){ .label = label, .rate_in = rate_of(c, label, "in"), .rate_out = rate_of(c, label, "out") };
 	if (type_of(c, label, ips, &nif->type) < 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "network", "network.%u.type is not known", label);
 	if (config_raw(c, mtu_key))
@@ -104,17 +182,36 @@ static int plan_interface(const struct config *c, unsigned label, struct net_if 
 	int r = private ? add_address(nif, private, ret_error) : 0;
 	json_array_foreach(ips, i, e)
 	{
-		if (r == 0 && nif->type == NET_ROUTED)
+		if (r == 0 && (nif->type == NET_ROUTED || nif->type == NET_BRIDGED))
 			r = add_address(nif, json_string_value(e), ret_error);
 	}
-	return r;
+	if (r == 0 && nif->type == NET_BRIDGED)
+		r = plan_bridged(c, nif, ret_error);
+	return r == 0 && nif->type == NET_NAT ? plan_forwards(c, nif, ret_error) : r;
 }
 
 void plan_network_done(struct net_plan *net)
 {
-	for (unsigned i = 0; i < net->n_ifs; i++)
+	for (unsigned i = 0; i < net->n_ifs; i++) {
 		free(net->ifs[i].addrs);
+		free(net->ifs[i].forwards);
+	}
 	net->n_ifs = 0;
+	for (int way = 0; way < FIREWALL_WAYS; way++)
+		firewall_list_done(&net->firewall.ways[way]);
+}
+
+static int plan_firewall(const struct config *c, struct net_firewall *fw, ve_error **ret_error)
+{
+	static const char *const keys[FIREWALL_WAYS] = { [FIREWALL_IN] = "firewall.in", [FIREWALL_OUT] = "firewall.out" };
+	int64_t connections = config_int(c, "firewall.connections"), rate = config_int(c, "firewall.packet_rate");
+	const json_t *presets = config_list(c, "firewall.preset");
+	fw->connections = connections == UNITS_UNLIMITED ? 0 : (uint32_t)connections;
+	fw->packet_rate = rate == UNITS_UNLIMITED ? 0 : (uint64_t)rate;
+	int r = 0;
+	for (int way = 0; way < FIREWALL_WAYS && r == 0; way++)
+		r = firewall_list_make(config_list(c, keys[way]), presets, (enum firewall_way)way, &fw->ways[way], ret_error);
+	return r;
 }
 
 int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
@@ -122,10 +219,13 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 {
 	unsigned labels[PLAN_MAX_IFS];
 	int n = config_networks(c, labels, PLAN_MAX_IFS);
+	bool cut_off = block_cuts_network(ctx->store, config_uuid(c));
 	*ret_net = (struct net_plan){
 		.link_id = (uint32_t)config_identity_int(c, "link_id"),
+		.uuid = config_uuid(c),
 		.uplink = ctx->host->uplink,
 		.nat_range = ctx->host->nat_range,
+		.data_dir = store_data_dir(),
 		.ifs = ifs,
 	};
 	for (int i = 0; i < n; i++) {
@@ -135,10 +235,16 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 			plan_network_done(ret_net);
 			return r;
 		}
+		account_restrict(ctx->store, c, &ifs[ret_net->n_ifs - 1]);
+		if (cut_off)
+			ifs[ret_net->n_ifs - 1].blocked = true;
 		if (ifs[ret_net->n_ifs - 1].type == NET_NONE)
 			ret_net->n_ifs--; /* only lo, which the child brings up itself */
 	}
-	return 0;
+	int r = plan_firewall(c, &ret_net->firewall, ret_error);
+	if (r < 0)
+		plan_network_done(ret_net);
+	return r;
 }
 
 static bool has_network(const struct plan *p)
@@ -290,10 +396,6 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 		r = plan_resolv_conf(&p, ret_error);
 	if (r < 0)
 		return r;
-	p.firewall_file = str_printf("%s/nft/vectl.nft", store_data_dir());
-	if (!p.firewall_file)
-		return err_nomem(ret_error);
-	p.net.firewall_file = p.firewall_file;
 	*ret_plan = p;
 	ret_plan->net.ifs = ret_plan->ifs; /* the array moved with the struct */
 	p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
@@ -308,7 +410,6 @@ void plan_done(struct plan *p)
 	image_free(p->image);
 	storage_close(&p->storage);
 	seccomp_policy_done(&p->policy);
-	free(p->firewall_file);
 	free(p->resolv_conf);
 	*p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
 }

@@ -32,7 +32,6 @@ struct plan {
 	struct cg_limits limits;
 	struct net_plan net;
 	struct net_if ifs[PLAN_MAX_IFS];
-	char *firewall_file;
 	char *resolv_conf; /* NULL: left as it is */
 	bool notify;	   /* the image's init reports over NOTIFY_SOCKET */
 };

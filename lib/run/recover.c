@@ -25,6 +25,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "base/undo.h"
+#include "run/block.h"
 #include "run/claims.h"
 #include "run/image.h"
 #include "run/join.h"
@@ -192,6 +193,8 @@ static enum last_reason reason_of(const struct ve *v, int status)
 static bool shall_restart(const struct ve *v, enum last_reason reason)
 {
 	const char *policy = config_string(v->config, "boot.restart");
+	if (block_forbids_start(v))
+		return false;
 	if (reason == LAST_REBOOT || str_eq(policy, "always"))
 		return true;
 	return reason == LAST_CRASHED && str_eq(policy, "on-failure");

@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 
 #include "base/guard.h"
+#include "base/str.h"
+#include "run/managers.h"
 
 enum where { EVERYWHERE, VPS_ONLY };
 
@@ -44,9 +46,9 @@ static const struct {
 	{ EVERYWHERE, BM_LINK, "dev/stderr", NULL, NULL, "/proc/self/fd/2", 0, 0, 0 },
 };
 
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount)
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 1];
+	struct blob_mount m[ARRAY_SIZE(table) + 2];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].where == VPS_ONLY && p->jail)
@@ -66,6 +68,9 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount)
 	if (notify_mount >= 0)
 		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "run/host/notify"), .mode = 0755,
 					      .fd = blobber_fd(b, notify_mount) };
+	if (tun_mount >= 0)
+		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "dev/net"), .mode = 0755,
+					      .fd = blobber_fd(b, tun_mount) };
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 
@@ -84,9 +89,41 @@ static struct blob_file file(struct blobber *b, enum blob_file_kind kind, const 
 
 enum { MAX_CHANGES = 16 };
 
+/* The VE's own name is resolved without a name server: to its first address, or as Debian has it. */
+static unsigned add_hosts(struct blobber *b, const struct plan *p, struct blob_file *f, unsigned k)
+{
+	const char *hostname = config_string(p->config, "hostname");
+	const struct net_if *first = p->net.n_ifs > 0 && p->net.ifs[0].n_addrs > 0 ? &p->net.ifs[0] : NULL;
+	_cleanup_free_ char *address = first ? net_addr_format(&first->addrs[0], false) : NULL;
+	_cleanup_free_ char *line = str_printf("%s\t%s\t" BLOB_HOSTS_TAG "\n", address ? address : "127.0.1.1",
+					       hostname ? hostname : p->ve->name);
+	if (!line) {
+		b->failed = true;
+		return k;
+	}
+	f[k] = file(b, BF_HOSTS, "/etc/hosts", line, 0644, true);
+	return k + 1;
+}
+
+static unsigned add_managers(struct blobber *b, const struct plan *p, struct blob_file *f, unsigned k)
+{
+	struct manager_file m[MANAGERS_MAX];
+	int n = managers_files(&p->net, m);
+	if (n < 0) {
+		b->failed = true;
+		return k;
+	}
+	for (int i = 0; i < n; i++, k++) {
+		f[k] = file(b, BF_REPLACE, m[i].path, m[i].text, 0644, true);
+		f[k].only_with = blobber_str(b, m[i].only_with);
+	}
+	managers_done(m, n);
+	return k;
+}
+
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n)
 {
-	struct blob_file f[MAX_CHANGES + 4];
+	struct blob_file f[MAX_CHANGES + 5 + MANAGERS_MAX];
 	unsigned k = 0;
 	if (p->resolv_conf && !changes)
 		f[k++] = file(b, BF_REPLACE, "/etc/resolv.conf", p->resolv_conf, 0644, true);
@@ -96,6 +133,8 @@ void rootplan_files(struct blobber *b, const struct plan *p, const struct file_c
 		_cleanup_free_ char *uuid = NULL;
 		if (asprintf(&uuid, "%s\n", p->ve->uuid) > 0)
 			f[k++] = file(b, BF_REPLACE, "/run/host/container-uuid", uuid, 0444, true);
+		k = add_hosts(b, p, f, k);
+		k = add_managers(b, p, f, k);
 	}
 	for (unsigned i = 0; i < n && i < MAX_CHANGES; i++)
 		f[k++] = file(b, changes[i].kind, changes[i].path, changes[i].data, changes[i].mode, false);

@@ -7,7 +7,7 @@
 #include "run/launch.h"
 
 /* NOTIFY_MOUNT: a detached mount for /run/host/notify, or -1. */
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount);
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
 
 #endif

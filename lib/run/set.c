@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "model/schema.h"
 #include "run/apply.h"
+#include "run/autoip.h"
 #include "run/claims.h"
 #include "run/plan.h"
 #include "run/verbs.h"
@@ -107,6 +108,11 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 		r = config_assign(fresh, *a, ret_error);
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
+	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
+		r = autoip_resolve(v, fresh, ret_error);
+		if (r < 0)
+			claims_drop_addresses(v, v->config);
+	}
 	if (r == 0)
 		r = plan_check(v, fresh, ret_error);
 	if (r == 0)
@@ -115,8 +121,10 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 		return r < 0 ? r : err_nomem(ret_error);
 	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)
 		return json_array_size(d->doc) ? VE_CHANGED : VE_UNCHANGED;
-	if (running && d->restart_keys && mode == VE_SET_NOW)
+	if (running && d->restart_keys && mode == VE_SET_NOW) {
+		claims_drop_addresses(v, v->config);
 		return refuse_restart_keys(v, d, ret_error);
+	}
 	r = change_locked(v, steal_ptr(&fresh), d, mode, running, ret_error);
 	if (r == 0 && running && d->restart_keys && mode == VE_SET_RESTART) {
 		r = stop_locked(v, -1, ret_error);

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
+#include "run/account.h"
 #include "run/join.h"
 #include "run/launch.h"
 
@@ -33,7 +34,7 @@ int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int 
 int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor, ve_error **ret_error)
 {
 	_cleanup_blobber_ struct blobber b = { 0 };
-	_cleanup_close_ int console = -1, notify = -1;
+	_cleanup_close_ int console = -1, notify = -1, traffic = account_open(v->ctx->store, v->uuid, false);
 	struct spawn s = { .control = -1 };
 	struct msg started;
 	int r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &console);
@@ -46,7 +47,7 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	if (r < 0)
 		return r;
 	blobber_init(&b, MON_ADOPT);
-	launch_freeze_supervision(&b, v, console, notify, false);
+	launch_freeze_supervision(&b, v, console, notify, traffic, false);
 	b.head.init_pid = (uint32_t)rec->init_pid;
 	r = launch_freeze_monitor_groups(&b, v->ctx->cg, ret_error);
 	if (r == 0)

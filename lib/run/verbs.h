@@ -22,6 +22,11 @@ int kill_locked(struct ve *v, ve_error **ret_error);
 
 /* freeze.c */
 int verb_freeze(struct ve *v, bool frozen, ve_error **ret_error);
+int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error);
+
+/* block.c */
+int verb_block(struct ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
+int verb_unblock(struct ve *v, ve_error **ret_error);
 
 /* create.c, destroy.c */
 int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, const struct config *spec,
@@ -54,6 +59,9 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 int verb_recover(struct ve_ctx *ctx, struct ve *v, json_t **ret_doc, ve_error **ret_error);
 int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
 
+/* account.c: a quota of the VE's is due, says its monitor. */
+int verb_quota(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* boot.c */
 int verb_start_boot(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
 int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
@@ -67,8 +75,14 @@ json_t *look_pending(struct ve *v);
 int list_fields(json_t **ret_doc, ve_error **ret_error);
 int list_all(struct ve_ctx *ctx, const struct ve_list_opts *opts, json_t **ret_doc, ve_error **ret_error);
 
+/* traffic.c. MONTH "YYYY-MM", NULL: this one. ONLY NULL: all VEs, without their days. */
+int look_traffic(struct ve_ctx *ctx, struct ve *only, const char *month, json_t **ret_doc, ve_error **ret_error);
+/* This month's bytes, towards the VE and from it. */
+void traffic_month(struct ve *v, int64_t *ret_in, int64_t *ret_out);
+
 /* laststate.c: ve/UUID/state.json */
-enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST, LAST_COUNT };
+enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST,
+		   LAST_BLOCKED, LAST_COUNT };
 /* STATUS as a shell would report it; -1: nobody could wait for it. */
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error);
 /* A new reference with "state", "wanted", "last_exit"; an empty object where there is none. */

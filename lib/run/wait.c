@@ -24,7 +24,8 @@ static bool is_reached(struct ve *v, const char *state)
 	if (str_eq(state, "booted"))
 		return s == STATE_RUNNING && (handle_has_mark(v, "ready") || faccessat(v->run_fd, "notify/socket", F_OK, 0) < 0 ||
 					      !str_eq(config_identity_string(v->config, "init_system"), "systemd"));
-	return str_eq(state, state_name(s));
+	/* Whoever waits for its end has it, also where it may not be started again. */
+	return str_eq(state, state_name(s == STATE_BLOCKED ? STATE_STOPPED : s)) || str_eq(state, state_name(s));
 }
 
 /* Everything that changes a state writes into the run directory, except init's own end: that is a pidfd. */

@@ -60,7 +60,7 @@ inventory() {
 	h ip neigh show nud permanent
 	h ip neigh show proxy
 	h sysctl -a 2>/dev/null | grep -E 'conf\.(all|default|lo|up0)\.' | grep -vE 'forwarding|mc_forwarding|proxy_ndp|accept_ra |stable_secret'
-	h nft list ruleset
+	h nft -s list ruleset
 }
 
 @test "routed: both families, both ways, through the router's and the host's eyes" {
@@ -114,10 +114,10 @@ inventory() {
 	from "$V" answers 198.51.100.1
 	driver detach if=0:nat:10.77.0.1
 	# Loaded already: the file is not even looked for.
-	attach file=/nonexistent if=0:nat:10.77.0.1
+	attach data=/nonexistent if=0:nat:10.77.0.1
 	driver detach if=0:nat:10.77.0.1
 	# Another range: loaded anew.
-	run attach range=10.78.0.0/24 file=/nonexistent if=0:nat:10.78.0.1
+	run attach range=10.78.0.0/24 data=/nonexistent if=0:nat:10.78.0.1
 	[ "$status" = 66 ]
 	attach range=10.78.0.0/24 if=0:nat:10.78.0.1
 	h nft list set ip vectl_nat range | grep 'elements = { 10.78.0.0/24 }'
@@ -269,7 +269,7 @@ inventory() {
 	[[ "$output" == *"overlaps a network that the host is in"* ]]
 	run driver check range=10.77.0.1/16 if=0:nat:10.77.0.1
 	[ "$status" = 78 ]
-	run driver check file=/nonexistent if=0:nat:10.77.0.1
+	run driver check data=/nonexistent if=0:nat:10.77.0.1
 	[ "$status" = 66 ]
 	driver check uplink=up0 if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1
 	[ -z "$(h nft list ruleset)" ]
@@ -279,10 +279,11 @@ inventory() {
 @test "a firewall file that nft refuses is quoted, and nothing is left" {
 	h sysctl -qw net.ipv4.ip_forward=1
 	before=$(inventory)
-	echo 'table ip vectl_nat { nonsense }' >"$BATS_TEST_TMPDIR/bad.nft"
-	run attach file="$BATS_TEST_TMPDIR/bad.nft" if=0:nat:10.77.0.1
+	mkdir "$BATS_TEST_TMPDIR/nft"
+	echo 'table inet vectl { nonsense }' >"$BATS_TEST_TMPDIR/nft/vectl.nft"
+	run attach data="$BATS_TEST_TMPDIR" if=0:routed:192.0.2.10
 	[ "$status" = 71 ]
-	[[ "$output" == *"could not load '$BATS_TEST_TMPDIR/bad.nft' (status 1): "*"rror"* ]]
+	[[ "$output" == *"could not load '$BATS_TEST_TMPDIR/nft/vectl.nft' (status 1): "*"rror"* ]]
 	diff <(echo "$before") <(inventory)
 }
 

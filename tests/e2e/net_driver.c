@@ -6,10 +6,12 @@
  *   net_driver detach WORD...           net_driver change NETNS WORD... -- WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
- * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 file=PATH, and
- * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...]. The exit status is the error's; its sentence goes to
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR, and
+ * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in= rate_out= bridge= vlan=
+ * mtu= mac= gw= forward= of its own. The exit status is the error's; its sentence goes to
  * stderr.
  */
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@
 #define UUID "0b0e5f6e-6a55-4a3c-9d9d-5a0c3f1e7a11"
 
 static const char *const types[NET_TYPE_COUNT] = {
-	[NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat"
+	[NET_NONE] = "none", [NET_ROUTED] = "routed", [NET_NAT] = "nat", [NET_BRIDGED] = "bridged"
 };
 
 static void fail(ve_error *error)
@@ -62,11 +64,46 @@ static void parse_if(struct net_if *i, char *text)
 	}
 }
 
+/* A word about the interface named last. */
+static bool parse_if_word(struct net_plan *plan, const char *w)
+{
+	struct net_if *i = plan->n_ifs ? &plan->ifs[plan->n_ifs - 1] : NULL;
+	ve_error *error = NULL;
+	if (!i)
+		return false;
+	if (str_starts(w, "bridge=")) {
+		i->bridge = w + 7;
+	} else if (str_starts(w, "vlan=")) {
+		i->vlan = (unsigned)atoi(w + 5);
+	} else if (str_starts(w, "mtu=")) {
+		i->mtu = (unsigned)atoi(w + 4);
+	} else if (str_starts(w, "mac=")) {
+		unsigned char *m = i->mac;
+		if (sscanf(w + 4, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) != 6)
+			usage(w);
+	} else if (str_starts(w, "gw=")) {
+		struct net_addr *g = &i->gateway[strchr(w, ':') != NULL];
+		g->family = strchr(w, ':') ? AF_INET6 : AF_INET;
+		g->prefix = g->family == AF_INET ? 32 : 128;
+		if (inet_pton(g->family, w + 3, &g->v6) != 1)
+			usage(w);
+	} else if (str_starts(w, "forward=")) {
+		if (!i->forwards)
+			i->forwards = calloc(16, sizeof(*i->forwards));
+		if (i->n_forwards == 16 || portforward_parse(w + 8, &i->forwards[i->n_forwards++], &error) < 0)
+			fail(error);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 {
 	*plan = (struct net_plan){ .link_id = 5,
 				   .nat_range = "10.77.0.0/16",
-				   .firewall_file = "templates/nft/vectl.nft" };
+				   .uuid = UUID,
+				   .data_dir = "templates" };
 	plan->ifs = calloc(8, sizeof(*plan->ifs));
 	for (; *argc > 0; (*argc)--, (*argv)++) {
 		char *w = (*argv)[0];
@@ -80,10 +117,16 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 			plan->uplink = w + 7;
 		else if (str_starts(w, "range="))
 			plan->nat_range = w + 6;
-		else if (str_starts(w, "file="))
-			plan->firewall_file = w + 5;
+		else if (str_starts(w, "data="))
+			plan->data_dir = w + 5;
+		else if (parse_if_word(plan, w))
+			;
 		else if (str_starts(w, "if=") && plan->n_ifs < 8)
 			parse_if(&plan->ifs[plan->n_ifs++], w + 3);
+		else if (str_starts(w, "rate_in=") && plan->n_ifs > 0)
+			plan->ifs[plan->n_ifs - 1].rate_in = strtoull(w + 8, NULL, 10);
+		else if (str_starts(w, "rate_out=") && plan->n_ifs > 0)
+			plan->ifs[plan->n_ifs - 1].rate_out = strtoull(w + 9, NULL, 10);
 		else
 			usage(w);
 	}
@@ -91,8 +134,10 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 
 static void free_plan(struct net_plan *plan)
 {
-	for (unsigned k = 0; k < plan->n_ifs; k++)
+	for (unsigned k = 0; k < plan->n_ifs; k++) {
 		free(plan->ifs[k].addrs);
+		free(plan->ifs[k].forwards);
+	}
 	free(plan->ifs);
 }
 

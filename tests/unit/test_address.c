@@ -22,7 +22,8 @@ static void test_good(void **state)
 		{ "192.0.2.7/24", "192.0.2.7/24", 24 },
 		{ "1.0.0.0", "1.0.0.0", 32 },
 		{ "223.255.255.255", "223.255.255.255", 32 },
-		{ "10.0.0.0/8", "10.0.0.0/8", 8 },
+		{ "10.0.0.1/8", "10.0.0.1/8", 8 },
+		{ "192.0.2.6/31", "192.0.2.6/31", 31 },
 		{ "2001:DB8:0:0:0:0:0:1", "2001:db8::1", 128 },
 		{ "2001:db8::1/128", "2001:db8::1", 128 },
 		{ "2001:db8::1/64", "2001:db8::1/64", 64 },
@@ -52,6 +53,7 @@ static void test_bad(void **state)
 		"2001:db8:::1",
 		"fe80::1%eth0", "[2001:db8::1]", "example.org", "192.0.2.7\n", "192.0.2.7,192.0.2.8",
 		/* what no VE can have */
+		"10.0.0.0/8", "192.0.2.0/24", "192.0.2.255/24", "192.0.2.12/30", "2001:db8::/64",
 		"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.0.1", "169.254.1.1", "224.0.0.1", "239.255.255.250",
 		"240.0.0.1",
 		"255.255.255.255", "::", "::1", "fe80::1", "febf::1", "ff02::1", "::ffff:192.0.2.7",
@@ -73,6 +75,24 @@ static void test_flags(void **state)
 	assert_int_equal(address_parse("127.0.0.53", ADDRESS_LOOPBACK, &a, NULL), 0);
 	assert_int_equal(address_parse("::1", ADDRESS_LOOPBACK, &a, NULL), 0);
 	assert_true(address_parse("224.0.0.1", ADDRESS_LOOPBACK, &a, NULL) < 0);
+	assert_int_equal(address_parse("192.0.2.0/24", ADDRESS_PREFIX | ADDRESS_NETWORK, &a, NULL), 0);
+	assert_true(address_parse("192.0.2.1/24", ADDRESS_PREFIX | ADDRESS_NETWORK, &a, NULL) < 0);
+	assert_true(address_parse("224.0.0.0/4", ADDRESS_PREFIX | ADDRESS_NETWORK, &a, NULL) < 0);
+	assert_int_equal(address_parse("224.0.0.0/4", ADDRESS_PREFIX | ADDRESS_NETWORK | ADDRESS_ANY_KIND, &a, NULL), 0);
+	assert_int_equal(address_parse("0.0.0.0/0", ADDRESS_PREFIX | ADDRESS_NETWORK | ADDRESS_ANY_KIND, &a, NULL), 0);
+	assert_int_equal(a.prefix, 0);
+}
+
+static void test_covers(void **state)
+{
+	struct address net, a;
+	assert_int_equal(address_parse("192.0.2.9/29", ADDRESS_PREFIX, &net, NULL), 0);
+	assert_int_equal(address_parse("192.0.2.15", 0, &a, NULL), 0);
+	assert_true(address_covers(&net, &a));
+	assert_int_equal(address_parse("192.0.2.16", 0, &a, NULL), 0);
+	assert_false(address_covers(&net, &a));
+	assert_int_equal(address_parse("c000:20f::", 0, &a, NULL), 0); /* the same first four bytes */
+	assert_false(address_covers(&net, &a));
 }
 
 static void test_same(void **state)
@@ -94,6 +114,7 @@ int main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_covers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

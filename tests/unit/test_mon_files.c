@@ -141,6 +141,60 @@ static void test_directories_in_the_way(void **state)
 	assert_int_equal(replace(path, "x"), ENAMETOOLONG);
 }
 
+/* ---- /etc/hosts ---- */
+
+static int hosts(const char *address_and_name)
+{
+	char line[200];
+	snprintf(line, sizeof(line), "%s\t" BLOB_HOSTS_TAG "\n", address_and_name);
+	return apply_file(BF_HOSTS, "/etc/hosts", line, false);
+}
+
+static void test_hosts_is_made_where_there_is_none(void **state)
+{
+	assert_int_equal(hosts("192.0.2.10\tweb1"), 0);
+	assert_contents("etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+				     "192.0.2.10\tweb1\t# set by vectl\n");
+}
+
+static void test_hosts_keeps_what_others_wrote(void **state)
+{
+	struct stat before, after;
+	put("etc/hosts", "127.0.0.1 localhost\n10.0.0.1 db web10 # web1\n#10.0.0.2 web1");
+	assert_int_equal(hosts("192.0.2.10\tweb1"), 0);
+	assert_contents("etc/hosts", "127.0.0.1 localhost\n10.0.0.1 db web10 # web1\n#10.0.0.2 web1\n"
+				     "192.0.2.10\tweb1\t# set by vectl\n");
+	stat(at("etc/hosts"), &before);
+	assert_int_equal(hosts("192.0.2.10\tweb1"), 0);
+	stat(at("etc/hosts"), &after);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(hosts("192.0.2.11\tweb2"), 0);
+	assert_contents("etc/hosts", "127.0.0.1 localhost\n10.0.0.1 db web10 # web1\n#10.0.0.2 web1\n"
+				     "192.0.2.11\tweb2\t# set by vectl\n");
+}
+
+static void test_hosts_that_has_the_name_already(void **state)
+{
+	put("etc/hosts", "127.0.0.1 localhost\n127.0.1.1\tweb1.example.org web1\n192.0.2.10\tweb1\t# set by vectl\n");
+	assert_int_equal(hosts("192.0.2.10\tweb1"), 0);
+	assert_contents("etc/hosts", "127.0.0.1 localhost\n127.0.1.1\tweb1.example.org web1\n");
+	assert_int_equal(hosts("192.0.2.10\tweb1"), 0);
+}
+
+static void test_hosts_that_is_no_file(void **state)
+{
+	static int (*const makers[])(const char *) = { make_fifo, make_loop, make_huge, make_directory };
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		assert_int_equal(makers[i]("etc/hosts"), 0);
+		assert_int_not_equal(hosts("192.0.2.10\tweb1"), 0);
+		clear_root();
+	}
+	put("victim", "untouched");
+	assert_int_equal(link_to("/victim", "etc/hosts"), 0);
+	assert_int_not_equal(hosts("192.0.2.10\tweb1"), 0);
+	assert_contents("victim", "untouched");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, root_setup, root_teardown)
@@ -152,6 +206,10 @@ int main(void)
 		T(test_lines_are_added_once),
 		T(test_a_last_line_without_end_stays_a_line),
 		T(test_directories_in_the_way),
+		T(test_hosts_is_made_where_there_is_none),
+		T(test_hosts_keeps_what_others_wrote),
+		T(test_hosts_that_has_the_name_already),
+		T(test_hosts_that_is_no_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The monitor of a running VE: what it believes, what it keeps, and how much of its time the VE may take. */
+#include "run/monitor/account.c"
 #include "run/monitor/console.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/reap.c"

@@ -26,15 +26,15 @@ static void test_names_go_both_ways(void **state)
 }
 
 /* R refused, A allowed, = already there. One line a state, one letter a verb in the order of enum ve_verb:
- * start stop kill freeze thaw destroy exec set passwd console. */
+ * start stop kill freeze thaw destroy exec set passwd console block unblock. */
 static const char *const expected[STATE_COUNT] = {
-	[STATE_CREATING] = "RRRRRARRRR",
-	[STATE_STOPPED] = "A==RRARAAR",
-	[STATE_STARTING] = "RAARRRRRRA",
-	[STATE_RUNNING] = "=AAA=RAAAA",
-	[STATE_FROZEN] = "RAA=ARRARA",
-	[STATE_STOPPING] = "RAARRRRRRA",
-	[STATE_BLOCKED] = "R==RRARAAR",
+	[STATE_CREATING] = "RRRRRARRRRRR",
+	[STATE_STOPPED] = "A==RRARAARAA",
+	[STATE_STARTING] = "RAARRRRRRAAA",
+	[STATE_RUNNING] = "=AAA=RAAAAAA",
+	[STATE_FROZEN] = "RAA=ARRARAAA",
+	[STATE_STOPPING] = "RAARRRRRRAAA",
+	[STATE_BLOCKED] = "R==RRARAARAA",
 };
 
 static void test_table(void **state)

@@ -30,7 +30,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 1, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 2, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -76,13 +76,16 @@ enum blob_file_kind {
 	BF_REPLACE = 1,	 /* the whole file, through a temporary file and rename */
 	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
+	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */
 };
+#define BLOB_HOSTS_TAG "# set by vectl"
 struct blob_file {
 	uint32_t kind;
 	blob_str path;
 	struct blob_vec data; /* bytes */
 	uint32_t mode, uid, gid;
 	uint32_t optional;
+	blob_str only_with; /* a path without which nothing is written, or none */
 };
 
 struct blob_rlimit {
@@ -93,7 +96,7 @@ struct blob_rlimit {
 struct blob {
 	uint32_t magic, version, size, role, flags;
 	blob_str uuid;
-	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS */
+	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS; or "quota" is due */
 	blob_str root_dir;	/* the store's root, for that program */
 	blob_str log_name;	/* console log, below fd_log_dir */
 	uint64_t log_max_bytes;
@@ -115,6 +118,8 @@ struct blob {
 	int32_t fd_run_dir, fd_log_dir;
 	int32_t fd_console_listen; /* unix socket, listening */
 	int32_t fd_notify;	   /* unix datagram socket, bound */
+	int32_t fd_traffic; /* the ledger that is kept once in ACCOUNT_MS, -1: none */
+	uint32_t account_ms;
 	int32_t fd_stdio[3];
 	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */

@@ -151,11 +151,82 @@ static int add_lines(const struct mon *m, const struct blob_file *o, const char 
 	return n_fresh ? write_new(path, present, (size_t)len, fresh, n_fresh, o) : 0;
 }
 
+/* ---- /etc/hosts ---- */
+
+/* The word behind the first one of LINE, and its length; 0: there is none. */
+static size_t next_word(const char **p, const char *end)
+{
+	while (*p < end && (**p == ' ' || **p == '\t'))
+		(*p)++;
+	size_t n = 0;
+	while (*p + n < end && (*p)[n] != ' ' && (*p)[n] != '\t' && (*p)[n] != '\n' && (*p)[n] != '#')
+		n++;
+	return n;
+}
+
+/* Does the line from P to END give an address to NAME (N bytes)? */
+static bool line_names(const char *p, const char *end, const char *name, size_t n)
+{
+	size_t word = next_word(&p, end);
+	for (bool first = true; word > 0; first = false) {
+		if (!first && word == n && memcmp(p, name, n) == 0)
+			return true;
+		p += word;
+		word = next_word(&p, end);
+	}
+	return false;
+}
+
+static bool ends_with_tag(const char *p, const char *end)
+{
+	static const char tag[] = BLOB_HOSTS_TAG;
+	size_t n = sizeof(tag) - 1;
+	return (size_t)(end - p) >= n && memcmp(end - n, tag, n) == 0;
+}
+
+/* Our line is the one with the tag. It is there as long as no other line has the VE's name; what others wrote stays. */
+static int hosts_set(const struct mon *m, const struct blob_file *o, const char *path)
+{
+	static const char base[] = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+	static char fresh[LINES_MAX_BYTES + BLOB_MAX_BYTES + sizeof(base)];
+	const char *line = mon_at(m, o->data), *name = memchr(line, '\t', o->data.n);
+	ssize_t len = read_present(path);
+	if (len < 0 || !name)
+		return -1;
+	name++;
+	size_t n_name = strcspn(name, "\t"), n = 0;
+	bool named = false;
+	for (const char *p = present, *end; p < present + len; p = end + 1) {
+		end = memchr(p, '\n', (size_t)(present + len - p));
+		end = end ? end : present + len;
+		if (ends_with_tag(p, end))
+			continue;
+		named = named || line_names(p, end, name, n_name);
+		memcpy(fresh + n, p, (size_t)(end - p));
+		n += (size_t)(end - p);
+		fresh[n++] = '\n';
+	}
+	if (len == 0) {
+		memcpy(fresh, base, sizeof(base) - 1);
+		n = sizeof(base) - 1;
+	}
+	if (!named) {
+		memcpy(fresh + n, line, o->data.n);
+		n += o->data.n;
+	}
+	return n == (size_t)len && memcmp(fresh, present, n) == 0 ? 0 : write_new(path, fresh, n, "", 0, o);
+}
+
 static int apply_one(const struct mon *m, const struct blob_file *o, struct failure *f)
 {
 	const char *path = mon_str(m, o->path);
 	int r = 0;
+	if (o->only_with && access(mon_str(m, o->only_with), F_OK) < 0)
+		return 0;
 	switch (o->kind) {
+	case BF_HOSTS:
+		r = hosts_set(m, o, path);
+		break;
 	case BF_REPLACE:
 		if (!is_same(m, o, path))
 			r = make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);

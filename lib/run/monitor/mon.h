@@ -117,6 +117,8 @@ ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, s
 int supervise(struct mon *m);
 /* Before the VE can speak: the notify socket will tell who does. */
 void supervise_prepare(const struct mon *m);
+/* Becomes the program of libve's that decides: vectl-ended ROOT UUID WHAT. Returns only on failure. */
+void helper_become(const struct mon *m, const char *what);
 
 /* ---- join.c ---- */
 int join_main(struct mon *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The monitor of a running VE: it holds the console, hears init's notifications, and learns of init's end. It
- * decides nothing: when init has ended it becomes the program that does (ended_program), with the wait status; unless a
+ * decides nothing. Once a minute it books its VE's traffic (account.c). When init has ended it becomes the program that does (ended_program), with the wait status; unless a
  * verb is stopping the VE, which has left the file "stopping" in the run directory and cleans up itself.
  *
  * It is a process of the host's, outside the VE's limits, that works whenever the VE writes: so it takes only so many
@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "console.h"
 #include "mon.h"
 
@@ -104,13 +105,18 @@ static int end(const struct mon *m, int status)
 		return 0;
 	char text[16];
 	snprintf(text, sizeof(text), "%d", status);
+	helper_become(m, text);
+	return 1;
+}
+
+void helper_become(const struct mon *m, const char *what)
+{
 	const char *program = mon_str(m, m->blob->ended_program);
-	char *argv[] = { (char *)program, (char *)mon_str(m, m->blob->root_dir), (char *)mon_str(m, m->blob->uuid), text,
-			 NULL };
+	char *argv[] = { (char *)program, (char *)mon_str(m, m->blob->root_dir), (char *)mon_str(m, m->blob->uuid),
+			 (char *)what, NULL };
 	char *env[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			(char *)mon_str(m, m->blob->ended_env[0]), (char *)mon_str(m, m->blob->ended_env[1]), NULL };
 	execve(program, argv, env);
-	return 1;
 }
 
 /* How often the VE may make us turn in a period. */
@@ -177,12 +183,21 @@ static void watch(struct mon *m, struct console *c)
 {
 	struct pollfd p[P_COUNT];
 	struct pace pace = { 0 };
+	struct account account;
+	account_init(&account, m);
 	/* Only `run` has somebody at the other end for the length of the VE's life. */
 	bool attended = m->blob->flags & BLOB_REPORT_END;
 	for (;;) {
-		int pause_ms = pace_left(&pace);
+		int pause_ms = pace_left(&pace), account_ms = account_left(&account);
+		if (account_ms == 0) {
+			account_turn(&account, m);
+			continue;
+		}
 		fill(m, c, attended, pause_ms == 0, p);
-		if (poll(p, P_COUNT, pause_ms > 0 ? pause_ms : -1) < 0)
+		/* Of two waits the shorter one; -1 is for ever. */
+		if (pause_ms == 0 || (account_ms > 0 && account_ms < pause_ms))
+			pause_ms = account_ms;
+		if (poll(p, P_COUNT, pause_ms) < 0)
 			continue;
 		serve_ve(m, c, p, &pace);
 		serve_clients(c, p);
@@ -200,7 +215,8 @@ static void watch(struct mon *m, struct console *c)
 static void keep_only_needed(struct mon *m)
 {
 	const int needed[] = { mon_fd(m, m->blob->fd_run_dir), mon_fd(m, m->blob->fd_log_dir),
-			       mon_fd(m, m->blob->fd_console_listen), mon_fd(m, m->blob->fd_notify), m->pidfd };
+			       mon_fd(m, m->blob->fd_console_listen), mon_fd(m, m->blob->fd_notify),
+			       mon_fd(m, m->blob->fd_traffic), m->pidfd };
 	for (unsigned i = 0; i < m->n_fds; i++) {
 		bool keep = false;
 		for (unsigned k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)

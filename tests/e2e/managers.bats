@@ -1,0 +1,61 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Network managers inside leave the interfaces alone; /etc/hosts and /etc/resolv.conf.
+load helpers
+
+setup_file() { world_up && image debian-13 && inventory >"$BATS_FILE_TMPDIR/inventory"; }
+
+@test "what is told to whom, and only where it is there" {
+	ve web1 --ip 192.0.2.10 --set network.3.type=nat
+	not v exec web1 -- test -e /run/systemd
+	not v exec web1 -- test -e /run/network
+	inside web1 sh -c 'mkdir -p /etc/network /etc/NetworkManager /usr/lib/systemd && touch /usr/lib/systemd/systemd-networkd &&
+		printf "auto eth0\niface eth0 inet static\n\taddress 10.9.9.9\n\tnetmask 255.0.0.0\n" >/etc/network/interfaces'
+	ok restart web1
+	inside web1 cat /run/systemd/network/00-vectl.network
+	grep -qx 'Name=eth0 eth3' <<<"$output"
+	grep -qx 'Unmanaged=yes' <<<"$output"
+	inside web1 cat /run/NetworkManager/conf.d/zz-vectl.conf
+	grep -qx 'match-device=interface-name:eth0,interface-name:eth3' <<<"$output"
+	grep -qx 'managed=0' <<<"$output"
+	inside web1 cat /run/network/ifstate
+	[ "$output" = $'eth0=eth0\neth3=eth3' ]
+	# The tenant's own file is as it was.
+	inside web1 grep -c . /etc/network/interfaces
+	[ "$output" = 4 ]
+}
+
+@test "systemd-networkd, with a configuration of the tenant's that matches everything, changes nothing" {
+	ok create deb --image debian-13 --ip 192.0.2.50 --start --wait=180
+	inside deb sh -c 'printf "[Match]\nName=*\n[Network]\nDHCP=yes\nAddress=10.9.9.9/8\n" >/etc/systemd/network/50-all.network'
+	inside deb ip -br addr show dev eth0 scope global
+	local before=$output routes
+	inside deb ip route
+	routes=$output
+	ok exec deb -- systemctl start systemd-networkd
+	settled() { v exec deb -- networkctl --no-pager --no-legend list | grep -q 'eth0.*unmanaged'; }
+	wait_until 30 settled
+	inside deb ip -br addr show dev eth0 scope global
+	[ "$output" = "$before" ] || { explain "before: $before"; return 1; }
+	inside deb ip route
+	[ "$output" = "$routes" ]
+	in_world ping -c1 -W5 192.0.2.50
+}
+
+@test "/etc/hosts has the VE's name, and what its owner wrote stays" {
+	ve web1 --ip 192.0.2.10
+	inside web1 cat /etc/hosts
+	grep -qP '^192\.0\.2\.10\tweb1\t# set by vectl$' <<<"$output"
+	grep -q '^127.0.0.1.*localhost' <<<"$output"
+	inside web1 sh -c 'echo "192.0.2.99 db" >>/etc/hosts'
+	ok set web1 hostname=www.example.org
+	ok restart web1
+	inside web1 cat /etc/hosts
+	grep -qP '^192\.0\.2\.10\twww.example.org\t# set by vectl$' <<<"$output"
+	grep -q '^192.0.2.99 db' <<<"$output"
+	[ "$(grep -c 'set by vectl' <<<"$output")" = 1 ]
+	# Links lead nowhere but where the VE's root could go itself, and are left as they are.
+	inside web1 sh -c 'ln -sf /etc/passwd /etc/hosts; cp /etc/passwd /root/before'
+	ok restart web1
+	inside web1 cmp /etc/passwd /root/before
+}
