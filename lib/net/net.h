@@ -108,6 +108,9 @@ int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
 /* Addresses that are no VE's to have: the host's own first (*RET_N_OWN of them), then the routers that its routes lead through.
  * The caller frees. */
 int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, unsigned *ret_n_own, ve_error **ret_error);
+/* Puts back what is missing, of a VE that runs, in the firewall (rules, elements) and of the uplink's answers for it; what is
+ * there is not touched. *RET_MENDED: something of the firewall was missing. */
+int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
