@@ -248,6 +248,11 @@ int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *
 /* VE_ERR_EXISTS where the host itself listens on a port that is to lead to the VE. */
 int forwards_check(const struct net_if *i, ve_error **ret_error);
 
+/* ---- announce.c ------------------------------------------------------------------------------------- */
+
+/* Tells the uplink's neighbours of TO's routed addresses that FROM (NULL: nothing) has not. */
+void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to);
+
 /* ---- heal.c ------------------------------------------------------------------------------------------ */
 
 /* 1: the interface has its element in the firewall's sets; 0: it has not; NL is a netfilter one. */

@@ -209,3 +209,28 @@ W6=mac=02:00:00:00:00:06
 	from "$R" answers 192.0.2.10
 	from "$V" answers 192.0.2.1
 }
+
+@test "probe: an address that somebody has is refused with the MAC; a free one is not; start and change announce" {
+	ip -n "$R" addr add 192.0.2.77/24 dev r0
+	ip -n "$R" addr add 2001:db8::77/64 dev r0 nodad
+	mac=$(ip netns exec "$R" cat /sys/class/net/r0/address)
+	run driver probe if=0:routed:192.0.2.10,192.0.2.77
+	[ "$status" = 73 ]
+	[[ "$output" == *"the address 192.0.2.77 is taken: $mac answers for it on 'up0'"* ]]
+	run driver probe if=0:routed:2001:db8::77
+	[ "$status" = 73 ]
+	[[ "$output" == *"2001:db8::77 is taken: $mac"* ]]
+	driver probe if=0:routed:192.0.2.10,2001:db8::10
+	driver probe if=0:nat:10.77.0.1
+	# The router believes that the address is elsewhere, until it is told.
+	ip -n "$R" neigh replace 192.0.2.10 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	ip -n "$R" neigh replace 2001:db8::10 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	ip -n "$R" neigh replace 192.0.2.11 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	up=$(h cat /sys/class/net/up0/address)
+	known() { local d=$((SECONDS + 5)); until ip -n "$R" neigh show "$1" | grep -q "lladdr $up"; do [ "$SECONDS" -lt "$d" ] || return 1; read -rt 0.02 <> <(:) || true; done; }
+	known 192.0.2.10
+	known 2001:db8::10
+	driver change "/run/netns/$V" if=0:routed:192.0.2.10,2001:db8::10 -- if=0:routed:192.0.2.10,192.0.2.11,2001:db8::10
+	known 192.0.2.11
+}
