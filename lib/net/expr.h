@@ -6,11 +6,12 @@
 #ifndef NET_EXPR_H
 #define NET_EXPR_H
 
-#include <libmnl/libmnl.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdint.h>
+
+#include "sys/netlink.h"
 
 /* Begins and ends the list of a rule's expressions. COMMENT (may be NULL) is what `nft list` shows beside it. */
 struct nlattr *expr_begin(struct nlmsghdr *m);
