@@ -42,7 +42,7 @@ static int read_mac(const char *name, unsigned char ret_mac[6])
 {
 	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq q = { 0 };
-	strncpy(q.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(q.ifr_name, sizeof(q.ifr_name), "%s", name);
 	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &q) < 0)
 		return -errno;
 	if (q.ifr_hwaddr.sa_family != 1) /* ARPHRD_ETHER; a tunnel has no neighbours */
