@@ -132,7 +132,7 @@ $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
 $(O)/share/.linked: Makefile
 	@mkdir -p $(O)/share
 	$(call say,LN,$@)
-	$(Q)for d in ve recipes nft schema; do ln -sfn $(CURDIR)/templates/$$d $(O)/share/$$d; done
+	$(Q)for d in ve recipes nft schema modules; do ln -sfn $(CURDIR)/templates/$$d $(O)/share/$$d; done
 	@touch $@
 
 # ---- tests -----------------------------------------------------------------------------------------
@@ -242,6 +242,7 @@ all: $(O)/man/.made $(O)/completion/vectl $(O)/libve.pc $(UNITS)
 # ---- installation ----------------------------------------------------------------------------------
 
 unitdir = /etc/systemd/system
+modulesdir = /etc/modules-load.d
 completiondir = $(PREFIX)/share/bash-completion/completions
 INSTALL = install -D -m
 
@@ -255,11 +256,12 @@ install: all
 	ln -sf libve.so.$(SOVERSION) $(DESTDIR)$(libdir)/libve.so
 	$(INSTALL) 644 lib/ve.h $(DESTDIR)$(includedir)/ve.h
 	$(INSTALL) 644 $(O)/libve.pc $(DESTDIR)$(libdir)/pkgconfig/libve.pc
-	for d in ve recipes nft schema; do for f in templates/$$d/*; do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/$$d/$$(basename $$f) || exit 1; done; done
+	for d in ve recipes nft schema modules; do for f in templates/$$d/*; do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/$$d/$$(basename $$f) || exit 1; done; done
 	for f in $(POLICIES); do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/seccomp/$$(basename $$f) || exit 1; done
 	for f in $(O)/man/*.[0-9]; do s=$${f##*.}; $(INSTALL) 644 $$f $(DESTDIR)$(mandir)/man$$s/$$(basename $$f) || exit 1; done
 	$(INSTALL) 644 $(O)/completion/vectl $(DESTDIR)$(completiondir)/vectl
 	for f in $(UNITS); do $(INSTALL) 644 $$f $(DESTDIR)$(unitdir)/$$(basename $$f) || exit 1; done
+	$(INSTALL) 644 templates/modules/vectl.conf $(DESTDIR)$(modulesdir)/vectl.conf
 	[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 
@@ -270,6 +272,7 @@ uninstall:
 	rm -f $(DESTDIR)$(mandir)/man8/vectl.8 $(DESTDIR)$(mandir)/man8/vectl-*.8 $(DESTDIR)$(mandir)/man5/vectl-config.5
 	rm -f $(DESTDIR)$(mandir)/man7/vectl-*.7 $(DESTDIR)$(mandir)/man3/libve.3
 	rm -f $(patsubst $(O)/systemd/%,$(DESTDIR)$(unitdir)/%,$(UNITS))
+	rm -f $(DESTDIR)$(modulesdir)/vectl.conf
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
 	[ -n "$(DESTDIR)" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
 

@@ -20,7 +20,8 @@ static const struct option options[] = {
 	       "The operating system: a name that 'vectl image list' shows, or NAME@DIGEST. Without it the "
 	       "template's, else the host's default.image."),
 	STRINGS("ip", "ADDR", struct create_options, ips,
-		"An address, IPv4 or IPv6 (192.0.2.10, 2001:db8::10). May be repeated. Without one the VE has a "
+		"An address, IPv4 or IPv6 (192.0.2.10, 2001:db8::10), or auto: the next free one of the host's "
+		"ip.pool (auto6: of IPv6). May be repeated. Without one the VE has a "
 		"private address behind the host's."),
 	STRING("hostname", "HOST", struct create_options, hostname,
 	       "What the VE calls itself; without it its name."),

@@ -34,6 +34,7 @@ const struct command command_host_set = {
 	.examples = {
 		{ "vectl host set default.template=vps-medium", "What 'vectl create' uses without --template." },
 		{ "vectl host set nat.range=10.99.0.0/16", "Where private addresses come from." },
+		{ "vectl host set ip.pool=192.0.2.0/28,2001:db8::/64", "Where 'create --ip auto' takes addresses from." },
 	},
 	.exits = "78 there is no such key, or the value is wrong",
 	.see = "host-show(8) config(5)",

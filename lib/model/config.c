@@ -471,9 +471,9 @@ static int check_network(const struct config *c, unsigned label, json_t *seen, v
 	if (routed && json_array_size(ips) == 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
 				 "network.%u: type 'routed' needs an address (network.%u.ips)", label, label);
-	if (!routed && json_array_size(ips) > 0)
+	if (!routed && !str_eq(type, "bridged") && json_array_size(ips) > 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
-				 "network.%u: it has addresses, but its type is '%s' and not 'routed'", label,
+				 "network.%u: it has addresses, but its type is '%s' and not 'routed' or 'bridged'", label,
 				 type);
 	return check_addresses(ips, seen, ret_error);
 }

@@ -97,6 +97,8 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 		if (r == 0)
 			r = rate_attach(j.host, plan, &plan->ifs[k], undo, ret_error);
 	}
+	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
+		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
 	return r;
 }
 
@@ -201,6 +203,8 @@ static int change_ifs(struct net_job *j, const struct net_plan *plan_old, ve_err
 		const struct net_if *to = &j->plan->ifs[k], *from = find_if(plan_old, to->label);
 		if (net_types[to->type].change && !same_addresses(from, to))
 			r = net_types[to->type].change(j, from, to, ret_error);
+		if (r == 0 && !same_addresses(from, to))
+			announce_addresses(&j->uplinks, from, to);
 		if (r < 0 || same_rates(from, to))
 			continue;
 		r = rate_bring(j->host, j->plan, to, ret_error);

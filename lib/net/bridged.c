@@ -60,6 +60,7 @@ static void undo_bridge(void *data)
 
 static int configure_guest(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
 {
+	link_put_promote(j->guest, e->host.peer_index, e->guest_name);
 	link_put_up(j->guest, e->host.peer_index, e->guest_name);
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		ends_put_guest_address(j, e, &i->addrs[k]);
@@ -149,6 +150,7 @@ int bridged_change(struct net_job *j, const struct net_if *from, const struct ne
 	int r = ends_find(j, to, &e, ret_error);
 	if (r < 0)
 		return r;
+	link_put_promote(j->guest, e.host.peer_index, e.guest_name); /* the VE's root may have changed it */
 	put_difference(j, from, to, &e, true);
 	put_new_gateways(j, from, to, &e);
 	r = nl_commit(j->guest, ret_error);

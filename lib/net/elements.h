@@ -37,7 +37,7 @@ struct nft_elem {
 	const char *table, *set;
 	struct nft_key key;
 	struct nft_key data;	 /* of a map of values; len 0: none */
-	const char *goto_chain;	 /* of a verdict map; NULL: none */
+	const char *jump_chain;	 /* of a verdict map; NULL: none */
 	const char *comment;	 /* NULL: none; at most 127 characters */
 };
 void nft_put_elem(struct nfb *b, enum nft_op op, const struct nft_elem *e);

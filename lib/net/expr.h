@@ -6,11 +6,12 @@
 #ifndef NET_EXPR_H
 #define NET_EXPR_H
 
-#include <libmnl/libmnl.h>
 #include <netinet/in.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdint.h>
+
+#include "sys/netlink.h"
 
 /* Begins and ends the list of a rule's expressions. COMMENT (may be NULL) is what `nft list` shows beside it. */
 struct nlattr *expr_begin(struct nlmsghdr *m);
@@ -39,7 +40,7 @@ void expr_any_bit(struct nlmsghdr *m, uint32_t mask);
 void expr_connections_over(struct nlmsghdr *m, uint32_t count);
 void expr_packets_over(struct nlmsghdr *m, uint64_t rate, uint32_t burst);
 
-/* CODE: NF_ACCEPT, NF_DROP, or NFT_GOTO and NFT_JUMP to CHAIN. */
+/* CODE: NF_ACCEPT, NF_DROP, NFT_RETURN, or NFT_JUMP to CHAIN. */
 void expr_verdict(struct nlmsghdr *m, int code, const char *chain);
 /* The same as an attribute TYPE (an element's data). */
 void expr_put_verdict(struct nlmsghdr *m, uint16_t type, int code, const char *chain);

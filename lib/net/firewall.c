@@ -3,13 +3,14 @@
  * The provider's rules for one VE, compiled into chains of its own. Only a VE that has rules (or a preset, or limits) has
  * chains; for each way, and each family of tables that it has interfaces in:
  *
- *   fwID_in   [jump fwID_in_rate]  established: accept, neighbour discovery: accept  [jump fwID_in_conns]  rules...  the rest
+ *   fwID_in   [jump fwID_in_rate]  established: return, neighbour discovery: return  [jump fwID_in_conns]  rules...  the rest
  *
  * and the map fw_in sends what leaves by its interfaces there (fw_out: what comes in by them). Both limits have state, and so
  * chains of their own: a change of rules makes fwID_in anew in one transaction, and what the limits have counted stays. What
  * was allowed once is let through by connection tracking, so that such a change interrupts nothing.
  *
- * ID is the VE's link id. A rule with several addresses and ports becomes one of nftables for each pair of them.
+ * What is allowed returns to the chain at the hook, which has the other VE's rules to ask yet. ID is the VE's link id. A
+ * rule with several addresses and ports becomes one of nftables for each pair of them.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -110,7 +111,7 @@ static void put_one(const struct chains *c, const struct firewall_rule *r, uint8
 		put_protocol(m, protocol);
 	if (ports)
 		put_ports(m, ports);
-	expr_verdict(m, r->allow ? NF_ACCEPT : NF_DROP, NULL);
+	expr_verdict(m, r->allow ? NFT_RETURN : NF_DROP, NULL);
 	expr_end(m, list, text);
 }
 
@@ -141,7 +142,7 @@ static void put_rest(const struct chains *c, bool allow)
 {
 	struct nlattr *list;
 	struct nlmsghdr *m = begin(c, c->main, &list);
-	expr_verdict(m, allow ? NF_ACCEPT : NF_DROP, NULL);
+	expr_verdict(m, allow ? NFT_RETURN : NF_DROP, NULL);
 	expr_end(m, list, allow ? "allow all" : "deny all");
 }
 
@@ -153,7 +154,7 @@ static void put_established(const struct chains *c)
 	struct nlmsghdr *m = begin(c, c->main, &list);
 	expr_ct_state(m);
 	expr_any_bit(m, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
-	expr_verdict(m, NF_ACCEPT, NULL);
+	expr_verdict(m, NFT_RETURN, NULL);
 	expr_end(m, list, "what belongs to an allowed connection");
 }
 
@@ -164,7 +165,7 @@ static void put_icmp6_types(const struct chains *c, uint8_t first, uint8_t last)
 	put_protocol(m, IPPROTO_ICMPV6);
 	expr_payload(m, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1);
 	expr_range(m, &first, &last, 1);
-	expr_verdict(m, NF_ACCEPT, NULL);
+	expr_verdict(m, NFT_RETURN, NULL);
 	expr_end(m, list, "IPv6 neighbours");
 }
 
@@ -180,7 +181,7 @@ static void put_neighbours(const struct chains *c)
 	uint16_t type = htons(ETHERTYPE_ARP);
 	expr_meta(m, NFT_META_PROTOCOL);
 	expr_cmp(m, NFT_CMP_EQ, &type, sizeof(type));
-	expr_verdict(m, NF_ACCEPT, NULL);
+	expr_verdict(m, NFT_RETURN, NULL);
 	expr_end(m, list, "ARP");
 }
 
@@ -277,7 +278,7 @@ static void put_no_chains(const struct chains *c, const struct net_firewall *fw)
 static void put_element(const struct chains *c, enum nft_op op, const struct net_plan *plan, const struct net_if *i)
 {
 	char name[IFNAMSIZ];
-	struct nft_elem e = { .family = c->family, .table = NFT_TABLE, .set = maps[c->way], .goto_chain = c->main };
+	struct nft_elem e = { .family = c->family, .table = NFT_TABLE, .set = maps[c->way], .jump_chain = c->main };
 	net_if_name(plan->link_id, i->label, name);
 	nft_key_name(&e.key, name);
 	nft_put_elem(c->b, op, &e);

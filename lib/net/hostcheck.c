@@ -7,6 +7,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/store.h"
 #include "net/priv.h"
 
 #define UNTOLD "cannot be told without root"
@@ -90,6 +91,50 @@ static void row_nft(struct rows *rows)
 	    ve_error_hint(error));
 }
 
+/* VEs' interfaces on the host, and those of them that the sets do not know. */
+static void count_links(unsigned *ret_n, unsigned *ret_unknown)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	*ret_n = *ret_unknown = 0;
+	struct if_nameindex *all = if_nameindex();
+	if (all && nl_open(NETLINK_NETFILTER, &nl, NULL) == 0) {
+		for (struct if_nameindex *i = all; i->if_index != 0; i++) {
+			if (!str_starts(i->if_name, "vz"))
+				continue;
+			++*ret_n;
+			*ret_unknown += heal_link_known(nl, i->if_name) == 0;
+		}
+	}
+	if (all)
+		if_freenameindex(all);
+}
+
+/* Without its rules a VE may send what it likes; without its elements it can send nothing. */
+static void row_rules(struct rows *rows)
+{
+	_cleanup_err_ ve_error *error = NULL;
+	unsigned n, unknown;
+	int whole = nft_rules_whole(&error);
+	if (whole < 0) {
+		row(rows, "firewall-rules", whole == -EPERM,
+		    str_printf("%s", whole == -EPERM ? UNTOLD : ve_error_message(error)), ve_error_hint(error));
+		return;
+	}
+	count_links(&n, &unknown);
+	if (!whole)
+		row(rows, "firewall-rules", n == 0,
+		    n == 0 ? str_printf("not loaded; the first VE that needs them loads them")
+			   : str_printf("rules of the nftables tables 'vectl' are missing while VEs run: their %u "
+					"interfaces can send from any address", n),
+		    "vectl recover puts them back");
+	else
+		row(rows, "firewall-rules", unknown == 0,
+		    unknown == 0 ? str_printf("loaded, %u interfaces of VEs", n)
+				 : str_printf("%u of %u interfaces of VEs are not in the sets and can send nothing",
+					      unknown, n),
+		    "vectl recover puts them back");
+}
+
 static void row_blocker(const struct nft_blocker *b, void *data)
 {
 	struct rows *rows = data;
@@ -126,6 +171,14 @@ static void row_br_netfilter(struct rows *rows)
 	    NULL);
 }
 
+/* What is missing here VEs lack, not vectl: rows that name modules come last. */
+static void row_modules(struct rows *rows)
+{
+	_cleanup_free_ char *list = str_printf("%s/modules/vectl.conf", store_data_dir());
+	if (list)
+		modules_check(list, "/lib/modules", rows->fn, rows->data);
+}
+
 void net_host_check(net_check_fn fn, void *data)
 {
 	struct rows rows = { .fn = fn, .data = data };
@@ -139,6 +192,8 @@ void net_host_check(net_check_fn fn, void *data)
 	row_uplinks(&rows, nl);
 	row_forwarding(&rows);
 	row_nft(&rows);
+	row_rules(&rows);
 	row_forward_policy(&rows);
 	row_br_netfilter(&rows);
+	row_modules(&rows);
 }

@@ -138,6 +138,19 @@ void link_put_host_settings(struct nl *nl, const struct net_link *link, bool sin
 	mnl_attr_nest_end(m, spec);
 }
 
+void link_put_promote(struct nl *nl, int index, const char *name)
+{
+	struct nlmsghdr *m = nl_add(nl, RTM_SETLINK, 0, "configure the interface '%s'", name);
+	put_ifinfo(m, index);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	struct nlattr *inet = mnl_attr_nest_start(m, AF_INET);
+	struct nlattr *conf = mnl_attr_nest_start(m, IFLA_INET_CONF);
+	mnl_attr_put_u32(m, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
+	mnl_attr_nest_end(m, conf);
+	mnl_attr_nest_end(m, inet);
+	mnl_attr_nest_end(m, spec);
+}
+
 void link_put_up(struct nl *nl, int index, const char *name)
 {
 	struct nlmsghdr *m = nl_add(nl, RTM_SETLINK, 0, "bring up the interface '%s'", name);

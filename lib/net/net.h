@@ -105,9 +105,18 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
 /* Cuts the interfaces of a running VE off, or not, as their `blocked` says, whatever they are now. */
 int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
-/* Addresses that are no VE's to have: the host's own first (*RET_N_OWN of them), then the routers that its routes lead through.
- * The caller frees. */
-int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, unsigned *ret_n_own, ve_error **ret_error);
+/* Is the address the host's own? 1 or 0. */
+int net_is_own(const struct net_addr *a, ve_error **ret_error);
+/* Addresses that no pool may give away although no VE has them: the host's own, and those of the routers that its routes lead
+ * through. The caller frees. Takes longer the more routes there are. */
+int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, ve_error **ret_error);
+/* Asks the uplink's neighbours whether somebody has the routed addresses of PLAN that PLAN_OLD (NULL: none) has not, as an
+ * address is asked for before it is taken: VE_ERR_EXISTS names the MAC that answers. Waits 200 ms for answers where there
+ * is something to ask. */
+int net_probe(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error);
+/* Puts back what is missing, of a VE that runs, in the firewall (rules, elements) and of the uplink's answers for it; what is
+ * there is not touched. *RET_MENDED: something of the firewall was missing. */
+int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);

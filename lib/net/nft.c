@@ -79,9 +79,9 @@ static const struct {
 	uint8_t family;
 	const char *chain;
 } fences[] = {
-	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "blocked" },
+	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "forward" },
 	{ NFPROTO_ARP, "antispoof" },	 { NFPROTO_ARP, "ve_in" },     { NFPROTO_BRIDGE, "antispoof" },
-	{ NFPROTO_BRIDGE, "ve_in" },	 { NFPROTO_BRIDGE, "blocked" },
+	{ NFPROTO_BRIDGE, "ve_in" },	 { NFPROTO_BRIDGE, "forward" },
 };
 
 int nft_rules_loaded(ve_error **ret_error)

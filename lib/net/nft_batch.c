@@ -26,11 +26,11 @@ static void put_value(struct nlmsghdr *m, uint16_t type, const struct nft_key *k
 	mnl_attr_nest_end(m, nest);
 }
 
-static void put_goto(struct nlmsghdr *m, const char *chain)
+static void put_jump(struct nlmsghdr *m, const char *chain)
 {
 	struct nlattr *data = mnl_attr_nest_start(m, NFTA_SET_ELEM_DATA);
 	struct nlattr *verdict = mnl_attr_nest_start(m, NFTA_DATA_VERDICT);
-	mnl_attr_put_u32(m, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_GOTO));
+	mnl_attr_put_u32(m, NFTA_VERDICT_CODE, htonl((uint32_t)NFT_JUMP));
 	mnl_attr_put_strz(m, NFTA_VERDICT_CHAIN, chain);
 	mnl_attr_nest_end(m, verdict);
 	mnl_attr_nest_end(m, data);
@@ -57,8 +57,8 @@ void nft_put_elem(struct nfb *b, enum nft_op op, const struct nft_elem *e)
 	struct nlattr *list = mnl_attr_nest_start(m, NFTA_SET_ELEM_LIST_ELEMENTS);
 	struct nlattr *elem = mnl_attr_nest_start(m, NFTA_LIST_ELEM);
 	put_value(m, NFTA_SET_ELEM_KEY, &e->key);
-	if (op == NFT_ADD && e->goto_chain)
-		put_goto(m, e->goto_chain);
+	if (op == NFT_ADD && e->jump_chain)
+		put_jump(m, e->jump_chain);
 	else if (op == NFT_ADD && e->data.len > 0)
 		put_value(m, NFTA_SET_ELEM_DATA, &e->data);
 	if (op == NFT_ADD && e->comment)

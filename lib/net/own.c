@@ -52,45 +52,48 @@ static void read_gateway(const struct nlmsghdr *nlh, void *data)
 			add(data, r->rtm_family, attr);
 }
 
-static void put_dumps(struct nl *nl, struct found *own, struct found *gateways)
+static void put_dumps(struct nl *nl, struct found *found)
 {
 	static const unsigned char families[] = { AF_INET, AF_INET6 };
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
 		struct nlmsghdr *m = nl_add(nl, RTM_GETADDR, NLM_F_DUMP, "read the host's addresses");
 		struct ifaddrmsg *i = mnl_nlmsg_put_extra_header(m, sizeof(*i));
 		i->ifa_family = families[k];
-		nl_on_reply(nl, read_address, own);
+		nl_on_reply(nl, read_address, found);
 		nl_commit(nl, NULL); /* a kernel without IPv6 has none of it */
 		m = nl_add(nl, RTM_GETROUTE, NLM_F_DUMP, "read the host's routes");
 		struct rtmsg *r = mnl_nlmsg_put_extra_header(m, sizeof(*r));
 		r->rtm_family = families[k];
-		nl_on_reply(nl, read_gateway, gateways);
+		nl_on_reply(nl, read_gateway, found);
 		nl_commit(nl, NULL);
 	}
 }
 
-int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, unsigned *ret_n_own, ve_error **ret_error)
+int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
-	struct found own = { 0 }, gateways = { 0 };
+	struct found found = { 0 };
 	int r = nl_open(NETLINK_ROUTE, &nl, ret_error);
 	if (r < 0)
 		return r;
-	put_dumps(nl, &own, &gateways);
-	unsigned n = own.n + gateways.n;
-	struct net_addr *all = reallocarray(own.addrs, n + 1, sizeof(*all));
-	if (all)
-		own.addrs = all;
-	if (!all || own.oom || gateways.oom) {
-		free(own.addrs);
-		free(gateways.addrs);
+	put_dumps(nl, &found);
+	if (found.oom) {
+		free(found.addrs);
 		return err_nomem(ret_error);
 	}
-	if (gateways.n > 0)
-		memcpy(all + own.n, gateways.addrs, gateways.n * sizeof(*all));
-	free(gateways.addrs);
-	*ret_addrs = all;
-	*ret_n = n;
-	*ret_n_own = own.n;
+	*ret_addrs = found.addrs;
+	*ret_n = found.n;
 	return 0;
+}
+
+int net_is_own(const struct net_addr *a, ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *nl = NULL;
+	struct route_found found;
+	int r = nl_open(NETLINK_ROUTE, &nl, ret_error);
+	if (r < 0)
+		return r;
+	route_put_lookup(nl, a, &found);
+	r = nl_commit(nl, ret_error);
+	return r < 0 ? r : found.errnum == 0 && (found.type == RTN_LOCAL || found.type == RTN_ANYCAST);
 }

@@ -95,6 +95,8 @@ void link_put_veth(struct nl *nl, const struct net_veth *v);
 void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result);
 /* The settings of a host end that netlink can make. SINGLE: the VE has no other interface. */
 void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single, bool ipv6);
+/* The first address of a network may go without taking the others of that network along. */
+void link_put_promote(struct nl *nl, int index, const char *name);
 void link_put_up(struct nl *nl, int index, const char *name);
 /* A missing link is success. */
 void link_put_delete(struct nl *nl, const char *name);
@@ -245,6 +247,21 @@ int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *
 
 /* VE_ERR_EXISTS where the host itself listens on a port that is to lead to the VE. */
 int forwards_check(const struct net_if *i, ve_error **ret_error);
+
+/* ---- announce.c ------------------------------------------------------------------------------------- */
+
+/* Tells the uplink's neighbours of TO's routed addresses that FROM (NULL: nothing) has not. */
+void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to);
+
+/* ---- heal.c ------------------------------------------------------------------------------------------ */
+
+/* 1: the interface has its element in the firewall's sets; 0: it has not; NL is a netfilter one. */
+int heal_link_known(struct nl *nl, const char *name);
+
+/* ---- modules.c ---- */
+
+/* A row for each group of modules in the list, see templates/modules/vectl.conf. MODULES_DIR: /lib/modules. */
+void modules_check(const char *list_path, const char *modules_dir, net_check_fn fn, void *data);
 
 /* ---- resolv.c ------------------------------------------------------------------------------------ */
 

@@ -47,18 +47,11 @@ static bool routes_prefix(const struct net_if *i, const struct net_addr *a)
 
 /* ---- take ------------------------------------------------------------------------------------------- */
 
-struct own {
-	struct net_addr *addrs;
-	unsigned n;
-};
-
-static int refuse_own(const struct own *own, const struct net_addr *a, const char *text, ve_error **ret_error)
+static int refuse_own(const struct net_addr *a, const char *text, ve_error **ret_error)
 {
-	for (unsigned k = 0; k < own->n; k++)
-		if (own->addrs[k].family == a->family && memcmp(&own->addrs[k].v6, &a->v6, size_of(a)) == 0)
-			return err_plain(ret_error, VE_ERR_EXISTS, EADDRINUSE, "network",
-					 "the address %s is taken: it is the host's own", text);
-	return 0;
+	int r = net_is_own(a, ret_error);
+	return r <= 0 ? r : err_plain(ret_error, VE_ERR_EXISTS, EADDRINUSE, "network", "the address %s is taken: it is the host's own",
+				      text);
 }
 
 /* The very same prefix of another's is no failure here: the look for overlaps, which follows, words it better. */
@@ -82,7 +75,7 @@ static int claim_one(struct ve *v, const struct net_if *i, const struct net_addr
 	if (!text)
 		return err_nomem(ret_error);
 	bool had = store_claimed_by(v->ctx->store, CLAIM_ADDRESS, text, owner) == 0 && str_eq(owner, v->uuid);
-	int r = had ? 0 : refuse_own(data, a, text, ret_error);
+	int r = had ? 0 : refuse_own(a, text, ret_error);
 	if (r == 0)
 		r = store_claim(v->ctx->store, CLAIM_ADDRESS, text, v->uuid, ret_error);
 	if (r == 0 && routes_prefix(i, a))
@@ -94,13 +87,7 @@ static int claim_one(struct ve *v, const struct net_if *i, const struct net_addr
 
 int addrclaims_take(struct ve *v, const struct config *c, ve_error **ret_error)
 {
-	struct own own = { 0 };
-	unsigned n_all;
-	int r = net_own_addresses(&own.addrs, &n_all, &own.n, ret_error);
-	if (r == 0)
-		r = each_address(v, c, claim_one, &own, ret_error);
-	free(own.addrs);
-	return r;
+	return each_address(v, c, claim_one, NULL, ret_error);
 }
 
 /* ---- drop ------------------------------------------------------------------------------------------- */

@@ -166,12 +166,11 @@ bool autoip_wanted(const struct config *c)
 int autoip_resolve(struct ve *v, struct config *c, ve_error **ret_error)
 {
 	struct kept kept = { 0 };
-	unsigned n_own;
 	if (!autoip_wanted(c))
 		return 0;
 	int r = ctx_host(v->ctx, ret_error);
 	if (r == 0)
-		r = net_own_addresses(&kept.addrs, &kept.n, &n_own, ret_error);
+		r = net_own_addresses(&kept.addrs, &kept.n, ret_error);
 	if (r == 0)
 		r = each_list(c, v, &kept, ret_error);
 	free(kept.addrs);

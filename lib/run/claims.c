@@ -188,3 +188,23 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error)
 		r = claim_private(v, ret_error);
 	return r < 0 ? r : claims_take_addresses(v, v->config, ret_error);
 }
+
+int claims_probe(struct ve *v, const struct config *old, const struct config *c, ve_error **ret_error)
+{
+	struct net_plan old_net = { 0 }, net = { 0 };
+	struct net_if old_ifs[PLAN_MAX_IFS], ifs[PLAN_MAX_IFS];
+	_cleanup_err_ ve_error *e = NULL;
+	if (old && json_equal(config_raw(old, "network"), config_raw(c, "network")))
+		return 0;
+	int r = old ? plan_network(v->ctx, old, old_ifs, &old_net, ret_error) : 0;
+	if (r == 0)
+		r = plan_network(v->ctx, c, ifs, &net, ret_error);
+	if (r == 0 && net_probe(old ? &old_net : NULL, &net, &e) < 0 && ve_error_category(e) == VE_ERR_EXISTS) {
+		r = -EADDRINUSE;
+		if (ret_error && !*ret_error)
+			*ret_error = steal_ptr(&e);
+	}
+	plan_network_done(&old_net);
+	plan_network_done(&net);
+	return r;
+}

@@ -14,6 +14,9 @@ int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_e
 void claims_drop_addresses(struct ve *v, const struct config *keep);
 /* Gives back the claims of KIND that are not in KEPT (NULL: none is). */
 void claims_drop_kind(struct ve *v, enum claim_kind kind, char *const *kept);
+/* Does somebody beyond the uplink have an address that C gives V and OLD (NULL: none) did not? VE_ERR_EXISTS. What cannot be
+ * asked (no uplink yet) is none: the start will say what is wrong with it. */
+int claims_probe(struct ve *v, const struct config *old, const struct config *c, ve_error **ret_error);
 /* Gives back what V has; looks through all claims only where more than its name and ids may be among them. */
 void claims_release(struct ve *v);
 /* Gives back everything that is claimed for UUID, whatever it is: a look at each claim of the store. */

@@ -147,6 +147,8 @@ static int build(struct ve *v, const struct image *image, const struct ve_create
 	if (r == 0)
 		r = claims_take(v, undo, ret_error);
 	if (r == 0)
+		r = claims_probe(v, NULL, v->config, ret_error);
+	if (r == 0)
 		r = make_storage(v, image, ret_error);
 	if (r == 0)
 		r = fault_point("access", ret_error);

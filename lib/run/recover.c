@@ -7,6 +7,7 @@
  *   ephemeral VE whose caller is gone   removed
  *   record of a dead init               groups, links and run files removed
  *   running VE without a monitor        a new monitor adopts it
+ *   running VE without its rules        they are loaded, and its elements put back
  *   claims of no VE                     removed; missing claims made again
  *   empty groups of a store without VE  removed
  */
@@ -30,6 +31,7 @@
 #include "run/image.h"
 #include "run/join.h"
 #include "run/launch.h"
+#include "run/plan.h"
 #include "run/supervision.h"
 #include "run/verbs.h"
 
@@ -80,6 +82,26 @@ static int remake_claims(struct ve *v, ve_error **ret_error)
 	return r;
 }
 
+/* What somebody has taken out of the host's firewall, or an uplink that came back has lost. */
+static int heal_network(struct ve *v, json_t *doc, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *running = NULL;
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
+	bool mended = false;
+	if (handle_running_config(v, &running, NULL) < 0)
+		return 0;
+	int r = ctx_host(v->ctx, ret_error);
+	if (r == 0)
+		r = plan_network(v->ctx, running, ifs, &net, ret_error);
+	if (r == 0)
+		r = net_heal(&net, &mended, ret_error);
+	plan_network_done(&net);
+	if (mended)
+		note(doc, v, "its part of the host's firewall was put back");
+	return r;
+}
+
 static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 {
 	struct record rec;
@@ -92,9 +114,10 @@ static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 	}
 	if (s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING) {
 		unlinkat(v->run_fd, "stopping", 0);
-		if (record_monitor_alive(&rec))
-			return 0;
-		int r = adopt(v, &rec, ret_error);
+		int r = heal_network(v, doc, ret_error);
+		if (r < 0 || record_monitor_alive(&rec))
+			return r;
+		r = adopt(v, &rec, ret_error);
 		if (r == 0)
 			note(doc, v, "a new monitor adopted it");
 		return r;

@@ -81,6 +81,8 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	struct applied applied = { 0 };
 	bool now = running && mode != VE_SET_PENDING && !(mode == VE_SET_RESTART && d->restart_keys);
 	int r = claims_take_addresses(v, fresh, ret_error);
+	if (r == 0)
+		r = claims_probe(v, v->config, fresh, ret_error);
 	if (r == 0 && running && !now)
 		r = handle_mark(v, "pending", ret_error);
 	if (r == 0 && now)

@@ -6,11 +6,11 @@
 #ifndef SYS_NFBATCH_H
 #define SYS_NFBATCH_H
 
-#include <libmnl/libmnl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sys/netlink.h"
 
 struct nfb;
 

@@ -220,3 +220,33 @@ EOF
 	not opens web1 198.51.100.1 7790
 	kill $listener
 }
+
+# What is asked for cannot be done on every kernel: nf_conntrack_bridge.
+tracks_on_bridges() {
+	on_host nft 'add table bridge try; add chain bridge try c; add rule bridge try c ct state established accept; delete table bridge try' 2>/dev/null
+}
+
+@test "bridged: what is denied does not pass the bridge; blocked is blocked" {
+	ve web1 --set network.0.type=bridged --set network.0.ips=10.8.0.1/24 --set "firewall.out=deny tcp 81"
+	ve web2 --set network.0.type=bridged --set network.0.ips=10.8.0.2/24 --set "firewall.in=deny tcp 80"
+	serve web2 22 80 81
+	wait_until 10 opens web1 10.8.0.2 22
+	not opens web1 10.8.0.2 80
+	not opens web1 10.8.0.2 81
+	pings web2 10.8.0.1
+	ok block web1 --network
+	not pings web1 10.8.0.2
+	not pings web2 10.8.0.1
+	ok unblock web1
+	pings web1 10.8.0.2
+	if tracks_on_bridges; then
+		ok set web2 "firewall.in=allow tcp 80"
+		opens web1 10.8.0.2 80
+		not opens web1 10.8.0.2 22
+		pings web2 10.8.0.1
+	else
+		fails 69 set web2 "firewall.in=allow tcp 80"
+		says 'follow connections on bridges'
+		opens web1 10.8.0.2 22
+	fi
+}

@@ -210,7 +210,7 @@ int main(int argc, char **argv)
 
 	_cleanup_close_ int netns_fd = -1;
 	int rounds = 0;
-	if (!str_eq(verb, "check") && !str_eq(verb, "detach")) {
+	if (!str_eq(verb, "check") && !str_eq(verb, "heal") && !str_eq(verb, "probe") && !str_eq(verb, "detach")) {
 		netns_fd = argc > 0 ? open(argv[0], O_RDONLY | O_CLOEXEC) : -1;
 		if (netns_fd < 0)
 			usage("NETNS");
@@ -233,6 +233,13 @@ int main(int argc, char **argv)
 		r = net_detach(&plan, &error);
 	} else if (str_eq(verb, "change")) {
 		r = net_change(&plan, &new_plan, netns_fd, &error);
+	} else if (str_eq(verb, "probe")) {
+		r = net_probe(NULL, &plan, &error);
+	} else if (str_eq(verb, "heal")) {
+		bool mended;
+		r = net_heal(&plan, &mended, &error);
+		if (r == 0)
+			puts(mended ? "mended" : "whole");
 	} else if (str_eq(verb, "time")) {
 		r = measure(&plan, netns_fd, rounds);
 	} else if (str_eq(verb, "attach") || str_eq(verb, "undo")) {

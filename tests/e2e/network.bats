@@ -159,3 +159,56 @@ END
 	[[ $output == *eth0*eth1* ]]
 	on_host ping -c1 -W5 192.0.2.10
 }
+
+@test "an address that a machine beyond the uplink has: 73, at create and at set, and nothing is left" {
+	fails 73 create web1 --image busybox --ip 192.0.2.1
+	says '192\.0\.2\.1 is taken: .* answers for it'
+	ve web1 --ip 192.0.2.10
+	fails 73 set web1 network.0.ips+=2001:db8::1
+	says '2001:db8::1 is taken'
+	ok get web1 network.0.ips
+	[ "$output" = 192.0.2.10 ]
+}
+
+@test "bridged, from the command line: vectl0 comes and goes; the gateway; live addresses" {
+	ve web1 --set network.0.type=bridged --ip 192.0.2.10/24 --set network.0.gateway=192.0.2.1
+	on_host ip link show vectl0
+	from_inside ip route
+	[[ $output == *"default via 192.0.2.1 dev eth0"* ]]
+	ve web2 --set network.0.type=bridged --ip 192.0.2.11/24
+	from_inside ping -c1 -W5 192.0.2.11
+	ok set web1 network.0.ips+=192.0.2.12/24
+	from_inside ping -c1 -W5 -I 192.0.2.12 192.0.2.11
+	ok stop web2
+	on_host ip link show vectl0
+	ok stop web1
+	[ -z "$(on_host ip -o link show vectl0 2>/dev/null)" ]
+}
+
+@test "forwards: a port that is another VE's is refused by its name; a live one leads there" {
+	ve web1 --set network.0.forwards=tcp:8080:80
+	fails 73 create web2 --image busybox --set network.0.forwards=tcp:8000-8100:80
+	says "tcp:8080.*web1"
+	try v exec web1 -- sh -c 'mkdir -p /www; echo hello >/www/index.html; httpd -p 80 -h /www'
+	reached() { [ "$(in_world curl -s --max-time 2 http://192.0.2.2:8080/)" = hello ]; }
+	wait_until 10 reached
+	ok set web1 network.0.forwards=tcp:8081:80
+	not reached
+	[ "$(in_world curl -s --max-time 5 http://192.0.2.2:8081/)" = hello ]
+	ok create web2 --image busybox --set network.0.forwards=tcp:8080:80
+	fails 78 set web2 network.0.forwards=tcp:80
+	fails 78 set web2 network.0.forwards=tcp:1-80:81,tcp:80:80
+}
+
+@test "nft flush ruleset: vectl check says so, vectl recover heals" {
+	ve web1 --ip 192.0.2.10
+	on_host nft flush ruleset
+	try v check --json
+	json '[.. | objects | select(.feature? == "firewall-rules")][0].present == false'
+	ok recover
+	in_world ping -c1 -W5 192.0.2.10
+	try v check --json
+	json '[.. | objects | select(.feature? == "firewall-rules")][0].present == true'
+	# The table for nat is loaded anew by the next VE that needs it.
+	ve web2
+}

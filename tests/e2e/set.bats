@@ -186,7 +186,7 @@ load helpers
 		[[ $status -eq 79 || $status -eq 64 || $status -eq 78 ]] || { explain "set $a"; return 1; }
 		says "${a%%=*}"
 	done
-	for a in disk.size=1G io.weight=10 network.0.rate_in=1M devices=/dev/fuse features.fuse=on timezone=UTC; do
+	for a in disk.size=1G io.weight=10 devices=/dev/fuse features.fuse=on timezone=UTC; do
 		fails 69 set web1 "$a"
 	done
 	fails 78 set web1 memory.limt=1G

@@ -1,0 +1,236 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The network room alone (net_driver): bridges, port forwards, and what happens to VEs when somebody empties the host's firewall.
+# The namespaces are those of net.bats: $R the router, $H the host, $V and $W two VEs.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || return
+	DRIVER=$(realpath "${O:-build}/tests/e2e/net_driver")
+	[ -x "$DRIVER" ] # built with the tests; its lack is a failure
+	P=vy$$-$BATS_TEST_NUMBER H=$P-h R=$P-r V=$P-v W=$P-w
+	for n in "$H" "$R" "$V" "$W"; do
+		ip netns add "$n"
+		ip -n "$n" link set lo up
+	done
+	ip -n "$H" link add up0 type veth peer name r0 netns "$R"
+	ip -n "$H" link set up0 addrgenmode none
+	ip -n "$H" link set up0 up
+	ip -n "$R" link set r0 up
+	ip -n "$H" addr add 192.0.2.2/24 broadcast + dev up0
+	ip -n "$H" addr add 2001:db8::2/64 dev up0 nodad
+	ip -n "$R" addr add 192.0.2.1/24 dev r0
+	ip -n "$R" addr add 2001:db8::1/64 dev r0 nodad
+	ip -n "$R" addr add 198.51.100.1/32 dev lo
+	ip -n "$H" route add default via 192.0.2.1
+	ip -n "$H" route add default via 2001:db8::1
+	PIDS=()
+}
+
+teardown() {
+	for p in "${PIDS[@]}"; do kill "$p" 2>/dev/null || true; done
+	for n in "$H" "$R" "$V" "$W"; do ip netns del "$n" 2>/dev/null || true; done
+}
+
+h() { ip netns exec "$H" "$@"; }
+driver() { h "$DRIVER" "$@"; }
+attach() { driver attach "/run/netns/$V" "$@"; }
+answers() { ping -n -q -c 1 -w 5 "$@" >/dev/null; }
+silent() { ! ping -n -q -c 1 -W 0.3 "$@" >/dev/null; }
+export -f answers silent
+from() { local ns=$1; shift; ip netns exec "$ns" bash -c '"$@"' - "$@"; }
+# serve NS PORT TEXT: says TEXT to whoever connects.
+serve() {
+	ip netns exec "$1" socat "TCP-LISTEN:$2,fork,reuseaddr" "SYSTEM:echo $3" 3>&- &
+	PIDS+=($!)
+	local deadline=$((SECONDS + 10))
+	until ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q LISTEN; do [ "$SECONDS" -lt "$deadline" ] || return 1; read -rt 0.02 <> <(:) || true; done
+}
+says() { [ "$(ip netns exec "$1" timeout 5 socat -u "TCP:$2,connect-timeout=2" - </dev/null)" = "$3" ]; }
+W6=mac=02:00:00:00:00:06
+
+@test "bridged: vectl0 is made for the first VE and goes with the last" {
+	attach if=0:bridged:192.0.2.10/24,2001:db8::10/64 gw=192.0.2.1 gw=2001:db8::1
+	driver attach "/run/netns/$W" id=6 if=0:bridged:192.0.2.11/24 $W6
+	from "$V" answers 192.0.2.11
+	ip -n "$V" route show default | grep 'via 192.0.2.1 dev eth0'
+	ip -n "$V" -6 route show default | grep 'via 2001:db8::1 dev eth0'
+	# No address of the host's on the port, and nothing is learned there.
+	[ -z "$(ip -n "$H" -o addr show dev vz5.0)" ]
+	bridge -n "$H" -d link show dev vz5.0 | grep 'guard on.*learning off flood off'
+	# The host's uplink in it: the world is there.
+	ip -n "$H" link set up0 master vectl0
+	from "$V" answers 192.0.2.1
+	from "$V" answers 198.51.100.1
+	from "$R" answers 2001:db8::10
+	ip -n "$H" link set up0 nomaster
+	driver detach if=0:bridged:192.0.2.10/24,2001:db8::10/64
+	ip -n "$H" link show vectl0
+	driver detach id=6 if=0:bridged:192.0.2.11/24 $W6
+	[ -z "$(ip -n "$H" -o link | grep -E 'vectl0|vz')" ]
+	# One that the admin has made stays.
+	ip -n "$H" link add vectl0 type bridge
+	ip netns del "$V" && ip netns add "$V"
+	attach if=0:bridged:192.0.2.10/24
+	driver detach if=0:bridged:192.0.2.10/24
+	ip -n "$H" link show vectl0
+}
+
+@test "bridged: a bridge of the host's; live changes; what cannot be" {
+	run driver check if=0:bridged:192.0.2.10/24 bridge=br7
+	[ "$status" = 78 ]
+	[[ "$output" == *"the bridge 'br7' does not exist"* ]]
+	run driver check if=0:bridged:192.0.2.10/24 bridge=up0
+	[ "$status" = 78 ]
+	[[ "$output" == *"'up0' is no bridge"* ]]
+	run driver check if=0:bridged:192.0.2.10/24 bridge=abcdefghijklmnop
+	[ "$status" = 78 ]
+	ip -n "$H" link add br7 type bridge
+	ip -n "$H" link set br7 up
+	ip -n "$H" link set up0 master br7
+	attach if=0:bridged:192.0.2.10/24 bridge=br7
+	from "$V" answers 192.0.2.1
+	# The same MAC a second time: nobody's traffic is drawn away.
+	run driver attach "/run/netns/$W" id=6 if=0:bridged:192.0.2.11/24 bridge=br7
+	[ "$status" = 73 ]
+	[ -z "$(ip -n "$H" -o link | grep vz6)" ]
+	[ -z "$(h nft list ruleset | grep vz6)" ]
+	driver change "/run/netns/$V" if=0:bridged:192.0.2.10/24 bridge=br7 -- if=0:bridged:192.0.2.12/24 bridge=br7
+	from "$R" answers 192.0.2.12
+	from "$R" silent 192.0.2.10
+	[ -z "$(h nft list ruleset | grep 192.0.2.10)" ]
+	driver detach if=0:bridged:192.0.2.12/24 bridge=br7
+	ip -n "$H" link show br7
+	[ -z "$(h nft list ruleset | grep vz5)" ]
+}
+
+@test "bridged: a VLAN, or a plain word that the kernel or the bridge has none" {
+	ip -n "$H" link add br7 type bridge
+	run driver check if=0:bridged:192.0.2.10/24 bridge=br7 vlan=7
+	[ "$status" = 78 ]
+	[[ "$output" == *"filters no VLANs"* ]]
+	run attach if=0:bridged:192.0.2.10/24 vlan=7
+	if [ "$status" = 69 ]; then # this kernel
+		[[ "$output" == *"the kernel knows no VLAN filtering in bridges"* ]]
+		[ -z "$(ip -n "$H" -o link | grep -E 'vectl0|vz')" ]
+		return 0
+	fi
+	[ "$status" = 0 ]
+	driver attach "/run/netns/$W" id=6 if=0:bridged:192.0.2.11/24 vlan=8 $W6
+	from "$V" silent 192.0.2.11
+	driver detach id=6 if=0:bridged:192.0.2.11/24 vlan=8 $W6
+	ip netns del "$W" && ip netns add "$W"
+	driver attach "/run/netns/$W" id=6 if=0:bridged:192.0.2.11/24 vlan=7 $W6
+	from "$V" answers 192.0.2.11
+}
+
+@test "forwards: from the world, from the host, from another VE, from the VE itself" {
+	attach if=0:nat:10.77.0.1 forward=tcp:8080:80 forward=tcp:9000-9002:7000
+	driver attach "/run/netns/$W" id=6 if=0:nat:10.77.0.2 $W6
+	serve "$V" 80 web
+	serve "$V" 7002 third
+	says "$R" 192.0.2.2:8080 web
+	says "$R" 192.0.2.2:9002 third
+	says "$H" 192.0.2.2:8080 web
+	says "$W" 192.0.2.2:8080 web
+	says "$V" 192.0.2.2:8080 web
+	! says "$R" 192.0.2.2:80 web
+	# Whoever is only passing through is not led away.
+	serve "$R" 8080 router
+	says "$V" 198.51.100.1:8080 router
+	driver detach if=0:nat:10.77.0.1 forward=tcp:8080:80 forward=tcp:9000-9002:7000
+	[ -z "$(h nft list table ip vectl_nat | grep -E '8080|10.77.0.1 ')" ]
+}
+
+@test "forwards: live; what stays is not touched; a port that the host uses" {
+	attach if=0:nat:10.77.0.1 forward=tcp:8080:80 forward=udp:53:53
+	serve "$V" 80 web
+	serve "$V" 81 other
+	driver change "/run/netns/$V" if=0:nat:10.77.0.1 forward=tcp:8080:80 forward=udp:53:53 -- \
+		if=0:nat:10.77.0.1 forward=tcp:8081:80 forward=tcp:8080:81
+	says "$R" 192.0.2.2:8081 web
+	says "$R" 192.0.2.2:8080 other
+	[ -z "$(h nft list map ip vectl_nat forwards | grep udp)" ]
+	driver change "/run/netns/$V" if=0:nat:10.77.0.1 forward=tcp:8081:80 forward=tcp:8080:81 -- if=0:nat:10.77.0.1
+	[ -z "$(h nft list table ip vectl_nat | grep elements | grep -v 10.77.0.0/16)" ]
+	serve "$H" 2222 host
+	run driver check if=0:nat:10.77.0.1 forward=tcp:2000-2999:1
+	[ "$status" = 73 ]
+	[[ "$output" == *"the port tcp 2222 of the host is taken"* ]]
+	driver check if=0:nat:10.77.0.1 forward=udp:2222:1
+}
+
+@test "nft flush ruleset: noticed, and healed; elements, counters and rules of others stay" {
+	attach if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80
+	h nft add table inet others
+	driver host-check | grep '^yes firewall-rules: loaded, 2 interfaces'
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = whole ]
+	before=$(h nft -s list ruleset | sed 's|/[0-9a-f]*"||')
+	h nft flush ruleset
+	driver host-check | grep '^no firewall-rules: .*missing.*recover'
+	h nft add table inet others
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = mended ]
+	diff <(sort <<<"$before") <(h nft -s list ruleset | sed 's|/[0-9a-f]*"||' | sort)
+	from "$R" answers 192.0.2.10
+	from "$V" answers 198.51.100.1
+	driver host-check | grep '^yes firewall-rules: '
+	# A chain that somebody has emptied; counters go on.
+	counted() { h nft list set inet vectl out4 | grep -o 'vz5.0" counter packets [0-9]*' | grep -o '[0-9]*$'; }
+	local n
+	n=$(counted)
+	[ "$n" -gt 0 ]
+	h nft flush chain inet vectl ve_in
+	driver host-check | grep '^no firewall-rules: '
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = mended ]
+	[ "$(counted)" -ge "$n" ]
+	# One element.
+	h nft flush set inet vectl ve4
+	from "$V" silent 198.51.100.1
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = mended ]
+	from "$V" answers 198.51.100.1
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = whole ]
+}
+
+@test "an uplink that goes away and comes back: the VE and the host reach one another meanwhile, heal makes the answers anew" {
+	attach if=0:routed:192.0.2.10
+	ip -n "$R" link del r0
+	from "$V" answers 169.254.1.1
+	driver host-check | grep '^no uplink: '
+	driver heal if=0:routed:192.0.2.10
+	ip -n "$H" link add up0 type veth peer name r0 netns "$R"
+	ip -n "$H" link set up0 up
+	ip -n "$R" link set r0 up
+	ip -n "$H" addr add 192.0.2.2/24 dev up0
+	ip -n "$R" addr add 192.0.2.1/24 dev r0
+	ip -n "$H" route add default via 192.0.2.1
+	from "$R" silent 192.0.2.10
+	driver heal if=0:routed:192.0.2.10
+	ip -n "$R" neigh flush dev r0
+	from "$R" answers 192.0.2.10
+	from "$V" answers 192.0.2.1
+}
+
+@test "probe: an address that somebody has is refused with the MAC; a free one is not; start and change announce" {
+	ip -n "$R" addr add 192.0.2.77/24 dev r0
+	ip -n "$R" addr add 2001:db8::77/64 dev r0 nodad
+	mac=$(ip netns exec "$R" cat /sys/class/net/r0/address)
+	run driver probe if=0:routed:192.0.2.10,192.0.2.77
+	[ "$status" = 73 ]
+	[[ "$output" == *"the address 192.0.2.77 is taken: $mac answers for it on 'up0'"* ]]
+	run driver probe if=0:routed:2001:db8::77
+	[ "$status" = 73 ]
+	[[ "$output" == *"2001:db8::77 is taken: $mac"* ]]
+	driver probe if=0:routed:192.0.2.10,2001:db8::10
+	driver probe if=0:nat:10.77.0.1
+	# The router believes that the address is elsewhere, until it is told.
+	ip -n "$R" neigh replace 192.0.2.10 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	ip -n "$R" neigh replace 2001:db8::10 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	ip -n "$R" neigh replace 192.0.2.11 lladdr 02:66:66:66:66:66 dev r0 nud stale
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	up=$(h cat /sys/class/net/up0/address)
+	known() { local d=$((SECONDS + 5)); until ip -n "$R" neigh show "$1" | grep -q "lladdr $up"; do [ "$SECONDS" -lt "$d" ] || return 1; read -rt 0.02 <> <(:) || true; done; }
+	known 192.0.2.10
+	known 2001:db8::10
+	driver change "/run/netns/$V" if=0:routed:192.0.2.10,2001:db8::10 -- if=0:routed:192.0.2.10,192.0.2.11,2001:db8::10
+	known 192.0.2.11
+}
