@@ -29,10 +29,19 @@ static inline int sys_clone3(struct clone_args *args)
 	return (int)syscall(SYS_clone3, args, sizeof(*args));
 }
 
+/*
+ * With ".." in the path (or in a link on the way) RESOLVE_IN_ROOT and RESOLVE_BENEATH give EAGAIN whenever anybody on the
+ * machine renamed or mounted something in the meantime: no error, but "look again". Bounded, for a tenant who renames in a
+ * loop.
+ */
 static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint64_t resolve)
 {
 	struct open_how how = { .flags = flags, .resolve = resolve };
-	return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	int fd, tries = 10000;
+	do
+		fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && --tries > 0);
+	return fd;
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)

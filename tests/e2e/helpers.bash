@@ -32,8 +32,18 @@ become_v() { exec env --default-signal=INT,QUIT nsenter --net="/run/netns/$HOST_
 try() {
 	status=0
 	"$@" >"$BATS_TEST_TMPDIR/stdout" 2>"$BATS_TEST_TMPDIR/stderr" <"${try_stdin:-/dev/null}" || status=$?
-	output=$(tr -d '\0' <"$BATS_TEST_TMPDIR/stdout")
-	stderr=$(tr -d '\0' <"$BATS_TEST_TMPDIR/stderr")
+	text_of output "$BATS_TEST_TMPDIR/stdout"
+	text_of stderr "$BATS_TEST_TMPDIR/stderr"
+}
+
+# text_of VARIABLE FILE: as VARIABLE=$(cat FILE) without the NULs, and without a process: try is called everywhere, and in
+# an emulated guest (tests/vm) each process costs a tenth of a second.
+text_of() {
+	local parts text
+	mapfile -d '' -t parts <"$2"
+	printf -v text %s "${parts[@]}"
+	while [[ $text == *$'\n' ]]; do text=${text%$'\n'}; done
+	printf -v "$1" %s "$text"
 }
 
 explain() { printf '%s\n' "$1" "status: $status" "stdout: $output" "stderr: $stderr" >&2; }
@@ -80,12 +90,20 @@ changed() {
 	json 'has("name") and has("uuid") and has("state") and has("pending") and (.warnings | type == "array")'
 }
 
-state_of() { v status "$1" --json | jq -r .state; }
+# status_field NAME KEY: the string or number that the document has at its top. (Debian 12's jq takes half a second to
+# come up in a guest, and wait_until asks often; documents are read properly by json and field.)
+status_field() {
+	local document
+	document=$(v status "$1" --json) || return
+	[[ $document =~ \"$2\":\ *(\"([^\"]*)\"|[0-9]+|null) ]] || return
+	echo "${BASH_REMATCH[2]:-${BASH_REMATCH[1]}}"
+}
+state_of() { status_field "$1" state; }
 in_state() { [ "$(state_of "$1")" = "$2" ]; }
-init_pid() { v status "$1" --json | jq -r .init_pid; }
-monitor_pid() { v status "$1" --json | jq -r .monitor_pid; }
+init_pid() { status_field "$1" init_pid; }
+monitor_pid() { status_field "$1" monitor_pid; }
 
-uuid_of() { v status "$1" --json | jq -r .uuid; }
+uuid_of() { status_field "$1" uuid; }
 run_dir() { echo "$VECTL_ROOT/run/vectl/$(uuid_of "$1")"; }
 
 # ve NAME [CREATE-OPTION]...: a busybox VE, created and started.
@@ -133,56 +151,55 @@ store_base() {
 	printf 'vectl-%08x' $h
 }
 
+# For a subshell that asks much: bats' trap, which takes ten commands for each command, is not for it, and what vanishes
+# while it is looked at ends nothing.
+light() {
+	trap - DEBUG
+	set +e
+}
+
 groups_of_store() { find /sys/fs/cgroup -type d -path "*/$BASE*" | sort; }
 mounts_of_store() { awk '{ print $5 }' /proc/self/mountinfo | grep -F "$VECTL_ROOT/" | sort; }
 
 # Every process in the store's groups, or with the monitor's binary in the host's network namespace: pid and name.
-processes_of_store() {
-	local pid ns
-	ns=$(stat -L -c %i "/run/netns/$HOST_NS")
+processes_of_store() (
+	light
 	{
-		grep -ls "/$BASE" /proc/[0-9]*/cgroup | cut -d/ -f3
-		find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -lname '*/vectl-monitor' 2>/dev/null | cut -d/ -f3 | while read -r pid; do
-			[ "$(stat -L -c %i "/proc/$pid/ns/net" 2>/dev/null)" != "$ns" ] || echo "$pid"
+		grep -ls "/$BASE" /proc/[0-9]*/cgroup
+		find /proc -maxdepth 2 -path '/proc/[0-9]*/exe' -lname '*/vectl-monitor' 2>/dev/null | while read -r file; do
+			[ ! "${file%/exe}/ns/net" -ef "/run/netns/$HOST_NS" ] || echo "$file"
 		done
-	} | sort -nu | while read -r pid; do
-		gone "$pid" || echo "$pid $(cat "/proc/$pid/comm")"
+	} | sort -t/ -k3,3n -u | while IFS=/ read -r _ _ pid _; do
+		gone "$pid" || echo "$pid $(<"/proc/$pid/comm")"
 	done 2>/dev/null
-}
+)
 
-# Files of the store but for logs, caches, and what the trees of images and VEs hold.
-files_of_store() {
-	(cd "$VECTL_ROOT" && find . \( -path './var/log' -o -path './run/vectl/cpu-load' -o -path './run/vectl/cgroups' -o -path './var/lib/vectl/images/*/*' -o -path '*/overlay/upper/*' -o -path '*/overlay/work/*' -o -path '*/rootfs/*' \) -prune -o -printf '%y %p %l\n') | sort
-}
-
-# Everything of the kernel's and of the store that a verb makes, as sorted text: two of them are compared.
-inventory() {
-	echo "[mounts]"
-	awk '{ print $4, $5, $6 }' /proc/self/mountinfo | grep -F "$VECTL_ROOT" | sort
-	# But for those that all VEs share: they come with the first, and may go with the last.
-	echo "[groups]"
-	groups_of_store | sed -E "\\|/$BASE(/\.monitor)?\$|d"
-	echo "[processes]"
-	processes_of_store | cut -d' ' -f2 | sort
-	echo "[links]"
-	on_host ip -o link | sed -E 's/^[0-9]+: //; s/@[^ :]+//; s/ (state|qlen|qdisc|mode) [^ ]+//g' | cut -d' ' -f1 | sort
-	echo "[addresses]"
-	on_host ip -o addr | awk '{ print $2, $3, $4 }' | sort
-	echo "[routes]"
-	on_host ip -4 route show table all | sort
-	on_host ip -6 route show table all | sed -E 's/ expires [0-9]+sec//' | sort
-	echo "[rules]"
-	on_host ip rule | sort
-	echo "[proxies]"
-	on_host ip neigh show proxy | sort
-	on_host ip -6 neigh show proxy | sort
+# Everything of the kernel's and of the store that a verb makes, as sorted text: two of them are compared. Each test
+# asks for it, so that its processes are few.
+inventory() (
+	light
+	{
+		awk -v root="$VECTL_ROOT" 'index($4 $5, root) { print "[mounts]", $4, $5, $6 }' /proc/self/mountinfo
+		# But for those that all VEs share: they come with the first, and may go with the last.
+		find /sys/fs/cgroup -type d -path "*/$BASE*" ! -path "*/$BASE" ! -path "*/$BASE/.monitor" -printf '[groups] %p\n'
+		processes_of_store | while read -r _ file; do echo "[processes] $file"; done
+		on_host ip -o -batch - <<<$'link\naddr\nroute show table all\nrule\nneigh show proxy' | awk '
+			/^[0-9]+:\tfrom / { print "[rules]", $0; next }
+			/^[0-9]+: [^ ]+: </ { sub(/[@:].*/, "", $2); print "[links]", $2; next }
+			/^[0-9]+: / { print "[addresses]", $2, $3, $4; next }
+			/ proxy *$/ { print "[proxies]", $0; next }
+			{ sub(/ expires [0-9]+sec/, ""); print "[routes]", $0 }'
+		for file in /sys/block/loop*/loop/backing_file; do
+			if read -r backing 2>/dev/null <"$file" && [[ $backing == *"$VECTL_ROOT"* ]]; then echo "[loops] $backing"; fi
+		done
+		# Files of the store but for logs, caches, and what the trees of images and VEs hold.
+		(cd "$VECTL_ROOT" && find . \( -path './var/log' -o -path './run/vectl/cpu-load' -o -path './run/vectl/cgroups' \
+			-o -path './var/lib/vectl/images/*/*' -o -path '*/overlay/upper/*' -o -path '*/overlay/work/*' \
+			-o -path '*/rootfs/*' \) -prune -o -printf '[files] %y %p %l\n')
+	} | sort
 	echo "[nft]"
 	on_host nft -s list ruleset
-	echo "[loops]"
-	losetup --list --noheadings --output BACK-FILE | grep -F "$VECTL_ROOT" | sort
-	echo "[files]"
-	files_of_store
-}
+)
 
 destroy_all() {
 	local name

@@ -49,6 +49,26 @@ kill_monitor() {
 	[ "$(readlink "/proc/$(init_pid foe)/fd/0")" != "" ]
 }
 
+@test "who renames all the time does not keep a VE with .. in its links from starting" {
+	mkdir -p "$UPPER"/x/y "$UPPER"/dev.d
+	ln -s x/../x/../x/y/../../x/y/../../x/y/../../dev.d "$UPPER/dev"
+	mkdir "$BATS_TEST_TMPDIR/a"
+	(cd "$BATS_TEST_TMPDIR" && exec python3 -c '
+import os
+while True:
+    os.rename("a", "b")
+    os.rename("b", "a")') 3>&- &
+	local renamer=$! _
+	wait_until 10 test -e "$BATS_TEST_TMPDIR/b"
+	for _ in {1..20}; do
+		try v start foe
+		[ "$status" -eq 0 ] || break
+		v --quiet kill foe
+	done
+	kill "$renamer"
+	is 0
+}
+
 @test "trees that cannot be a VE's: an error that names the place, and nothing left" {
 	local how
 	for how in 'echo file >proc' 'ln -s proc proc' 'ln -s /nowhere sys' 'echo file >dev' 'ln -s ../../../../nowhere dev'; do

@@ -280,7 +280,7 @@ teardown() {
 		env --default-signal=INT,QUIT VECTL_MIRROR=http://mirror.example/debian unshare -m sh -c "mount --bind $bin /usr/bin/mmdebstrap && exec \"\$@\"" - \
 			nsenter --net="/run/netns/$HOST_NS" "$VECTL" image build mine >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
 		pid=$!
-		wait_until 10 running
+		wait_until 60 running || { cat "$BATS_TEST_TMPDIR/out" >&2; return 1; }
 	}
 	children() { pgrep -f "[m]mdebstrap.*$VECTL_ROOT" || true; }
 
