@@ -68,13 +68,19 @@ start_time() { awk '{ print $22 }' "/proc/$(init_pid "$1")/stat"; }
 }
 
 @test "stop --shutdown: nothing while the host is up; all VEs when it goes down, and last starts them again" {
-	# Under systemd the manager says that the host goes down: the guest suite (tests/vm) shuts one down.
-	[ ! -d /run/systemd/system ] || skip "the host's systemd would have to shut down"
 	ok create a --image busybox --set boot.order=10 --start
 	ok create b --image busybox --set boot.order=20 --start
 	ok stop --shutdown
 	in_state a running
-	RUNLEVEL=0 ok stop --shutdown
+	# Under systemd the manager says that the host goes down: tests/vm/shutdown-*.bats shut one down. Here it is out of sight.
+	without_systemd() {
+		on_host unshare --mount sh -c '[ ! -d /run/systemd ] || mount -t tmpfs tmpfs /run/systemd; exec "$@"' - "$VECTL" "$@"
+	}
+	try without_systemd stop --shutdown
+	is 0
+	in_state a running
+	RUNLEVEL=0 try without_systemd stop --shutdown
+	is 0
 	in_state a stopped
 	in_state b stopped
 	ok start --boot
