@@ -58,7 +58,7 @@ static struct needs needs_of(const struct net_plan *plan)
 }
 
 /* Everything that is switched on once for all VEs. */
-static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret_error)
+static int prepare_host(struct net_job *j, const struct needs *n, bool *ret_loaded, ve_error **ret_error)
 {
 	int r = nl_open(NETLINK_ROUTE, &j->host, ret_error);
 	if (r == 0)
@@ -66,9 +66,10 @@ static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret
 	/* What may well fail comes first: none of this is ever undone. */
 	if (r == 0)
 		r = nft_ensure_rules(j->plan->data_dir, ret_error);
-	if (r == 0 && n->masquerading)
+	*ret_loaded = r > 0;
+	if (r >= 0 && n->masquerading)
 		r = nft_ensure_nat(j->plan->data_dir, j->plan->nat_range, ret_error);
-	return r == 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
+	return r >= 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
 }
 
 static void job_done(struct net_job *j)
@@ -84,7 +85,8 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	struct needs needs = needs_of(plan);
 	if (!needs.anything)
 		return 0;
-	int r = prepare_host(&j, &needs, ret_error);
+	bool loaded = false;
+	int r = prepare_host(&j, &needs, &loaded, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
 	/* Before there is an interface: what is not in the sets does not pass. */
@@ -99,7 +101,7 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	}
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
-	return r;
+	return r == 0 ? loaded : r;
 }
 
 int net_detach(const struct net_plan *plan, ve_error **ret_error)
@@ -226,7 +228,10 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	if (r < 0 || !any)
 		return r;
 	struct needs needs = needs_of(plan_new);
-	r = prepare_host(&j, &needs, ret_error);
+	bool loaded = false, mended;
+	r = prepare_host(&j, &needs, &loaded, ret_error);
+	if (r == 0 && loaded)
+		r = net_heal(plan_old, &mended, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
 	if (r == 0)
@@ -245,5 +250,5 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
 	else
 		change_elements(NFT_DEL, plan_new, plan_old, NULL);
-	return r;
+	return r == 0 ? loaded : r;
 }

@@ -90,14 +90,17 @@ int net_check(const struct net_plan *plan, ve_error **ret_error);
  * namespace is NETNS_FD. lo is the child's own to bring up, so that a plan of type none needs nothing: no socket
  * is opened for it. "The host" is the network namespace of the calling thread, which never leaves it. Every step
  * pushes its undo on UNDO, with data that is the stack's. Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp
- * and proxy_delay and the firewall table stay, as other VEs may have come to need them. */
+ * and proxy_delay and the firewall table stay, as other VEs may have come to need them.
+ * Returns 1 if the firewall's rules were not there and have been loaded: VEs that ran before are not in their sets, and are
+ * cut off until net_heal() has put them back. */
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error);
 /* Takes away the host's side of all of it; what is gone already is success, and what can be taken away is, also
  * after a failure. Nothing is left when it returns: it removes the link, which the kernel would also do some time
  * after the namespace's end, and waits for it (10 to 30 ms, for the kernel's grace periods). */
 int net_detach(const struct net_plan *plan, ve_error **ret_error);
 /* Changes the addresses of a running VE from PLAN_OLD to PLAN_NEW without touching what stays: first adds, then
- * removes. Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. */
+ * removes. Interfaces, types and MACs must be the same (VE_ERR_STATE). On failure what was is put back. Returns 1 as
+ * net_attach() does. */
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
 	       ve_error **ret_error);
 /* Brings the rules of a running VE from those of PLAN_OLD to those of PLAN_NEW in one transaction; connections that were

@@ -300,7 +300,11 @@ int nft_load_rules(const char *data_dir, ve_error **ret_error)
 int nft_ensure_rules(const char *data_dir, ve_error **ret_error)
 {
 	int r = nft_rules_loaded(ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : nft_load_rules(data_dir, ret_error);
+	if (r == 0)
+		r = nft_load_rules(data_dir, ret_error);
+	else if (r > 0)
+		return 0;
+	return r < 0 ? r : 1;
 }
 
 int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error)

@@ -210,7 +210,7 @@ int nft_rules_loaded(ve_error **ret_error);
 int nft_rules_whole(ve_error **ret_error);
 #define NFT_FILE "vectl.nft" /* below DATA_DIR/nft */
 #define NFT_NAT_FILE "vectl-nat.nft"
-/* Loads the file by nft(8) unless they are there. */
+/* Loads the file by nft(8) unless they are there: 1 if it did. */
 int nft_ensure_rules(const char *data_dir, ve_error **ret_error);
 /* Loads it in any case. */
 int nft_load_rules(const char *data_dir, ve_error **ret_error);

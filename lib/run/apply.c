@@ -14,6 +14,7 @@
 #include "model/schema.h"
 #include "model/units.h"
 #include "run/account.h"
+#include "run/heal.h"
 #include "run/join.h"
 #include "run/plan.h"
 
@@ -63,6 +64,10 @@ static int apply_network(struct ve *v, const struct config *from, const struct c
 			r = err_plain(ret_error, VE_ERR_STATE, ESRCH, "set", "'%s' has just stopped", v->name);
 		else
 			r = net_change(&old_net, &new_net, netns, ret_error);
+		if (r > 0) {
+			heal_others(v);
+			r = 0;
+		}
 	}
 	plan_network_done(&old_net);
 	plan_network_done(&new_net);

@@ -19,6 +19,7 @@
 #include "ns/idrange.h"
 #include "run/account.h"
 #include "run/fault.h"
+#include "run/heal.h"
 #include "run/lacking.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
@@ -337,7 +338,10 @@ static int step_outside(struct launching *l, ve_error **ret_error)
 		r = fault_point("network", ret_error);
 		if (r == 0)
 			r = net_attach(&l->plan->net, l->netns_fd, l->undo, ret_error);
-		if (r == 0 && l->traffic >= 0)
+		/* Somebody has flushed the firewall, or this is the first VE since the host came up. */
+		if (r > 0)
+			heal_others(l->plan->ve);
+		if (r >= 0 && l->traffic >= 0)
 			r = account_begin(l->plan->ve, l->traffic, l->plan->config, &l->plan->net, ret_error);
 	}
 	return r < 0 ? r : spawn_tell(&l->spawn, MSG_GO, ret_error);

@@ -28,6 +28,7 @@
 #include "base/undo.h"
 #include "run/block.h"
 #include "run/claims.h"
+#include "run/heal.h"
 #include "run/image.h"
 #include "run/join.h"
 #include "run/launch.h"
@@ -82,26 +83,6 @@ static int remake_claims(struct ve *v, ve_error **ret_error)
 	return r;
 }
 
-/* What somebody has taken out of the host's firewall, or an uplink that came back has lost. */
-static int heal_network(struct ve *v, json_t *doc, ve_error **ret_error)
-{
-	_cleanup_config_ struct config *running = NULL;
-	struct net_plan net = { 0 };
-	struct net_if ifs[PLAN_MAX_IFS];
-	bool mended = false;
-	if (handle_running_config(v, &running, NULL) < 0)
-		return 0;
-	int r = ctx_host(v->ctx, ret_error);
-	if (r == 0)
-		r = plan_network(v->ctx, running, ifs, &net, ret_error);
-	if (r == 0)
-		r = net_heal(&net, &mended, ret_error);
-	plan_network_done(&net);
-	if (mended)
-		note(doc, v, "its part of the host's firewall was put back");
-	return r;
-}
-
 static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 {
 	struct record rec;
@@ -114,7 +95,10 @@ static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 	}
 	if (s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING) {
 		unlinkat(v->run_fd, "stopping", 0);
-		int r = heal_network(v, doc, ret_error);
+		bool mended;
+		int r = heal_network(v, &mended, ret_error);
+		if (r == 0 && mended)
+			note(doc, v, "its part of the host's firewall was put back");
 		if (r < 0 || record_monitor_alive(&rec))
 			return r;
 		r = adopt(v, &rec, ret_error);
