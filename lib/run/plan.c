@@ -318,8 +318,7 @@ int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan p = { .ve = v, .config = c, .storage = { .image_fd = -1, .writable_fd = -1 } };
 	plan_limits(c, &p.limits);
-	int r = plan_security(&p, ret_error);
-	return r < 0 ? r : plan_network(v->ctx, c, p.ifs, &p.net, ret_error);
+	return plan_security(&p, ret_error);
 }
 
 void plan_freeze_security(struct blobber *b, const struct plan *p)

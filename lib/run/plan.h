@@ -42,7 +42,7 @@ void plan_done(struct plan *p);
 #define _cleanup_plan_ __attribute__((cleanup(plan_done)))
 /* Filters, capabilities and rlimits alone (joiners); P->limits must be there. */
 int plan_security(struct plan *p, ve_error **ret_error);
-/* Is C a configuration that V can be started with? What needs no look at its storage: for those who would write it down. */
+/* Can V be started with C's filters, capabilities and rlimits? For those who would write it down. */
 int plan_check(struct ve *v, const struct config *c, ve_error **ret_error);
 void plan_freeze_security(struct blobber *b, const struct plan *p);
 /* What a configuration says about control groups and about the network alone (set, detach). NET's storage is IFS. */

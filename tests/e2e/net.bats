@@ -53,7 +53,8 @@ from() { local ns=$1; shift; ip netns exec "$ns" bash -c '"$@"' - "$@"; }
 
 # Everything of the host that an attach touches, but for what may stay on.
 inventory() {
-	h ip -o link | sed 's/^[0-9]*: //'
+	# Whether a link has its carrier yet is the kernel's matter, and takes its time.
+	h ip -o link | sed -E 's/^[0-9]*: //; s/NO-CARRIER,|,LOWER_UP//g; s/ state [A-Z]+//'
 	h ip -o addr | sed 's/^[0-9]*: //; s/tentative *//'
 	h ip route show table all
 	h ip -6 route show table all
