@@ -22,6 +22,8 @@ usage_error() {
 
 # ---- help -----------------------------------------------------------------------------------------------------
 
+# Texts of the program against one another, in a few hundred calls: two minutes of a guest, and the same everywhere.
+# bats test_tags=host-only
 @test "help, man pages and completion agree" { "$BATS_TEST_DIRNAME/../check-help"; }
 
 @test "the issue's commands are all there" {
