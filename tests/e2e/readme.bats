@@ -164,7 +164,7 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 	while read -r command; do
 		ok "$command" --help
 	done < <(grep -oE '`vectl [a-z]+' "$tests_top/README.md" | cut -d' ' -f2 | sort -u)
-	for command in clone rename block push pull limits events history top apply; do
+	for command in clone rename push pull limits events history top apply; do
 		fails 69 "$command" x
 		says 'not in this version'
 	done
