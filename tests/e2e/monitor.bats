@@ -250,7 +250,9 @@ kill_monitor() {
 	ok recover
 	v exec web1 -- systemctl reboot || true
 	wait_until 60 another_init "$init"
-	wait_until 60 in_state web1 running
+	# Booted, as start --wait sees it: before that nobody inside hears systemctl.
+	booted() { [ -e "$(run_dir web1)/ready" ]; }
+	wait_until 60 booted
 	kill_monitor web1
 	ok recover
 	v exec web1 -- systemctl poweroff || true
