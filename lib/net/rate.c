@@ -226,10 +226,8 @@ int rate_attach(struct nl *nl, const struct net_plan *plan, const struct net_if 
 		return r;
 	shaper_name(plan, i, shaper);
 	char *name = strdup(shaper);
-	if (!name || undo_push(undo, undo_shaper, name) < 0) {
-		free(name);
+	if (!name || undo_push_owned(undo, undo_shaper, free, name) < 0)
 		return err_nomem(ret_error);
-	}
 	return shape_out(nl, &link, shaper, i->rate_out, ret_error);
 }
 
