@@ -305,11 +305,12 @@ static int plan_cores(struct apply *a, struct cg_hierarchy *hi)
 	a->bound = bound;
 	if (!all)
 		cg_cpus_take(a->cg->host, &a->online, (unsigned)cores, NULL, &a->taken);
-	/* An empty list on v2 is "those of the group above"; on v1 it is none. */
-	_cleanup_free_ char *list = cg_cpus_format(!all ? &a->taken : hi->version == 2 ? &a->taken : &a->online);
+	/* All of them by number: an empty list is none on v1, and on v2 "those of the group above", but refused (ENOSPC) once a
+	 * group that had some has processes. */
+	_cleanup_free_ char *list = cg_cpus_format(all ? &a->online : &a->taken);
 	if (!list)
 		return -ENOMEM;
-	return add_step(a, hi, "cpu.cores", "cpuset.cpus", cores, *list ? list : "\n");
+	return add_step(a, hi, "cpu.cores", "cpuset.cpus", cores, list);
 }
 
 /* ---- the table ---- */

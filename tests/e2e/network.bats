@@ -217,12 +217,12 @@ END
 	ve web1 --ip 192.0.2.10
 	on_host nft flush ruleset
 	ve web2 --ip 192.0.2.11
-	in_world ping -c1 -W5 192.0.2.11
-	in_world ping -c1 -W5 192.0.2.10
+	wait_until 30 in_world ping -c1 -W1 192.0.2.11
+	wait_until 30 in_world ping -c1 -W1 192.0.2.10
 	on_host nft flush ruleset
 	ok set web2 network.0.ips+=192.0.2.12
 	local ip
-	for ip in 192.0.2.10 192.0.2.11 192.0.2.12; do in_world ping -c1 -W5 $ip; done
+	for ip in 192.0.2.10 192.0.2.11 192.0.2.12; do wait_until 30 in_world ping -c1 -W1 $ip; done
 	try v check --json
 	json '[.. | objects | select(.feature? == "firewall-rules")][0].present == true'
 	# The table for nat is loaded anew by the next VE that needs it.
