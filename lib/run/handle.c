@@ -156,11 +156,15 @@ enum ve_state handle_state(struct ve *v, struct record *ret_record)
 		return STATE_CREATING;
 	if (v->run_fd < 0)
 		store_open_run(v->ctx->store, v->uuid, false, &v->run_fd, NULL);
-	if (record_read(v->run_fd, &r, NULL) < 0 || !record_init_alive(&r))
+	bool recorded = record_read(v->run_fd, &r, NULL) == 0;
+	bool up = recorded && record_init_alive(&r);
+	/* Its monitor has still to write down how it ended, and to clean up: whoever has the lock has that behind him. */
+	bool ending = recorded && !up && v->lock_fd < 0 && record_monitor_alive(&r);
+	if (!up && !ending)
 		return block_forbids_start(v) ? STATE_BLOCKED : STATE_STOPPED;
 	if (ret_record)
 		*ret_record = r;
-	if (handle_has_mark(v, "stopping"))
+	if (ending || handle_has_mark(v, "stopping"))
 		return STATE_STOPPING;
 	return handle_has_mark(v, "frozen") && is_frozen(v) ? STATE_FROZEN : STATE_RUNNING;
 }

@@ -77,6 +77,21 @@ static int clean(struct ve *v, const struct record *rec, ve_error **ret_error)
 	return launch_clean(v, running ? running : v->config, ret_error);
 }
 
+/* Its init has ended by itself, and the monitor waits for our lock to clean up and perhaps to start it anew: it finds
+ * nothing to do. */
+static int settle_stopped(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *ended = NULL;
+	if (handle_running_config(v, &ended, NULL) < 0)
+		return VE_UNCHANGED;
+	int r = launch_clean(v, ended, ret_error);
+	if (r < 0)
+		return r;
+	laststate_write(v, LAST_STOPPED, 0, NULL);
+	event_log(v->ctx, "stopped", v->name, v->uuid, NULL);
+	return VE_CHANGED;
+}
+
 static int stop_signal(const struct ve *v)
 {
 	const char *name = config_raw(v->config, "stop.signal") ? config_string(v->config, "stop.signal") : NULL;
@@ -114,7 +129,7 @@ int kill_locked(struct ve *v, ve_error **ret_error)
 	struct record rec;
 	int r = handle_ask(v, VERB_KILL, &rec, ret_error);
 	if (r != 0)
-		return r == 1 ? VE_UNCHANGED : r;
+		return r == 1 ? settle_stopped(v, ret_error) : r;
 	_cleanup_close_ int init = record_init(&rec);
 	r = handle_mark(v, "stopping", ret_error);
 	if (r == 0 && init >= 0)
@@ -133,7 +148,7 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 	struct record rec;
 	int r = handle_ask(v, VERB_STOP, &rec, ret_error);
 	if (r != 0)
-		return r == 1 ? VE_UNCHANGED : r;
+		return r == 1 ? settle_stopped(v, ret_error) : r;
 	r = ctx_host(v->ctx, ret_error);
 	if (r < 0)
 		return r;

@@ -222,7 +222,7 @@ load helpers
 	try v start web1 --wait=5
 	[ "$status" -ne 0 ]
 	says 'dying words'
-	in_state web1 stopped
+	ok wait web1 --state stopped
 }
 
 @test "wait returns when the state is there, and 75 at its deadline" {

@@ -141,6 +141,23 @@ kill_monitor() {
 	[ -z "$init" ]
 }
 
+@test "a VE whose init has just ended is not started anew after a stop or a kill" {
+	local verb monitor
+	for verb in stop kill; do
+		ve web1 --set boot.restart=always
+		monitor=$(monitor_pid web1)
+		kill -STOP "$monitor"
+		kill -9 "$(init_pid web1)"
+		wait_until 5 in_state web1 stopping
+		changed true "$verb" web1
+		in_state web1 stopped
+		kill -CONT "$monitor"
+		wait_until 10 gone "$monitor"
+		in_state web1 stopped
+		ok destroy web1
+	done
+}
+
 @test "boot.restart=no: init's death stops it" {
 	ve web1
 	kill -9 "$(init_pid web1)"

@@ -25,6 +25,8 @@
 #include "mon.h"
 
 enum { UNKNOWN_STATUS = -1 };
+/* More than the queue of a datagram socket holds by default (net.unix.max_dgram_qlen). */
+enum { LAST_WORDS = 1024 };
 
 static void mark(const struct mon *m, const char *name)
 {
@@ -62,9 +64,9 @@ static ssize_t receive_words(int sock, char *text, size_t size, pid_t *ret_sende
 	return n;
 }
 
-/* sd_notify(3)'s protocol. Anybody inside may send it, and only init is believed: with its pid, which no other than the
+/* One message of sd_notify(3)'s protocol; false where none waits. Anybody inside may send it, and only init is believed: with its pid, which no other than the
  * VE's root could forge. Descriptors that come along do not fit into the control buffer, and are closed by the kernel. */
-static void hear(const struct mon *m, int sock)
+static bool hear(const struct mon *m, int sock)
 {
 	static const struct {
 		const char *line, *mark;
@@ -77,13 +79,24 @@ static void hear(const struct mon *m, int sock)
 	char text[4096], *save = NULL;
 	pid_t sender;
 	ssize_t n = receive_words(sock, text, sizeof(text) - 1, &sender);
-	if (n <= 0 || sender != (m->child > 0 ? m->child : (pid_t)m->blob->init_pid))
-		return;
+	if (n < 0)
+		return false;
+	if (sender != (m->child > 0 ? m->child : (pid_t)m->blob->init_pid))
+		return true;
 	text[n] = '\0';
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 			if (strcmp(line, words[i].line) == 0)
 				mark(m, words[i].mark);
+	return true;
+}
+
+/* What init said last may still wait to be read when its end is seen. */
+static void hear_last_words(const struct mon *m)
+{
+	int sock = mon_fd(m, m->blob->fd_notify);
+	for (unsigned i = 0; i < LAST_WORDS && sock >= 0 && hear(m, sock); i++)
+		;
 }
 
 static int wait_status(struct mon *m)
@@ -239,6 +252,7 @@ int supervise(struct mon *m)
 	keep_only_needed(m);
 	console_init(&c, m);
 	watch(m, &c);
+	hear_last_words(m);
 	int status = wait_status(m);
 	console_drain(&c);
 	return end(m, status);
