@@ -12,6 +12,18 @@ int call_open_ve(struct call *call, ve **ret_ve)
 	return r < 0 ? report_failure(call, r, e) : 0;
 }
 
+int call_verb(struct call *call, int (*verb)(ve *v, ve_error **ret_error), const char *done, const char *already)
+{
+	_cleanup_ve_ ve *v = NULL;
+	ve_error *e = NULL;
+
+	int code = call_open_ve(call, &v);
+	if (code)
+		return code;
+	int r = verb(v, &e);
+	return r < 0 ? report_failure(call, r, e) : report_change_plain(call, v, r, done, already);
+}
+
 int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec)
 {
 	_cleanup_spec_ ve_spec *spec = NULL;

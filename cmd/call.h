@@ -7,6 +7,9 @@
 
 /* The VE that the first operand names. */
 int call_open_ve(struct call *call, ve **ret_ve);
+/* The whole of a verb that takes nothing but a VE: VERB on it, and one of two sentences, DONE or ALREADY (see
+ * report_change_plain). */
+int call_verb(struct call *call, int (*verb)(ve *v, ve_error **ret_error), const char *done, const char *already);
 /* ITEMS ("KEY=VALUE") as a checked specification. */
 int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec);
 /* The unit of the configuration key KEY, or NULL. KEYS is ve_keys() of the whole schema. */

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call.h"
 #include "commands.h"
-#include "report.h"
-#include "util.h"
 
 static int run(struct call *call)
 {
-	_cleanup_ve_ ve *v = NULL;
-	ve_error *e = NULL;
-
-	int code = call_open_ve(call, &v);
-	if (code)
-		return code;
-	int r = ve_unblock(v, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	return report_change_plain(call, v, r, "unblocked", "is not blocked");
+	return call_verb(call, ve_unblock, "unblocked", "is not blocked");
 }
 
 const struct command command_unblock = {

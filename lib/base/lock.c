@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/clock.h"
 #include "base/lock.h"
 
 #include <errno.h>
@@ -8,19 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static int try_lock(int fd)
 {
@@ -50,7 +43,7 @@ static int held_by_other(int fd, const char *object, ve_error **ret_error)
 int lock_take(int dir_fd, const char *path, unsigned timeout_ms, int cancel_fd, const char *object,
 	      const char *verb, int *ret_fd, ve_error **ret_error)
 {
-	uint64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_ms() + timeout_ms;
 	int pause_ms = 1;
 	for (;;) {
 		_cleanup_close_ int fd = openat(dir_fd, path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -70,7 +63,7 @@ int lock_take(int dir_fd, const char *path, unsigned timeout_ms, int cancel_fd, 
 		}
 		if (r != -EAGAIN && r != -EACCES)
 			return err_sys(ret_error, -r, "lock", "cannot lock '%s'", object);
-		if (now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return held_by_other(fd, object, ret_error);
 		struct pollfd cancel = { .fd = cancel_fd, .events = POLLIN };
 		if (poll(&cancel, 1, pause_ms) > 0)

@@ -200,7 +200,6 @@ extern const unsigned cg_n_default_devices;
 /* ---- waiting ---- */
 
 enum { CG_DEADLINE_MS = 10000 };
-int64_t cg_now_ms(void);
 /* Sleeps a little, more each time, while the deadline has not come: false then. */
 bool cg_pause(int64_t deadline_ms, unsigned *pause_us);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -228,7 +229,7 @@ int cg_destroy(struct cg *cg, ve_error **ret_error)
 	if (r != -EBUSY)
 		return r;
 	r = kill_and_wait(cg, ret_error);
-	int64_t deadline = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t deadline = clock_ms() + CG_DEADLINE_MS;
 	/* A dead process leaves v1's groups a moment after cgroup2's. */
 	for (unsigned pause_us = 0; r == 0;) {
 		r = remove_round(cg, ret_error);

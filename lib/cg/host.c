@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "cg/backend.h"
@@ -26,16 +27,9 @@
 /* systemd keeps this link while the unit is active (journald reads it). */
 #define UNIT_ACTIVE "/run/systemd/units/invocation:" CG_UNIT
 
-int64_t cg_now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 bool cg_pause(int64_t deadline_ms, unsigned *pause_us)
 {
-	if (cg_now_ms() >= deadline_ms)
+	if (clock_ms() >= deadline_ms)
 		return false;
 	*pause_us = *pause_us == 0 ? 100 : *pause_us < 20000 ? *pause_us * 2 : 20000;
 	nanosleep(&(struct timespec){ .tv_nsec = *pause_us * 1000L }, NULL);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -103,7 +104,7 @@ static int freezer_set(struct cg *cg, struct cg_hierarchy *hi, bool frozen)
 	char path[CG_FILE_MAX];
 	cg_file_name(cg->name, "freezer.state", path);
 	const char *state = frozen ? "FROZEN" : "THAWED";
-	int64_t deadline = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t deadline = clock_ms() + CG_DEADLINE_MS;
 	unsigned pause_us = 0;
 	do {
 		int r = file_poke(hi->base_fd, path, state);
@@ -157,7 +158,7 @@ static int v1_kill(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
 
 static int v1_wait_empty(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
 {
-	int64_t deadline = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t deadline = clock_ms() + CG_DEADLINE_MS;
 	unsigned pause_us = 0;
 	while (v1_is_populated(cg, hi))
 		if (!cg_pause(deadline, &pause_us))

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -222,9 +223,9 @@ static int wait_event(const struct cg *cg, const char *key, bool wanted)
 	_cleanup_close_ int fd = openat(cg->group_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int64_t deadline = cg_now_ms() + CG_DEADLINE_MS;
+	int64_t deadline = clock_ms() + CG_DEADLINE_MS;
 	for (int pause_ms = 1; !event_is(fd, key, wanted); pause_ms = pause_ms < 64 ? pause_ms * 2 : 100) {
-		if (cg_now_ms() >= deadline)
+		if (clock_ms() >= deadline)
 			return -ETIMEDOUT;
 		poll(&(struct pollfd){ .fd = fd, .events = POLLPRI }, 1, pause_ms);
 	}

@@ -23,9 +23,9 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "net/priv.h"
 #include "sys/syscalls.h"
@@ -196,20 +196,13 @@ static const struct net_addr *claimed_by_frame(const unsigned char *b, size_t n,
 	return NULL;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reads until the deadline. Only frames that came in by an uplink count. */
 static int listen_until(int fd, int64_t deadline, const struct uplinks *u, const struct net_if *to, ve_error **ret_error)
 {
 	for (;;) {
 		unsigned char b[256];
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - clock_ms();
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)
 			return 0;
 		struct sockaddr_ll from;
@@ -232,7 +225,7 @@ static int probe_if(const struct uplinks *u, const struct net_if *from, const st
 	int r = all ? 0 : err_nomem(ret_error);
 	if (r == 0 && all->n > 0) {
 		_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(0x0003));
-		int64_t begin = now_ms();
+		int64_t begin = clock_ms();
 		r = fd < 0 ? err_sys(ret_error, errno, "network", "cannot open a socket to probe addresses") : 0;
 		for (int i = 0; r == 0 && i < PROBES; i++) {
 			send_all(fd, all);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -65,11 +66,8 @@ static int how_of(const struct ve *v)
 
 static json_t *make_doc(const struct ve_block_opts *o)
 {
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	return json_pack("{s:s,s:s?,s:s}", "how", words[o->how], "reason", o->reason, "at", when);
+	char when[CLOCK_TEXT_SIZE];
+	return json_pack("{s:s,s:s?,s:s}", "how", words[o->how], "reason", o->reason, "at", clock_text(time(NULL), when));
 }
 
 static int write_doc(struct ve *v, const json_t *doc, ve_error **ret_error)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 
@@ -31,17 +32,13 @@ static unsigned long long last_sequence(int fd, off_t size)
 
 void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail)
 {
-	char when[40];
-	struct timespec t;
-	struct tm tm;
+	char when[CLOCK_TEXT_SIZE];
 	struct stat st;
 	_cleanup_close_ int fd = openat(ctx->store->log_fd, "events.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
 		return;
 	unsigned long long seq = last_sequence(fd, st.st_size) + 1;
-	clock_gettime(CLOCK_REALTIME, &t);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t.tv_sec, &tm));
-	json_t *j = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*}", "seq", (json_int_t)seq, "time", when, "event", event, "name", name,
+	json_t *j = json_pack("{s:I,s:s,s:s,s:s,s:s,s:s*}", "seq", (json_int_t)seq, "time", clock_text(time(NULL), when), "event", event, "name", name,
 			      "uuid", uuid, "detail", detail);
 	char *line = j ? json_dumps(j, JSON_COMPACT) : NULL;
 	if (line) {

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -150,10 +151,8 @@ static json_t *string_or_null(const char *s)
 static int make_document(struct build *b, ve_error **ret_error)
 {
 	const struct recipe *recipe = b->recipe;
-	char created[32], digest[IMAGE_DIGEST_LENGTH + 1];
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	char created[CLOCK_TEXT_SIZE], digest[IMAGE_DIGEST_LENGTH + 1];
+	clock_text(time(NULL), created);
 	b->doc = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:I, s:I, s:s, s:{s:s, s:s}}",
 			   "schema", IMAGE_SCHEMA, "name", recipe->name,
 			   "distribution", recipe_string(recipe, "distribution"), "version", b->version,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -44,14 +45,11 @@ bool laststate_wanted(struct ve *v)
 
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error)
 {
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	char when[CLOCK_TEXT_SIZE];
 	json_t *j = laststate_read(v);
 	json_object_set_new(j, "wanted", json_string(reasons[reason].wanted));
 	if (reasons[reason].is_exit)
-		json_object_set_new(j, "last_exit", json_pack("{s:s,s:s,s:o}", "time", when, "reason",
+		json_object_set_new(j, "last_exit", json_pack("{s:s,s:s,s:o}", "time", clock_text(time(NULL), when), "reason",
 							      reasons[reason].word, "status",
 							      status < 0 ? json_null() : json_integer(status)));
 	_cleanup_free_ char *text = json_dumps(j, JSON_INDENT(2));

@@ -7,9 +7,9 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/schema.h"
@@ -62,13 +62,8 @@ static json_t *get_addresses(const struct row *r) { return r->ve->config ? addre
 
 static json_t *get_started_at(const struct row *r)
 {
-	char when[32];
-	time_t t = (time_t)r->record.started_at;
-	struct tm tm;
-	if (!is_up(r))
-		return json_null();
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	return json_string(when);
+	char when[CLOCK_TEXT_SIZE];
+	return is_up(r) ? json_string(clock_text(r->record.started_at, when)) : json_null();
 }
 
 static json_t *figure(const struct row *r, int64_t value) { return is_up(r) && value >= 0 ? json_integer(value) : json_null(); }

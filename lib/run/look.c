@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/schema.h"
@@ -34,11 +35,8 @@ json_t *look_pending(struct ve *v)
 
 static json_t *time_text(int64_t seconds)
 {
-	char when[32];
-	time_t t = (time_t)seconds;
-	struct tm tm;
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	return json_string(when);
+	char when[CLOCK_TEXT_SIZE];
+	return json_string(clock_text(seconds, when));
 }
 
 static json_t *string_or_null(const char *s)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -72,11 +73,8 @@ static int take_image(struct ve_ctx *ctx, struct config *c, const char *name, st
 
 static json_t *now_text(void)
 {
-	char when[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	return json_string(when);
+	char when[CLOCK_TEXT_SIZE];
+	return json_string(clock_text(time(NULL), when));
 }
 
 int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source *from, struct config **ret_config,

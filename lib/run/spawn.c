@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/store.h"
@@ -161,13 +161,6 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 			object ? object : "", object && *object ? "'" : "", words && *words ? ": " : "", words ? words : "");
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Reads one message. 1, 0 at end of file, or -errno. */
 static int receive(int socket, struct msg *msg, int *fds, unsigned *n_fds)
 {
@@ -208,10 +201,10 @@ static int receive(int socket, struct msg *msg, int *fds, unsigned *n_fds)
 int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct msg *ret_msg, int *ret_fds,
 		 unsigned *n_fds, ve_error **ret_error)
 {
-	int64_t until = deadline_ms < 0 ? INT64_MAX : now_ms() + deadline_ms;
+	int64_t until = deadline_ms < 0 ? INT64_MAX : clock_ms() + deadline_ms;
 	for (;;) {
 		struct pollfd p[2] = { { .fd = s->control, .events = POLLIN }, { .fd = s->cancel_fd, .events = POLLIN } };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		int r = poll(p, 2, deadline_ms < 0 ? -1 : left > 0 ? (int)left : 0);
 		if (r < 0 && errno == EINTR)
 			continue;

@@ -6,9 +6,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "run/fault.h"
 #include "run/launch.h"
@@ -61,13 +61,6 @@ int start_locked(struct ve *v, ve_error **ret_error)
 	return ended_within(v, AT_ONCE_MS) ? died_at_once(v, ret_error) : VE_CHANGED;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Does the VE's init say when it has booted? Only systemd does; for others a running init is all there is to know. */
 static bool reports_readiness(const struct ve *v)
 {
@@ -80,7 +73,7 @@ int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
 {
 	struct record rec;
 	unsigned s = wait_s ? wait_s : DEFAULT_BOOT_WAIT_S;
-	int64_t until = now_ms() + (int64_t)s * 1000;
+	int64_t until = clock_ms() + (int64_t)s * 1000;
 	char path[48];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", v->run_fd);
 	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -97,7 +90,7 @@ int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
 	while (!handle_has_mark(v, "ready")) {
 		struct pollfd p[3] = { { .fd = watch, .events = POLLIN }, { .fd = init, .events = POLLIN },
 				       { .fd = v->ctx->cancel_fd, .events = POLLIN } };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		char events[1024];
 		if (left <= 0) {
 			r = err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "wait", "'%s' runs but has not booted within %u s",

@@ -7,9 +7,9 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/image.h"
@@ -17,20 +17,13 @@
 
 enum { KILL_DEADLINE_MS = 30000, MONITOR_DEADLINE_MS = 5000 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* 1 when the process behind PIDFD has ended, 0 at the deadline, -EINTR when the caller wants the verb to end. */
 static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const char *what)
 {
-	int64_t begun = now_ms(), until = begun + deadline_ms;
+	int64_t begun = clock_ms(), until = begun + deadline_ms;
 	for (;;) {
 		struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = v->ctx->cancel_fd, .events = POLLIN } };
-		int64_t left = until - now_ms();
+		int64_t left = until - clock_ms();
 		poll(p, 2, left <= 0 ? 0 : left < 1000 ? (int)left : 1000);
 		if (p[0].revents)
 			return 1;
@@ -39,7 +32,7 @@ static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const c
 		if (left <= 0)
 			return 0;
 		if (what)
-			ctx_progress(v->ctx, what, (uint64_t)(now_ms() - begun), (uint64_t)deadline_ms);
+			ctx_progress(v->ctx, what, (uint64_t)(clock_ms() - begun), (uint64_t)deadline_ms);
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/units.h"
@@ -154,13 +155,8 @@ static json_t *day_json(uint32_t day)
 
 static json_t *time_json(int64_t seconds)
 {
-	char text[32];
-	time_t t = (time_t)seconds;
-	struct tm tm;
-	if (seconds == 0)
-		return json_null();
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
-	return json_string(text);
+	char text[CLOCK_TEXT_SIZE];
+	return seconds ? json_string(clock_text(seconds, text)) : json_null();
 }
 
 static json_t *quota_json(struct ve *v, unsigned label, int64_t now)

@@ -4,19 +4,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "run/verbs.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static bool is_reached(struct ve *v, const char *state)
 {
@@ -47,7 +40,7 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 	if (!str_eq(state, "booted") && state_from_name(state, &unused) < 0)
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "wait", "there is no state '%s': running, booted, stopped, frozen",
 				 state);
-	int64_t until = timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms;
+	int64_t until = timeout_ms < 0 ? INT64_MAX : clock_ms() + timeout_ms;
 	int r = ctx_open(v->ctx, true, ret_error);
 	if (r == 0 && v->run_fd < 0)
 		r = store_open_run(v->ctx->store, v->uuid, true, &v->run_fd, ret_error);
@@ -59,7 +52,7 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 	if (watch < 0 || inotify_add_watch(watch, path, IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_DELETE_SELF) < 0)
 		return err_sys(ret_error, errno, "wait", "cannot watch '%s'", v->name);
 	while (!is_reached(v, state)) {
-		int64_t left = timeout_ms < 0 ? -1 : until - now_ms();
+		int64_t left = timeout_ms < 0 ? -1 : until - clock_ms();
 		if (timeout_ms >= 0 && left <= 0)
 			return err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "wait", "'%s' is %s, not %s, after %d s", v->name,
 					 state_name(handle_state(v, NULL)), state, timeout_ms / 1000);

@@ -27,6 +27,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/str.h"
 #include "cg/backend.h"
@@ -457,9 +458,9 @@ static int count_up(void *arg)
 static bool moves_on(atomic_ulong *n)
 {
 	unsigned long before = atomic_load(n);
-	int64_t deadline = cg_now_ms() + DEADLINE_MS;
+	int64_t deadline = clock_ms() + DEADLINE_MS;
 	while (atomic_load(n) == before)
-		if (cg_now_ms() > deadline)
+		if (clock_ms() > deadline)
 			return false;
 	return true;
 }

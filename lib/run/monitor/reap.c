@@ -6,25 +6,18 @@
 #include <stdio.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "mon.h"
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 bool reap_await(struct mon *m, int deadline_ms)
 {
 	if (m->child_ended || m->child <= 0)
 		return m->child_ended;
 	struct pollfd p = { .fd = m->pidfd, .events = POLLIN };
-	int64_t until = now_ms() + deadline_ms, left = deadline_ms;
+	int64_t until = clock_ms() + deadline_ms, left = deadline_ms;
 	while (left > 0 && poll(&p, 1, (int)left) < 0 && errno == EINTR)
-		left = until - now_ms();
+		left = until - clock_ms();
 	pid_t r = waitpid(m->child, &m->status, WNOHANG);
 	if (r < 0)
 		m->status = W_EXITCODE(255, 0); /* somebody else had its status; it is gone all the same */

@@ -17,10 +17,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "account.h"
+#include "base/clock.h"
 #include "console.h"
 #include "mon.h"
 
@@ -142,9 +142,7 @@ struct pace {
 /* 0: the VE may be heard; else for how many milliseconds not. */
 static int pace_left(struct pace *p)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	int64_t now = clock_ms();
 	if (now >= p->ends_ms)
 		*p = (struct pace){ .ends_ms = now + PERIOD_MS };
 	return p->turns < TURNS ? 0 : (int)(p->ends_ms - now);
