@@ -208,6 +208,20 @@ int report_json_text(const char *json)
 	return 0;
 }
 
+int report_valid(const struct call *call, const char *name, const char *verdict)
+{
+	_cleanup_text_ struct text t = { 0 };
+
+	report_warnings(call);
+	report_line(call, "%s is %s", name, verdict);
+	if (!call->common.json)
+		return 0;
+	text_add(&t, "{\"name\":");
+	format_json_string(&t, name);
+	text_add(&t, ",\"valid\":true}");
+	return report_json_text(t.s);
+}
+
 int report_flush(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))

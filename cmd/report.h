@@ -32,6 +32,8 @@ void report_line(const struct call *call, const char *fmt, ...) __attribute__((f
 /* Prints DOC as the command's one JSON document. */
 int report_json(const ve_doc *doc);
 int report_json_text(const char *json);
+/* What was looked at has nothing wrong: "NAME is VERDICT", as a document {"name":NAME,"valid":true}. */
+int report_valid(const struct call *call, const char *name, const char *verdict);
 
 /* FD has all that was printed: 0, or the exit code after a message about the failed write. */
 int report_flush(void);

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands.h"
-#include "format.h"
 #include "report.h"
-#include "util.h"
 
 static int run(struct call *call)
 {
-	_cleanup_text_ struct text t = { 0 };
 	ve_error *e = NULL;
 
 	int r = ve_template_check(call->ctx, call->operands[0], &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	report_line(call, "%s is right", call->operands[0]);
-	if (!call->common.json)
-		return 0;
-	text_add(&t, "{\"name\":");
-	format_json_string(&t, call->operands[0]);
-	text_add(&t, ",\"valid\":true}");
-	return report_json_text(t.s);
+	return r < 0 ? report_failure(call, r, e) : report_valid(call, call->operands[0], "right");
 }
 
 const struct command command_template_check = {

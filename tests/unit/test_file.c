@@ -15,33 +15,7 @@
 
 #include "base/file.h"
 #include "base/guard.h"
-
-struct dir {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	struct dir *d = calloc(1, sizeof(*d));
-	if (!d)
-		return -1;
-	strcpy(d->path, "/tmp/ve-unit-file-XXXXXX");
-	if (!mkdtemp(d->path))
-		return -1;
-	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = d;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct dir *d = *state;
-	close(d->fd);
-	int r = file_remove_tree(AT_FDCWD, d->path);
-	free(d);
-	return r;
-}
+#include "temp_dir.h"
 
 static void put(int dir_fd, const char *path, const char *text)
 {
@@ -304,7 +278,7 @@ static void test_remove_wide(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_read),
 		CASE(test_read_large),

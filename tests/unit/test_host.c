@@ -14,33 +14,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "model/host.h"
-
-struct dir {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	struct dir *d = calloc(1, sizeof(*d));
-	if (!d)
-		return -1;
-	strcpy(d->path, "/tmp/ve-unit-host-XXXXXX");
-	if (!mkdtemp(d->path))
-		return -1;
-	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = d;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct dir *d = *state;
-	close(d->fd);
-	int r = file_remove_tree(AT_FDCWD, d->path);
-	free(d);
-	return r;
-}
+#include "temp_dir.h"
 
 static void write_file(struct dir *d, const char *text)
 {
@@ -147,7 +121,7 @@ static void test_bad_set_writes_nothing(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_defaults), CASE(test_file), CASE(test_bad_files), CASE(test_set),
 		CASE(test_bad_set_writes_nothing),

@@ -21,35 +21,9 @@
 #include "base/guard.h"
 #include "base/lock.h"
 #include "base/str.h"
+#include "temp_dir.h"
 
 enum { LONG_MS = 60000 }; /* never waited out */
-
-struct dir {
-	char path[64];
-	int fd;
-};
-
-static int setup(void **state)
-{
-	struct dir *d = calloc(1, sizeof(*d));
-	if (!d)
-		return -1;
-	strcpy(d->path, "/tmp/ve-unit-lock-XXXXXX");
-	if (!mkdtemp(d->path))
-		return -1;
-	d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	*state = d;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct dir *d = *state;
-	close(d->fd);
-	int r = file_remove_tree(AT_FDCWD, d->path);
-	free(d);
-	return r;
-}
 
 static void test_taken_and_released(void **state)
 {
@@ -209,7 +183,7 @@ static void test_link_is_not_followed(void **state)
 
 int main(void)
 {
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define CASE(f) cmocka_unit_test_setup_teardown(f, temp_dir_setup, temp_dir_teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_taken_and_released), CASE(test_holder_is_named),
 		CASE(test_holder_is_quoted),   CASE(test_cancelled),
