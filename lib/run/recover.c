@@ -207,6 +207,11 @@ static bool shall_restart(const struct ve *v, enum last_reason reason)
 	return reason == LAST_CRASHED && str_eq(policy, "on-failure");
 }
 
+static const char *ended_event(enum last_reason reason)
+{
+	return reason == LAST_REBOOT ? "rebooted" : reason == LAST_CRASHED ? "crashed" : "stopped";
+}
+
 int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
 {
 	_cleanup_ve_ struct ve *v = NULL;
@@ -224,13 +229,14 @@ int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_
 	enum last_reason reason = reason_of(v, status);
 	bool ephemeral = config_identity_int(v->config, "ephemeral");
 	/* First, so that nobody sees it stopped who is told of an earlier end. */
-	if (!ephemeral)
+	if (!ephemeral) {
 		laststate_write(v, reason, status == -1 ? -1 : join_shell_status(status), NULL);
+		event_log(ctx, ended_event(reason), v->name, v->uuid, NULL);
+	}
 	r = clean_dead(v, ret_error);
 	if (r < 0)
 		return r;
 	if (ephemeral)
 		return destroy_locked(v, ret_error);
-	event_log(ctx, reason == LAST_REBOOT ? "rebooted" : reason == LAST_CRASHED ? "crashed" : "stopped", v->name, v->uuid, NULL);
 	return shall_restart(v, reason) ? start_locked(v, ret_error) : 0;
 }

@@ -60,9 +60,17 @@ static void await_monitor(struct ve *v, const struct record *rec)
 		await_end(v, fd, MONITOR_DEADLINE_MS, NULL);
 }
 
-static int clean(struct ve *v, const struct record *rec, ve_error **ret_error)
+/* Written first: nobody who sees it stopped shall be told of an earlier end. */
+static void write_down(struct ve *v, enum last_reason reason)
+{
+	laststate_write(v, reason, 0, NULL);
+	event_log(v->ctx, reason == LAST_KILLED ? "killed" : "stopped", v->name, v->uuid, NULL);
+}
+
+static int settle(struct ve *v, const struct record *rec, enum last_reason reason, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *running = NULL;
+	write_down(v, reason);
 	await_monitor(v, rec);
 	int r = handle_running_config(v, &running, ret_error);
 	if (r < 0 && r != -ENOENT)
@@ -77,12 +85,9 @@ static int settle_stopped(struct ve *v, ve_error **ret_error)
 	_cleanup_config_ struct config *ended = NULL;
 	if (handle_running_config(v, &ended, NULL) < 0)
 		return VE_UNCHANGED;
+	write_down(v, LAST_STOPPED);
 	int r = launch_clean(v, ended, ret_error);
-	if (r < 0)
-		return r;
-	laststate_write(v, LAST_STOPPED, 0, NULL);
-	event_log(v->ctx, "stopped", v->name, v->uuid, NULL);
-	return VE_CHANGED;
+	return r < 0 ? r : VE_CHANGED;
 }
 
 static int stop_signal(const struct ve *v)
@@ -128,12 +133,8 @@ int kill_locked(struct ve *v, ve_error **ret_error)
 	if (r == 0 && init >= 0)
 		r = kill_all(v, init, ret_error);
 	if (r >= 0)
-		r = clean(v, &rec, ret_error);
-	if (r < 0)
-		return r;
-	laststate_write(v, LAST_KILLED, 0, NULL);
-	event_log(v->ctx, "killed", v->name, v->uuid, NULL);
-	return VE_CHANGED;
+		r = settle(v, &rec, LAST_KILLED, ret_error);
+	return r < 0 ? r : VE_CHANGED;
 }
 
 int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
@@ -166,12 +167,8 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 		r = kill_all(v, init, ret_error);
 	}
 	if (r >= 0)
-		r = clean(v, &rec, ret_error);
-	if (r < 0)
-		return r;
-	laststate_write(v, killed ? LAST_KILLED : LAST_STOPPED, 0, NULL);
-	event_log(v->ctx, killed ? "killed" : "stopped", v->name, v->uuid, NULL);
-	return VE_CHANGED;
+		r = settle(v, &rec, killed ? LAST_KILLED : LAST_STOPPED, ret_error);
+	return r < 0 ? r : VE_CHANGED;
 }
 
 int verb_stop(struct ve *v, const struct ve_stop_opts *opts, ve_error **ret_error)
