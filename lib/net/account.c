@@ -42,5 +42,5 @@ int net_restrict(const struct net_plan *plan, ve_error **ret_error)
 	int r = nl_open(NETLINK_ROUTE, &nl, ret_error);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		r = rate_bring(nl, plan, &plan->ifs[k], ret_error);
-	return r == 0 ? net_bring_blocked(plan, ret_error) : r;
+	return r == 0 ? net_bring_blocked(NULL, plan, ret_error) : r;
 }

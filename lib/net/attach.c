@@ -67,6 +67,8 @@ static int prepare_host(struct net_job *j, const struct needs *n, bool *ret_load
 	if (r == 0)
 		r = nft_ensure_rules(j->plan->data_dir, ret_error);
 	*ret_loaded = r > 0;
+	if (r >= 0)
+		r = blocked_ensure_rules(j->plan, ret_error);
 	if (r >= 0 && n->masquerading)
 		r = nft_ensure_nat(j->plan->data_dir, j->plan->nat_range, ret_error);
 	return r >= 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
@@ -245,7 +247,7 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 			change_forwards(plan_new, plan_old, NULL);
 	}
 	if (r == 0)
-		r = net_bring_blocked(plan_new, ret_error);
+		r = net_bring_blocked(plan_old, plan_new, ret_error);
 	if (r == 0)
 		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
 	else

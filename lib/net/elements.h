@@ -13,6 +13,7 @@
 
 #define NFT_TABLE "vectl"	   /* of the families inet, arp and bridge, as in vectl.nft */
 #define NFT_NAT_TABLE "vectl_nat" /* of the family ip */
+#define NFT_BLOCKED_TABLE "vectl_blocked" /* of the family inet */
 
 /* The deletion of what is gone is no failure, the addition of what is there neither. */
 enum nft_op { NFT_ADD, NFT_DEL };

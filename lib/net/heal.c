@@ -124,6 +124,8 @@ int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error
 	if (r >= 0 && has_type(plan, true))
 		r = nft_ensure_nat(plan->data_dir, plan->nat_range, ret_error);
 	if (r >= 0)
+		r = blocked_ensure_rules(plan, ret_error);
+	if (r >= 0)
 		r = heal_elements(plan, ret_mended, ret_error);
 	return r < 0 ? r : heal_proxies(plan, ret_error);
 }

@@ -66,8 +66,8 @@ struct net_plan {
 	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
 	const char *nat_range;     /* "10.77.0.0/16" */
-	const char *data_dir;      /* nft/vectl.nft below it, and for type nat nft/vectl-nat.nft, are loaded where they are
-				      not */
+	const char *data_dir;      /* nft/vectl.nft below it, and where they are needed nft/vectl-nat.nft and
+				      nft/vectl-blocked.nft, are loaded where they are not */
 	struct net_if *ifs;
 	unsigned n_ifs;
 	struct net_firewall firewall;
@@ -106,8 +106,9 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 /* Brings the rules of a running VE from those of PLAN_OLD to those of PLAN_NEW in one transaction; connections that were
  * allowed go on. */
 int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
-/* Cuts the interfaces of a running VE off, or not, as their `blocked` says, whatever they are now. */
-int net_bring_blocked(const struct net_plan *plan, ve_error **ret_error);
+/* Cuts the interfaces of a running VE off, or not, as the `blocked` of PLAN says, whatever they are now. PLAN_OLD (NULL: PLAN)
+ * is what they had been, with the addresses that they had then. */
+int net_bring_blocked(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error);
 /* Is the address the host's own? 1 or 0. */
 int net_is_own(const struct net_addr *a, ve_error **ret_error);
 /* Addresses that no pool may give away although no VE has them: the host's own, and those of the routers that its routes lead

@@ -75,33 +75,39 @@ int nft_probe(ve_error **ret_error)
 
 /* Every chain that decides over a VE's packets, and how many rules it has at the least: a chain that somebody has emptied
  * lets everything pass. */
-static const struct {
+struct fence {
 	uint8_t family;
 	const char *chain;
-} fences[] = {
+};
+static const struct fence fences[] = {
 	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "forward" },
 	{ NFPROTO_ARP, "antispoof" },	 { NFPROTO_ARP, "ve_in" },     { NFPROTO_BRIDGE, "antispoof" },
 	{ NFPROTO_BRIDGE, "ve_in" },	 { NFPROTO_BRIDGE, "forward" },
 };
 
-int nft_rules_loaded(ve_error **ret_error)
+/* 1: all N chains are there, at most ARRAY_SIZE(fences). */
+static int chains_there(const char *table, const struct fence *chains, size_t n, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	int missing[ARRAY_SIZE(fences)], any = 0;
 	int r = open_nft(&nl, ret_error);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_SIZE(fences); i++) {
-		struct nlmsghdr *m =
-			nft_add(nl, NFT_MSG_GETCHAIN, 0, fences[i].family, "look for the table " NFT_TABLE);
-		mnl_attr_put_strz(m, NFTA_CHAIN_TABLE, NFT_TABLE);
-		mnl_attr_put_strz(m, NFTA_CHAIN_NAME, fences[i].chain);
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETCHAIN, 0, chains[i].family, "look for the firewall's chains");
+		mnl_attr_put_strz(m, NFTA_CHAIN_TABLE, table);
+		mnl_attr_put_strz(m, NFTA_CHAIN_NAME, chains[i].chain);
 		nl_result_into(nl, &missing[i]);
 	}
 	r = nl_commit(nl, ret_error);
-	for (size_t i = 0; i < ARRAY_SIZE(fences); i++)
+	for (size_t i = 0; i < n; i++)
 		any |= missing[i] != 0;
 	return r < 0 ? r : !any;
+}
+
+int nft_rules_loaded(ve_error **ret_error)
+{
+	return chains_there(NFT_TABLE, fences, ARRAY_SIZE(fences), ret_error);
 }
 
 static void count_rule(const struct nlmsghdr *nlh, void *data)
@@ -314,6 +320,13 @@ int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error
 	if (r == 0)
 		r = nft_nat_loaded(&parsed, ret_error);
 	return r != 0 ? (r < 0 ? r : 0) : load(data_dir, NFT_NAT_FILE, range, ret_error);
+}
+
+int nft_ensure_blocked(const char *data_dir, ve_error **ret_error)
+{
+	static const struct fence forward = { NFPROTO_INET, "forward" };
+	int r = chains_there(NFT_BLOCKED_TABLE, &forward, 1, ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : load(data_dir, NFT_BLOCKED_FILE, NULL, ret_error);
 }
 
 /* ---- who else decides about forwarding --------------------------------------------------------------- */

@@ -218,6 +218,9 @@ int nft_load_rules(const char *data_dir, ve_error **ret_error);
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
 /* Loads the file for nat unless that is so. */
 int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error);
+/* Loads the file for VEs on bridges that are cut off unless it is there. */
+#define NFT_BLOCKED_FILE "vectl-blocked.nft"
+int nft_ensure_blocked(const char *data_dir, ve_error **ret_error);
 /* The path of the nft program, or NULL. */
 const char *nft_program(void);
 
@@ -242,6 +245,11 @@ int rate_attach(struct nl *nl, const struct net_plan *plan, const struct net_if 
 void rate_put_detach(struct nl *nl, const struct net_plan *plan, const struct net_if *i);
 /* Brings the rates of a running VE's interface to what I says, whatever they are. */
 int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
+
+/* ---- blocked.c ----------------------------------------------------------------------------------- */
+
+/* Loads the rules for interfaces on bridges that are cut off, where PLAN has one. */
+int blocked_ensure_rules(const struct net_plan *plan, ve_error **ret_error);
 
 /* ---- forwards.c ---------------------------------------------------------------------------------- */
 

@@ -142,7 +142,7 @@ static int apply_network(struct ve *v, ve_error **ret_error)
 	if (r == 0)
 		r = plan_network(v->ctx, running, ifs, &net, ret_error);
 	if (r == 0 && net.n_ifs > 0)
-		r = net_bring_blocked(&net, ret_error);
+		r = net_bring_blocked(NULL, &net, ret_error);
 	plan_network_done(&net);
 	return r == -ENOENT ? 0 : r;
 }

@@ -3,6 +3,16 @@
 # A VE that its provider has closed: stopped, cut off or frozen, with reason and date, until it is unblocked.
 load helpers
 
+# The rules for blocked VEs on bridges come with the first, and stay: they go before the first look at what is there.
+setup_file() {
+	world_up
+	v --quiet create warm3 --image busybox --set network.0.type=bridged --ip 192.0.2.251/24
+	v --quiet block warm3 --network
+	v --quiet start warm3
+	v --quiet destroy --force warm3
+	inventory >"$BATS_FILE_TMPDIR/inventory"
+}
+
 reaches() { v exec web1 -- ping -c1 -W1 "$1" >/dev/null 2>&1; }
 
 @test "block stops it, and it will not start; status, list and the refusal say why and since when" {
@@ -82,6 +92,72 @@ reaches() { v exec web1 -- ping -c1 -W1 "$1" >/dev/null 2>&1; }
 	not reaches 198.51.100.1
 	ok unblock web1
 	reaches 198.51.100.1
+}
+
+# As on a host whose bridge has an address and leads to the world: br7, 198.18.7.1, with a way back from there.
+bridge_with_router() {
+	on_host ip link add br7 type bridge
+	on_host ip link set br7 up
+	on_host ip addr add 198.18.7.1/24 dev br7
+	on_host ip addr add 2001:db8:7::1/64 dev br7 nodad
+	in_world ip route add 198.18.7.0/24 via 192.0.2.2
+	in_world ip route add 2001:db8:7::/64 via 2001:db8::2
+}
+teardown() {
+	destroy_all
+	if on_host ip link del br7 2>/dev/null; then
+		in_world ip route del 198.18.7.0/24
+		in_world ip route del 2001:db8:7::/64
+	fi
+	same_as_before
+}
+inside_reaches() { v exec web1 -- ping -c1 -W1 "$@" >/dev/null 2>&1; }
+
+@test "--network, bridged: neither over the bridge nor through the host's own routing, from no address, either way" {
+	bridge_with_router
+	local bridged=(--set network.0.type=bridged --set network.0.bridge=br7)
+	ve web1 "${bridged[@]}" --ip 198.18.7.10/24 --ip 2001:db8:7::10/64 \
+		--set network.0.gateway=198.18.7.1,2001:db8:7::1
+	ve web2 "${bridged[@]}" --ip 198.18.7.11/24
+	ve web3 --ip 192.0.2.11
+	wait_until 10 inside_reaches 198.51.100.1
+	wait_until 10 inside_reaches 2001:db8:ffff::1
+	inside_reaches 192.0.2.11
+	inside_reaches 198.18.7.11
+	wait_until 10 in_world ping -c1 -W1 198.18.7.10
+	ok block web1 --network
+	not inside_reaches 198.51.100.1
+	not inside_reaches 2001:db8:ffff::1
+	not inside_reaches 192.0.2.11
+	not inside_reaches 198.18.7.11
+	inside_reaches 198.18.7.1
+	wait_until 10 inside_reaches 2001:db8:7::1
+	# Nor does anything reach it, answered or not.
+	heard() { v exec web1 -- cat /proc/net/snmp | awk '/^Icmp: [0-9]/ { print $2 }'; }
+	local n
+	n=$(heard)
+	not in_world ping -c1 -W1 198.18.7.10
+	not in_world ping -c1 -W1 2001:db8:7::10
+	not v exec web3 -- ping -c1 -W1 198.18.7.10
+	[ "$(heard)" = "$n" ]
+	on_host ping -c1 -W2 198.18.7.10
+	# Others go on, and an address that it gets meanwhile is no way out.
+	v exec web2 -- ip route add default via 198.18.7.1
+	v exec web2 -- ping -c1 -W5 198.51.100.1
+	ok set web1 network.0.ips+=198.18.7.12/24
+	not inside_reaches -I 198.18.7.12 198.51.100.1
+	inside_reaches -I 198.18.7.12 198.18.7.1
+	ok restart web1
+	not inside_reaches 198.51.100.1
+	ok set web1 network.0.ips-=198.18.7.12/24
+	ok unblock web1
+	inside_reaches 198.51.100.1
+	wait_until 10 inside_reaches 2001:db8:ffff::1
+	# Nothing stays of it: an address given to another one is that one's.
+	[ "$(on_host nft list table inet vectl_blocked | grep -c elements)" = 0 ]
+	ok block web1 --network
+	ok destroy web1 --force
+	[ "$(on_host nft list table inet vectl_blocked | grep -c elements)" = 0 ]
 }
 
 @test "--freeze holds it; thaw is refused; unblock lets it go on" {
