@@ -19,6 +19,8 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 		.attach = routed_attach,
 		.detach = routed_detach,
 		.change = routed_change,
+		.look = routed_look,
+		.mend = routed_mend,
 	},
 	[NET_NAT] = {
 		.name = "nat",
@@ -27,6 +29,8 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 		.attach = routed_attach,
 		.detach = routed_detach,
 		.change = routed_change,
+		.look = routed_look,
+		.mend = routed_mend,
 	},
 	[NET_BRIDGED] = {
 		.name = "bridged",
@@ -35,6 +39,8 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 		.attach = bridged_attach,
 		.detach = bridged_detach,
 		.change = bridged_change,
+		.look = bridged_look,
+		.mend = bridged_mend,
 	},
 };
 
@@ -55,6 +61,11 @@ static struct needs needs_of(const struct net_plan *plan)
 		n.masquerading |= t->masqueraded;
 	}
 	return n;
+}
+
+bool net_plan_attaches(const struct net_plan *plan)
+{
+	return needs_of(plan).anything;
 }
 
 /* Everything that is switched on once for all VEs. */

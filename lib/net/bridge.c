@@ -150,6 +150,8 @@ static void put_fixed_mac(struct nl *nl, const struct bridge_port *p)
 	n->ndm_state = NUD_NOARP;
 	n->ndm_flags = NTF_MASTER;
 	mnl_attr_put(m, NDA_LLADDR, 6, p->mac);
+	if (p->again)
+		nl_tolerate(nl, EEXIST);
 }
 
 static void put_vlan(struct nl *nl, const struct bridge_port *p, uint16_t type, uint16_t vid, uint16_t flags)

@@ -165,3 +165,39 @@ int bridged_change(struct net_job *j, const struct net_if *from, const struct ne
 	}
 	return r;
 }
+
+/* ---- what somebody has taken away ----------------------------------------------------------------- */
+
+int bridged_look(struct net_job *j, const struct net_if *i, struct net_missing *m, ve_error **ret_error)
+{
+	struct net_link host, bridge;
+	char name[IFNAMSIZ];
+	int absent, no_bridge;
+	net_if_name(j->plan->link_id, i->label, name);
+	link_put_get(j->host, name, 0, &host, &absent);
+	link_put_get(j->host, bridge_name(i), 0, &bridge, &no_bridge);
+	int r = nl_commit(j->host, ret_error);
+	if (r < 0 || absent != 0)
+		return r;
+	if (no_bridge != 0)
+		missing_add(m, "the bridge '%s'", bridge_name(i));
+	else if (host.master != bridge.index)
+		missing_add(m, "its place in the bridge '%s'", bridge_name(i));
+	return 0;
+}
+
+int bridged_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
+{
+	struct ends e = { 0 };
+	struct net_link bridge;
+	int r = ends_find(j, i, &e, ret_error);
+	_cleanup_close_ int lock = r == 0 ? bridge_lock(ret_error) : -1;
+	if (r == 0)
+		r = lock < 0 ? lock : is_own(i) ? bridge_ensure_own(j->host, ret_error) : 0;
+	if (r == 0)
+		r = bridge_find(j->host, bridge_name(i), &bridge, ret_error);
+	if (r < 0 || e.host.master == bridge.index)
+		return r;
+	struct bridge_port port = { .link = &e.host, .bridge = &bridge, .mac = i->mac, .vlan = i->vlan, .again = true };
+	return bridge_add_port(j->host, &port, ret_error);
+}

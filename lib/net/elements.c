@@ -21,7 +21,7 @@ uint8_t elements_family(const struct net_if *i)
 	return net_types[i->type].on_bridge ? NFPROTO_BRIDGE : NFPROTO_INET;
 }
 
-static int put_all(struct nfb *b, enum nft_op op, const struct net_plan *plan, ve_error **ret_error)
+int elements_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, ve_error **ret_error)
 {
 	int r = 0;
 	for (unsigned k = 0; k < plan->n_ifs; k++)
@@ -36,7 +36,7 @@ int elements_write(enum nft_op op, const struct net_plan *plan, ve_error **ret_e
 	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
 	if (!b)
 		return err_nomem(ret_error);
-	int r = put_all(b, op, plan, ret_error);
+	int r = elements_put(b, op, plan, ret_error);
 	return r < 0 ? r : nfb_commit(b, ret_error);
 }
 
@@ -54,7 +54,7 @@ static void forget_elements(void *data)
 int elements_attach(const struct net_plan *plan, struct undo *undo, ve_error **ret_error)
 {
 	_cleanup_nfb_ struct nfb *away = nfb_new(NFNL_SUBSYS_NFTABLES);
-	int r = away ? put_all(away, NFT_DEL, plan, ret_error) : err_nomem(ret_error);
+	int r = away ? elements_put(away, NFT_DEL, plan, ret_error) : err_nomem(ret_error);
 	if (r == 0)
 		r = elements_write(NFT_ADD, plan, ret_error);
 	if (r < 0)

@@ -68,6 +68,8 @@ int account_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, cons
 int firewall_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 int blocked_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
+/* All of PLAN's, into a batch. */
+int elements_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, ve_error **ret_error);
 /* All of PLAN's, as one transaction. */
 int elements_write(enum nft_op op, const struct net_plan *plan, ve_error **ret_error);
 /* The same, with its undo. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What somebody has taken out of the firewall while VEs run (`nft flush ruleset`), seen by `vectl check` and put back by
- * `vectl recover`. What is there stays as it is, counters among it. An interface is known by its element in the set out4,
- * which every interface has.
+ * What somebody has taken away while VEs run (`nft flush ruleset`, a rule, an element, a route), seen by `vectl check` and put
+ * back by `vectl recover`. What is there stays as it is, counters among it. Whose an interface is `check` does not ask: it is
+ * known by its element in the set out4, which every interface has.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,87 +45,71 @@ int heal_link_known(struct nl *nl, const char *name)
 	return r < 0 ? r : routed == 0 || bridged == 0;
 }
 
-/* Interface, MAC, address: of all addresses that are missing, *RET_MISSING is the number. */
-static int count_missing(struct nl *nl, const struct net_plan *plan, const struct net_if *i, unsigned *ret_missing,
-			 ve_error **ret_error)
-{
-	char name[IFNAMSIZ];
-	net_if_name(plan->link_id, i->label, name);
-	int known = heal_link_known(nl, name), missing = 0;
-	*ret_missing += known != 1;
-	for (unsigned k = 0; k < i->n_addrs; k++) {
-		struct nft_key key = { .len = 0 };
-		const struct net_addr *a = &i->addrs[k];
-		nft_key_name(&key, name);
-		nft_key_put(&key, i->mac, 6);
-		nft_key_put(&key, &a->v6, (unsigned)net_addr_size(a));
-		put_question(nl, elements_family(i), a->family == AF_INET ? "ve4" : "ve6", &key, &missing);
-		int r = nl_commit(nl, ret_error);
-		if (r < 0)
-			return r;
-		*ret_missing += missing != 0;
-	}
-	return 0;
-}
-
-static int heal_elements(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error)
-{
-	_cleanup_nl_ struct nl *nl = NULL;
-	unsigned missing = 0;
-	int r = nl_open(NETLINK_NETFILTER, &nl, ret_error);
-	for (unsigned k = 0; r == 0 && k < plan->n_ifs; k++)
-		if (net_types[plan->ifs[k].type].attach)
-			r = count_missing(nl, plan, &plan->ifs[k], &missing, ret_error);
-	if (r < 0 || missing == 0)
-		return r;
-	*ret_mended = true;
-	return elements_write(NFT_ADD, plan, ret_error);
-}
-
-static bool has_type(const struct net_plan *plan, bool masqueraded)
+static bool any_masqueraded(const struct net_plan *plan)
 {
 	for (unsigned k = 0; k < plan->n_ifs; k++)
-		if (net_types[plan->ifs[k].type].attach && (!masqueraded || net_types[plan->ifs[k].type].masqueraded))
+		if (net_types[plan->ifs[k].type].masqueraded)
 			return true;
 	return false;
 }
 
-/* The uplink may have gone and come back, and has no answers for the VE's addresses then. */
-static int heal_proxies(const struct net_plan *plan, ve_error **ret_error)
+/* One transaction: between two packets. Chains are made anew by their putter; of elements only those that lead elsewhere have
+ * to go first. */
+static int heal_firewall(const struct net_plan *plan, bool differs, ve_error **ret_error)
 {
-	_cleanup_nl_ struct nl *nl = NULL;
-	struct uplinks u;
-	int r = nl_open(NETLINK_ROUTE, &nl, ret_error);
-	if (r == 0)
-		r = uplink_find(nl, plan->uplink, &u, ret_error);
-	for (unsigned k = 0; r == 0 && k < plan->n_ifs; k++) {
-		const struct net_if *i = &plan->ifs[k];
-		for (unsigned a = 0; r == 0 && net_types[i->type].proxied && a < i->n_addrs; a++) {
-			const struct net_link *uplink = uplink_of(&u, i->addrs[a].family);
-			if (uplink->index == 0)
-				continue;
-			r = neigh_prepare_uplink(uplink, i->addrs[a].family, ret_error);
-			neigh_put_proxy(nl, uplink, &i->addrs[a]);
-		}
+	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
+	int r = b ? 0 : err_nomem(ret_error);
+	for (unsigned k = 0; r == 0 && differs && k < plan->n_ifs; k++) {
+		if (!net_types[plan->ifs[k].type].attach)
+			continue;
+		r = forwards_put(b, NFT_DEL, plan, &plan->ifs[k], ret_error);
+		if (r == 0)
+			r = firewall_put(b, NFT_DEL, plan, &plan->ifs[k], ret_error);
 	}
-	return r < 0 ? r : nl_commit(nl, ret_error);
+	if (r == 0)
+		r = elements_put(b, NFT_ADD, plan, ret_error);
+	return r == 0 ? nfb_commit(b, ret_error) : r;
+}
+
+static int heal_host(const struct net_plan *plan, ve_error **ret_error)
+{
+	_cleanup_nl_ struct nl *host = NULL;
+	struct net_job j = { .plan = plan, .netns_fd = -1 };
+	int r = nl_open(NETLINK_ROUTE, &host, ret_error);
+	j.host = host;
+	if (r == 0)
+		r = uplink_find(host, plan->uplink, &j.uplinks, ret_error);
+	for (unsigned k = 0; r == 0 && k < plan->n_ifs; k++)
+		if (net_types[plan->ifs[k].type].mend)
+			r = net_types[plan->ifs[k].type].mend(&j, &plan->ifs[k], ret_error);
+	return r;
 }
 
 int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error)
 {
+	struct net_missing missing;
 	*ret_mended = false;
-	if (!has_type(plan, false))
+	if (!net_plan_attaches(plan))
 		return 0;
-	int r = nft_rules_whole(ret_error);
-	if (r == 0) {
-		r = nft_load_rules(plan->data_dir, ret_error);
-		*ret_mended = r == 0;
-	}
-	if (r >= 0 && has_type(plan, true))
+	int r = nft_ensure_rules(plan->data_dir, ret_error);
+	*ret_mended = r > 0;
+	if (r >= 0 && any_masqueraded(plan))
 		r = nft_ensure_nat(plan->data_dir, plan->nat_range, ret_error);
 	if (r >= 0)
 		r = blocked_ensure_rules(plan, ret_error);
 	if (r >= 0)
-		r = heal_elements(plan, ret_mended, ret_error);
-	return r < 0 ? r : heal_proxies(plan, ret_error);
+		r = net_look(plan, &missing, ret_error);
+	if (r < 0)
+		return r;
+	*ret_mended |= missing.n > 0;
+	r = missing.in_firewall ? heal_firewall(plan, missing.differs, ret_error) : 0;
+	return r == 0 && missing.on_host ? heal_host(plan, ret_error) : r;
+}
+
+int net_heal_rules(const char *data_dir, const char *nat_range, bool *ret_mended, ve_error **ret_error)
+{
+	struct compared c;
+	int r = nft_compare(data_dir, &c, ret_error);
+	*ret_mended = r == 0 && c.n_different > 0;
+	return *ret_mended ? nft_reload(data_dir, nat_range, &c, ret_error) : r;
 }

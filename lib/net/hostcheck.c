@@ -7,12 +7,12 @@
 
 #include "base/guard.h"
 #include "base/str.h"
-#include "model/store.h"
 #include "net/priv.h"
 
 #define UNTOLD "cannot be told without root"
 
 struct rows {
+	const char *data_dir;
 	net_check_fn fn;
 	void *data;
 	unsigned n_rows; /* of forward-policy */
@@ -110,29 +110,39 @@ static void count_links(unsigned *ret_n, unsigned *ret_unknown)
 }
 
 /* Without its rules a VE may send what it likes; without its elements it can send nothing. */
+static char *faults_of_rules(const struct compared *c, bool loaded, unsigned n, unsigned unknown)
+{
+	if (!loaded && n > 0)
+		return str_printf("rules of the nftables tables 'vectl' are missing while VEs run: their %u interfaces can send from "
+				  "any address",
+				  n);
+	if (c->n_different > 0)
+		return str_printf("%u chains are not as the installed files have them; one is %s", c->n_different, c->first);
+	if (unknown > 0)
+		return str_printf("%u of %u interfaces of VEs are not in the sets and can send nothing", unknown, n);
+	return NULL;
+}
+
 static void row_rules(struct rows *rows)
 {
 	_cleanup_err_ ve_error *error = NULL;
 	unsigned n, unknown;
-	int whole = nft_rules_whole(&error);
-	if (whole < 0) {
-		row(rows, "firewall-rules", whole == -EPERM,
-		    str_printf("%s", whole == -EPERM ? UNTOLD : ve_error_message(error)), ve_error_hint(error));
+	struct compared c;
+	int loaded = nft_rules_loaded(&error);
+	int r = loaded < 0 ? loaded : nft_compare(rows->data_dir, &c, &error);
+	if (r < 0) {
+		row(rows, "firewall-rules", r == -EPERM, str_printf("%s", r == -EPERM ? UNTOLD : ve_error_message(error)),
+		    ve_error_hint(error));
 		return;
 	}
 	count_links(&n, &unknown);
-	if (!whole)
-		row(rows, "firewall-rules", n == 0,
-		    n == 0 ? str_printf("not loaded; the first VE that needs them loads them")
-			   : str_printf("rules of the nftables tables 'vectl' are missing while VEs run: their %u "
-					"interfaces can send from any address", n),
-		    "vectl recover puts them back");
+	char *faults = faults_of_rules(&c, loaded == 1, n, unknown);
+	if (faults)
+		row(rows, "firewall-rules", false, faults, "vectl recover puts them back");
+	else if (c.n_loaded == 0)
+		row(rows, "firewall-rules", true, str_printf("not loaded; the first VE that needs them loads them"), NULL);
 	else
-		row(rows, "firewall-rules", unknown == 0,
-		    unknown == 0 ? str_printf("loaded, %u interfaces of VEs", n)
-				 : str_printf("%u of %u interfaces of VEs are not in the sets and can send nothing",
-					      unknown, n),
-		    "vectl recover puts them back");
+		row(rows, "firewall-rules", true, str_printf("loaded, %u interfaces of VEs", n), NULL);
 }
 
 static void row_blocker(const struct nft_blocker *b, void *data)
@@ -174,14 +184,14 @@ static void row_br_netfilter(struct rows *rows)
 /* What is missing here VEs lack, not vectl: rows that name modules come last. */
 static void row_modules(struct rows *rows)
 {
-	_cleanup_free_ char *list = str_printf("%s/modules/vectl.conf", store_data_dir());
+	_cleanup_free_ char *list = str_printf("%s/modules/vectl.conf", rows->data_dir);
 	if (list)
 		modules_check(list, "/lib/modules", rows->fn, rows->data);
 }
 
-void net_host_check(net_check_fn fn, void *data)
+void net_host_check(const char *data_dir, net_check_fn fn, void *data)
 {
-	struct rows rows = { .fn = fn, .data = data };
+	struct rows rows = { .data_dir = data_dir, .fn = fn, .data = data };
 	_cleanup_nl_ struct nl *nl = NULL;
 	_cleanup_err_ ve_error *error = NULL;
 	if (nl_open(NETLINK_ROUTE, &nl, &error) < 0) {

@@ -30,6 +30,26 @@ void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct ne
 	mnl_attr_put(m, NDA_LLADDR, 6, mac);
 }
 
+static void read_found(const struct nlmsghdr *nlh, void *data)
+{
+	struct neigh_found *f = data;
+	const struct ndmsg *n = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	f->permanent = n->ndm_state & NUD_PERMANENT;
+	mnl_attr_for_each(attr, nlh, sizeof(*n))
+		if (mnl_attr_get_type(attr) == NDA_LLADDR && mnl_attr_get_payload_len(attr) == sizeof(f->mac))
+			memcpy(f->mac, mnl_attr_get_payload(attr), sizeof(f->mac));
+}
+
+void neigh_put_lookup(struct nl *nl, int index, const struct net_addr *a, bool proxy, struct neigh_found *ret)
+{
+	*ret = (struct neigh_found){ 0 };
+	struct nlmsghdr *m = nl_add(nl, RTM_GETNEIGH, 0, "look up the neighbour %s", addr_text(a).s);
+	put_neigh(m, index, a, 0, proxy ? NTF_PROXY : 0);
+	nl_on_reply(nl, read_found, ret);
+	nl_result_into(nl, &ret->errnum);
+}
+
 void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a)
 {
 	struct nlmsghdr *m = nl_add(nl, RTM_DELNEIGH, 0, "remove the neighbour %s on '%s'", addr_text(a).s, name);

@@ -118,9 +118,20 @@ int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, ve_error **r
  * address is asked for before it is taken: VE_ERR_EXISTS names the MAC that answers. Waits 200 ms for answers where there
  * is something to ask. */
 int net_probe(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error);
-/* Puts back what is missing, of a VE that runs, in the firewall (rules, elements) and of the uplink's answers for it; what is
- * there is not touched. *RET_MENDED: something of the firewall was missing. */
+/* What is missing of a VE that runs: of what it is in the firewall, of the host's way to it, of the uplink's answers for it. Reads
+ * only. An interface that the VE's root has thrown away is none of it. */
+struct net_missing {
+	unsigned n;
+	char first[128];	   /* of them: "the route to 192.0.2.10" */
+	bool in_firewall, on_host; /* which of them */
+	bool differs;		   /* of the firewall: something is there, and leads elsewhere */
+};
+int net_look(const struct net_plan *plan, struct net_missing *ret, ve_error **ret_error);
+/* Puts that back. What is there is not touched, counters among it. *RET_MENDED: something was missing. */
 int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error);
+/* Loads the firewall files again where what is loaded of them is not what they say, in one step each; a file of which nothing is
+ * loaded is left to who needs it. Takes some runs of nft(8). */
+int net_heal_rules(const char *data_dir, const char *nat_range, bool *ret_mended, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
@@ -134,7 +145,7 @@ unsigned net_table_family(const struct net_if *i);
  * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where
  * PRESENT; strings live as long as the call. Reads only. */
 typedef void (*net_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);
-void net_host_check(net_check_fn fn, void *data);
+void net_host_check(const char *data_dir, net_check_fn fn, void *data);
 
 /* The host's real resolvers for dns.servers=inherit: never a loopback stub (systemd-resolved's or NetworkManager's
  * real list instead). NULL-terminated, perhaps empty, strv_free(); likewise the search list. */

@@ -11,6 +11,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +74,7 @@ int nft_probe(ve_error **ret_error)
 
 /* ---- are the rules loaded? --------------------------------------------------------------------------- */
 
-/* Every chain that decides over a VE's packets, and how many rules it has at the least: a chain that somebody has emptied
- * lets everything pass. */
+/* Chains without which a VE may send what it likes: for those who have no time to compare (compare.c). */
 struct fence {
 	uint8_t family;
 	const char *chain;
@@ -108,32 +108,6 @@ static int chains_there(const char *table, const struct fence *chains, size_t n,
 int nft_rules_loaded(ve_error **ret_error)
 {
 	return chains_there(NFT_TABLE, fences, ARRAY_SIZE(fences), ret_error);
-}
-
-static void count_rule(const struct nlmsghdr *nlh, void *data)
-{
-	(void)nlh;
-	++*(unsigned *)data;
-}
-
-int nft_rules_whole(ve_error **ret_error)
-{
-	_cleanup_nl_ struct nl *nl = NULL;
-	int r = nft_rules_loaded(ret_error);
-	if (r == 1)
-		r = open_nft(&nl, ret_error) < 0 ? -EIO : 1;
-	for (size_t i = 0; r == 1 && i < ARRAY_SIZE(fences); i++) {
-		unsigned n = 0;
-		struct nlmsghdr *m =
-			nft_add(nl, NFT_MSG_GETRULE, NLM_F_DUMP, fences[i].family, "read the rules of " NFT_TABLE);
-		mnl_attr_put_strz(m, NFTA_RULE_TABLE, NFT_TABLE);
-		mnl_attr_put_strz(m, NFTA_RULE_CHAIN, fences[i].chain);
-		nl_on_reply(nl, count_rule, &n);
-		nl_tolerate(nl, ENOENT);
-		int e = nl_commit(nl, ret_error);
-		r = e < 0 ? e : n > 0;
-	}
-	return r;
 }
 
 /* ---- is masquerading loaded? ----------------------------------------------------------------------- */
@@ -212,13 +186,15 @@ const char *nft_program(void)
 }
 
 /* In the child, until exec: nothing is allocated. Its handlers are gone already (CLONE_CLEAR_SIGHAND). */
-static void __attribute__((noreturn)) become_nft(const char *const *argv, int output_fd)
+static void __attribute__((noreturn)) become_nft(const char *const *argv, int output_fd, int netns_fd)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (netns_fd >= 0 && setns(netns_fd, CLONE_NEWNET) < 0)
+		_exit(127);
 	if (null_fd >= 0 && dup2(null_fd, 0) == 0 && dup2(output_fd, 1) == 1 && dup2(output_fd, 2) == 2) {
 		close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
 		execve(argv[0], (char *const *)argv, (char *const *)env);
@@ -226,9 +202,9 @@ static void __attribute__((noreturn)) become_nft(const char *const *argv, int ou
 	_exit(127);
 }
 
-/* Runs ARGV to its end. RET_STATUS: as wait(2) says. Its exit signal is none, so that a caller who reaps all
+/* Runs ARGV to its end, in NETNS_FD unless that is -1. RET_STATUS: as wait(2) says. Its exit signal is none, so that a caller who reaps all
  * children, or ignores SIGCHLD, neither sees it nor takes it from us. */
-static int run_to_end(const char *const *argv, int output_fd, int *ret_status)
+static int run_to_end(const char *const *argv, int output_fd, int netns_fd, int *ret_status)
 {
 	int pid_fd = -1;
 	struct clone_args args = {
@@ -239,7 +215,7 @@ static int run_to_end(const char *const *argv, int output_fd, int *ret_status)
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		become_nft(argv, output_fd);
+		become_nft(argv, output_fd, netns_fd);
 	_cleanup_close_ int guard = pid_fd;
 	struct pollfd p = { .fd = guard, .events = POLLIN };
 	int r;
@@ -266,7 +242,7 @@ static void first_line(int fd, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = '\0';
 }
 
-static int load(const char *data_dir, const char *name, const char *range, ve_error **ret_error)
+int nft_load_file(const char *data_dir, const char *name, const char *range, int netns_fd, ve_error **ret_error)
 {
 	const char *program = nft_program();
 	_cleanup_free_ char *file = str_printf("%s/nft/%s", data_dir, name);
@@ -286,7 +262,7 @@ static int load(const char *data_dir, const char *name, const char *range, ve_er
 		return err_sys(ret_error, errno, "network", "cannot make a memory file");
 	const char *const with_range[] = { program, "-D", define, "-f", file, NULL };
 	const char *const plain[] = { program, "-f", file, NULL };
-	int status = 0, r = run_to_end(range ? with_range : plain, output_fd, &status);
+	int status = 0, r = run_to_end(range ? with_range : plain, output_fd, netns_fd, &status);
 	if (r < 0)
 		return err_sys(ret_error, -r, "network", "cannot run '%s'", program);
 	if (status == 0)
@@ -298,16 +274,11 @@ static int load(const char *data_dir, const char *name, const char *range, ve_er
 			 program, file, status, quoted ?: "");
 }
 
-int nft_load_rules(const char *data_dir, ve_error **ret_error)
-{
-	return load(data_dir, NFT_FILE, NULL, ret_error);
-}
-
 int nft_ensure_rules(const char *data_dir, ve_error **ret_error)
 {
 	int r = nft_rules_loaded(ret_error);
 	if (r == 0)
-		r = nft_load_rules(data_dir, ret_error);
+		r = nft_load_file(data_dir, NFT_FILE, NULL, -1, ret_error);
 	else if (r > 0)
 		return 0;
 	return r < 0 ? r : 1;
@@ -319,14 +290,14 @@ int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error
 	int r = net_range_parse(range, &parsed, ret_error);
 	if (r == 0)
 		r = nft_nat_loaded(&parsed, ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : load(data_dir, NFT_NAT_FILE, range, ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : nft_load_file(data_dir, NFT_NAT_FILE, range, -1, ret_error);
 }
 
 int nft_ensure_blocked(const char *data_dir, ve_error **ret_error)
 {
 	static const struct fence forward = { NFPROTO_INET, "forward" };
 	int r = chains_there(NFT_BLOCKED_TABLE, &forward, 1, ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : load(data_dir, NFT_BLOCKED_FILE, NULL, ret_error);
+	return r != 0 ? (r < 0 ? r : 0) : nft_load_file(data_dir, NFT_BLOCKED_FILE, NULL, -1, ret_error);
 }
 
 /* ---- who else decides about forwarding --------------------------------------------------------------- */

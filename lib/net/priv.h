@@ -117,6 +117,7 @@ struct bridge_port {
 	const struct net_link *link, *bridge;
 	const unsigned char *mac; /* the only one behind the port */
 	unsigned vlan;		  /* 0: none */
+	bool again;		  /* it may be one already */
 };
 /* Puts an interface into a bridge as a port that learns nothing and is flooded with nothing that is another's. */
 int bridge_add_port(struct nl *nl, const struct bridge_port *p, ve_error **ret_error);
@@ -140,8 +141,8 @@ struct route_found {
 /* Which route of the host's matches the address. */
 void route_put_lookup(struct nl *nl, const struct net_addr *a, struct route_found *ret);
 
-/* Host: the way to the network of A. SCOPE as route(8)'s. */
-void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope);
+/* Host: the way to the network of A. SCOPE as route(8)'s. FLAGS: NLM_F_EXCL, or NLM_F_REPLACE in the place of another. */
+void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope, uint16_t flags);
 void route_put_to_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* Guest: the way to the gateway, and the default route through it. */
 void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family);
@@ -178,6 +179,13 @@ unsigned uplink_mtu(const struct uplinks *u);
 /* Host: who has A behind the interface is fixed, not learned. */
 void neigh_put_fixed(struct nl *nl, int index, const char *name, const struct net_addr *a,
 		     const unsigned char mac[6]);
+/* The entry for A, or the uplink's answer for it (PROXY). */
+struct neigh_found {
+	int errnum; /* 0, or why there is none */
+	bool permanent;
+	unsigned char mac[6];
+};
+void neigh_put_lookup(struct nl *nl, int index, const struct net_addr *a, bool proxy, struct neigh_found *ret);
 void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* The uplink answers ARP (NDP) for A. */
 void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a);
@@ -206,14 +214,12 @@ int sysctl_set(int value, ve_error **ret_error, const char *fmt, ...) ATTR_PRINT
 int nft_probe(ve_error **ret_error);
 /* 1: the chains of vectl.nft are there. 0: one is missing. */
 int nft_rules_loaded(ve_error **ret_error);
-/* The same, and none of those that keep VEs in their place is empty: for those who have time to look. */
-int nft_rules_whole(ve_error **ret_error);
 #define NFT_FILE "vectl.nft" /* below DATA_DIR/nft */
 #define NFT_NAT_FILE "vectl-nat.nft"
 /* Loads the file by nft(8) unless they are there: 1 if it did. */
 int nft_ensure_rules(const char *data_dir, ve_error **ret_error);
-/* Loads it in any case. */
-int nft_load_rules(const char *data_dir, ve_error **ret_error);
+/* Loads the file NAME in any case, in NETNS_FD unless that is -1. RANGE: what the file for nat is loaded with, else NULL. */
+int nft_load_file(const char *data_dir, const char *name, const char *range, int netns_fd, ve_error **ret_error);
 /* 1: masquerading for this range is loaded. 0: it is not, or for another range. */
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error);
 /* Loads the file for nat unless that is so. */
@@ -231,6 +237,21 @@ struct nft_blocker {
 };
 typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
 int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);
+
+/* ---- compare.c ----------------------------------------------------------------------------------- */
+
+/* Are the rules that are loaded those of the files? Only files of which something is loaded are asked. Takes a run of nft(8)
+ * for each. */
+enum { COMPARE_FILES = 3 };
+struct compared {
+	unsigned n_loaded;		/* files of which something is loaded */
+	unsigned n_different;		/* chains */
+	char first[96];			/* of them: "ve_in of the table 'inet vectl'" */
+	bool reload[COMPARE_FILES];	/* files that have one */
+};
+int nft_compare(const char *data_dir, struct compared *ret, ve_error **ret_error);
+/* Loads the files that differ. */
+int nft_reload(const char *data_dir, const char *nat_range, const struct compared *c, ve_error **ret_error);
 
 /* ---- rate.c -------------------------------------------------------------------------------------- */
 
@@ -266,6 +287,11 @@ void announce_addresses(const struct uplinks *u, const struct net_if *from, cons
 /* 1: the interface has its element in the firewall's sets; 0: it has not; NL is a netfilter one. */
 int heal_link_known(struct nl *nl, const char *name);
 
+/* ---- missing.c --------------------------------------------------------------------------------------- */
+
+/* The sentence's object: "the route to 192.0.2.10". */
+void missing_add(struct net_missing *m, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
 /* ---- modules.c ---- */
 
 /* A row for each group of modules in the list, see templates/modules/vectl.conf. MODULES_DIR: /lib/modules. */
@@ -297,8 +323,13 @@ struct net_type_ops {
 	int (*attach)(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 	int (*detach)(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 	int (*change)(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+	/* What of the host's side of a running VE's interface is missing, and putting it back. */
+	int (*look)(struct net_job *j, const struct net_if *i, struct net_missing *m, ve_error **ret_error);
+	int (*mend)(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 };
 extern const struct net_type_ops net_types[NET_TYPE_COUNT];
+/* Is there an interface that needs anything of the host? */
+bool net_plan_attaches(const struct net_plan *plan);
 
 /* ---- ends.c: the two ends of an interface ------------------------------------------------------------ */
 
@@ -322,10 +353,15 @@ int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, 
 int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 int routed_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
 
+int routed_look(struct net_job *j, const struct net_if *i, struct net_missing *m, ve_error **ret_error);
+int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error);
+
 /* bridged.c */
 int bridged_check(struct nl *nl, const struct net_if *i, ve_error **ret_error);
 int bridged_attach(struct net_job *j, const struct net_if *i, struct undo *undo, ve_error **ret_error);
 int bridged_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 int bridged_change(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error);
+int bridged_look(struct net_job *j, const struct net_if *i, struct net_missing *m, ve_error **ret_error);
+int bridged_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error);
 
 #endif

@@ -28,11 +28,11 @@ static struct rtmsg *put_route(struct nlmsghdr *m, int family, const struct net_
 
 /* ---- the host's side ----------------------------------------------------------------------------- */
 
-void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope)
+void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope, uint16_t flags)
 {
 	struct net_addr network;
 	net_addr_network(a, &network);
-	struct nlmsghdr *m = nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, "route %s to '%s'",
+	struct nlmsghdr *m = nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | flags, "route %s to '%s'",
 				    addr_text(&network).s, name);
 	put_route(m, a->family, &network, scope);
 	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);

@@ -58,14 +58,15 @@ static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **re
 
 /* ---- both ends ----------------------------------------------------------------------------------- */
 
+/* ROUTE_FLAGS: see route_put_to(). */
 static void host_put_address(struct net_job *j, const struct net_if *i, const struct ends *e,
-			     const struct net_addr *a)
+			     const struct net_addr *a, uint16_t route_flags)
 {
 	/* A route of global scope makes the kernel take one of the host's real addresses as the source of what the
 	 * host itself sends; with scope link it would take 169.254.1.1. A host without an uplink may have no
 	 * other. */
 	unsigned char scope = a->family == AF_INET && j->uplinks.v4.index == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	route_put_to(j->host, e->host.index, e->host.name, a, scope);
+	route_put_to(j->host, e->host.index, e->host.name, a, scope, route_flags);
 	neigh_put_fixed(j->host, e->host.index, e->host.name, a, i->mac);
 	const struct net_link *uplink = uplink_of(&j->uplinks, a->family);
 	if (proxied(i) && uplink->index > 0)
@@ -115,7 +116,7 @@ static int configure_host(struct net_job *j, const struct net_if *i, const struc
 	if (ipv6)
 		put_gateway_address(j, e, AF_INET6);
 	for (unsigned k = 0; k < i->n_addrs; k++)
-		host_put_address(j, i, e, &i->addrs[k]);
+		host_put_address(j, i, e, &i->addrs[k], NLM_F_EXCL);
 	return nl_commit(j->host, ret_error);
 }
 
@@ -159,7 +160,7 @@ static int add_missing(struct net_job *j, const struct net_if *from, const struc
 		if (net_if_contains(from, &to->addrs[k], net_addr_equal))
 			continue;
 		ends_put_guest_address(j, e, &to->addrs[k]);
-		host_put_address(j, to, e, &to->addrs[k]);
+		host_put_address(j, to, e, &to->addrs[k], NLM_F_EXCL);
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
 		if (net_if_has(from, families[k]) || !net_if_has(to, families[k]))
@@ -222,4 +223,58 @@ int routed_change(struct net_job *j, const struct net_if *from, const struct net
 		return r;
 	}
 	return remove_surplus(j, from, to, &e, false, ret_error);
+}
+
+/* ---- what somebody has taken away ----------------------------------------------------------------- */
+
+static int look_at_address(struct net_job *j, const struct net_if *i, const struct net_link *host, const struct net_addr *a,
+			   struct net_missing *m, ve_error **ret_error)
+{
+	const struct net_link *uplink = uplink_of(&j->uplinks, a->family);
+	bool answered = proxied(i) && uplink->index > 0;
+	struct route_found route;
+	struct neigh_found neighbour, answer = { 0 };
+	route_put_lookup(j->host, a, &route);
+	neigh_put_lookup(j->host, host->index, a, false, &neighbour);
+	if (answered)
+		neigh_put_lookup(j->host, uplink->index, a, true, &answer);
+	int r = nl_commit(j->host, ret_error);
+	if (r < 0)
+		return r;
+	if (route.errnum != 0 || route.index != host->index)
+		missing_add(m, "the route to %s", addr_text(a).s);
+	if (neighbour.errnum != 0 || !neighbour.permanent || memcmp(neighbour.mac, i->mac, 6) != 0)
+		missing_add(m, "the fixed neighbour %s", addr_text(a).s);
+	if (answer.errnum != 0)
+		missing_add(m, "the answer for %s on the uplink '%s'", addr_text(a).s, uplink->name);
+	return 0;
+}
+
+int routed_look(struct net_job *j, const struct net_if *i, struct net_missing *m, ve_error **ret_error)
+{
+	struct net_link host;
+	char name[IFNAMSIZ];
+	int absent;
+	net_if_name(j->plan->link_id, i->label, name);
+	link_put_get(j->host, name, 0, &host, &absent);
+	int r = nl_commit(j->host, ret_error);
+	for (unsigned k = 0; r == 0 && absent == 0 && k < i->n_addrs; k++)
+		r = look_at_address(j, i, &host, &i->addrs[k], m, ret_error);
+	return r;
+}
+
+int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
+{
+	struct ends e = { 0 };
+	int r = ends_find(j, i, &e, ret_error);
+	if (r == 0)
+		r = prepare_uplinks(j, i, ret_error);
+	if (r < 0)
+		return r;
+	put_gateway_address(j, &e, AF_INET);
+	if (net_if_has(i, AF_INET6))
+		put_gateway_address(j, &e, AF_INET6);
+	for (unsigned k = 0; k < i->n_addrs; k++)
+		host_put_address(j, i, &e, &i->addrs[k], NLM_F_REPLACE);
+	return nl_commit(j->host, ret_error);
 }

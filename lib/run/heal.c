@@ -6,21 +6,54 @@
 #include "run/plan.h"
 #include "run/verbs.h"
 
-int heal_network(struct ve *v, bool *ret_mended, ve_error **ret_error)
+/* The network of V as it runs; -ENOENT: it does not. IFS is NET's storage. */
+static int running_network(struct ve *v, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *running = NULL;
+	if (handle_running_config(v, &running, NULL) < 0)
+		return -ENOENT;
+	int r = ctx_host(v->ctx, ret_error);
+	return r == 0 ? plan_network(v->ctx, running, ifs, ret_net, ret_error) : r;
+}
+
+int heal_rules(struct ve_ctx *ctx, ve_error **ret_error)
+{
+	bool mended = false;
+	_cleanup_err_ ve_error *e = NULL;
+	int r = ctx_host(ctx, ret_error);
+	if (r < 0)
+		return r;
+	/* A host without nftables has no VE that could lack its rules, and everything else to be recovered. */
+	r = net_heal_rules(store_data_dir(), ctx->host->nat_range, &mended, &e);
+	if (r < 0 && ve_error_category(e) != VE_ERR_UNSUPPORTED)
+		ctx_warn(ctx, "the firewall's rules could not be mended: %s", ve_error_message(e));
+	else if (mended)
+		ctx_warn(ctx, "the firewall's rules were not those of the installed files: they were loaded anew");
+	return 0;
+}
+
+int heal_look(struct ve *v, struct net_missing *ret, ve_error **ret_error)
+{
+	struct net_plan net = { 0 };
+	struct net_if ifs[PLAN_MAX_IFS];
+	*ret = (struct net_missing){ 0 };
+	int r = running_network(v, ifs, &net, ret_error);
+	if (r == 0)
+		r = net_look(&net, ret, ret_error);
+	plan_network_done(&net);
+	return r == -ENOENT ? 0 : r;
+}
+
+int heal_network(struct ve *v, bool *ret_mended, ve_error **ret_error)
+{
 	struct net_plan net = { 0 };
 	struct net_if ifs[PLAN_MAX_IFS];
 	*ret_mended = false;
-	if (handle_running_config(v, &running, NULL) < 0)
-		return 0;
-	int r = ctx_host(v->ctx, ret_error);
-	if (r == 0)
-		r = plan_network(v->ctx, running, ifs, &net, ret_error);
+	int r = running_network(v, ifs, &net, ret_error);
 	if (r == 0)
 		r = net_heal(&net, ret_mended, ret_error);
 	plan_network_done(&net);
-	return r;
+	return r == -ENOENT ? 0 : r;
 }
 
 static void heal_other(struct ve_ctx *ctx, const char *uuid)
@@ -36,7 +69,7 @@ static void heal_other(struct ve_ctx *ctx, const char *uuid)
 	if (e)
 		ctx_warn(ctx, "'%s' has no network: %s", v->name, ve_error_message(e));
 	else if (mended)
-		event_log(ctx, "recovered", v->name, v->uuid, "its part of the host's firewall was put back");
+		event_log(ctx, "recovered", v->name, v->uuid, "its part of the host's network was put back");
 }
 
 void heal_others(const struct ve *v)

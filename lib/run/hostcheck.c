@@ -8,7 +8,9 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "cg/cgroup.h"
+#include "model/state.h"
 #include "net/net.h"
+#include "run/heal.h"
 #include "sys/probe.h"
 
 static void add_answer(json_t *rows, const char *feature, enum probe_answer answer, bool required, const char *needed_by,
@@ -48,6 +50,33 @@ static void net_row(const char *feature, bool present, const char *detail, const
 	add(rows, feature, present, false, "network", detail, hint);
 }
 
+/* What somebody has taken away from VEs that run: heal.c puts it back. */
+static void ve_networks_row(struct ve_ctx *ctx, json_t *rows)
+{
+	_cleanup_strv_ char **uuids = NULL;
+	_cleanup_free_ char *fault = NULL;
+	unsigned n = 0, n_faulty = 0;
+	if (ctx_open(ctx, false, NULL) < 0 || store_uuids(ctx->store, &uuids, NULL) < 0)
+		return;
+	for (char **u = uuids; u && *u; u++) {
+		_cleanup_ve_ struct ve *v = NULL;
+		struct net_missing missing;
+		if (handle_open_uuid(ctx, *u, &v, NULL) < 0)
+			continue;
+		enum ve_state s = handle_state(v, NULL);
+		if ((s != STATE_RUNNING && s != STATE_FROZEN) || heal_look(v, &missing, NULL) < 0)
+			continue;
+		n++;
+		if (missing.n > 0 && n_faulty++ == 0)
+			fault = str_printf("of '%s' is missing: %s", v->name, missing.first);
+	}
+	_cleanup_free_ char *detail =
+		n_faulty > 1 ? str_printf("%s; of %u more VEs, too", fault ? fault : "", n_faulty - 1) :
+		n_faulty     ? str_printf("%s", fault ? fault : "") :
+			       str_printf("whole, %u running VEs", n);
+	add(rows, "ve-networks", n_faulty == 0, false, "network", detail, "vectl recover puts it back");
+}
+
 static void program_row(json_t *rows, const char *program, const char *needed_by, const char *hint)
 {
 	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin" };
@@ -83,7 +112,8 @@ int hostcheck(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 	_cleanup_close_ int place = open_store_place(ctx);
 	probe_all(place, probe_row, rows);
 	cg_host_check(cg_row, rows);
-	net_host_check(net_row, rows);
+	net_host_check(store_data_dir(), net_row, rows);
+	ve_networks_row(ctx, rows);
 	program_row(rows, "mmdebstrap", "image build debian-*", "apt install mmdebstrap");
 	program_row(rows, "busybox", "image build busybox", "apt install busybox-static");
 	*ret_doc = rows;

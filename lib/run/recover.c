@@ -7,7 +7,8 @@
  *   ephemeral VE whose caller is gone   removed
  *   record of a dead init               groups, links and run files removed
  *   running VE without a monitor        a new monitor adopts it
- *   running VE without its rules        they are loaded, and its elements put back
+ *   rules that are not the files'       loaded anew
+ *   running VE without its elements, routes, proxies: they are put back
  *   claims of no VE                     removed; missing claims made again
  *   empty groups of a store without VE  removed
  */
@@ -98,7 +99,7 @@ static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 		bool mended;
 		int r = heal_network(v, &mended, ret_error);
 		if (r == 0 && mended)
-			note(doc, v, "its part of the host's firewall was put back");
+			note(doc, v, "its part of the host's network was put back");
 		if (r < 0 || record_monitor_alive(&rec))
 			return r;
 		r = adopt(v, &rec, ret_error);
@@ -145,6 +146,8 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 	_cleanup_strv_ char **uuids = NULL;
 	json_t *doc = json_array();
 	int first = 0, r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = heal_rules(ctx, ret_error);
 	if (r == 0 && only)
 		first = recover_one(only, doc, ret_error);
 	if (r == 0 && !only)

@@ -2,6 +2,7 @@
 #include "sys/netlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/netlink.h>
 #include <pthread.h>
@@ -96,6 +97,15 @@ struct visit {
 	struct mnl_socket *socket;
 };
 
+static void *make_namespace(void *data)
+{
+	struct visit *v = data;
+	if (unshare(CLONE_NEWNET) == 0)
+		v->netns_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	v->errnum = errno;
+	return NULL;
+}
+
 static void *visit_namespace(void *data)
 {
 	struct visit *v = data;
@@ -111,7 +121,7 @@ static void *visit_namespace(void *data)
 }
 
 /* pthread_create() with all signals blocked: no handler of the caller's runs in the namespace. */
-static int run_visitor(struct visit *v)
+static int run_visitor(void *(*fn)(void *), struct visit *v)
 {
 	sigset_t all, saved;
 	sigfillset(&all);
@@ -120,7 +130,7 @@ static int run_visitor(struct visit *v)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 64 * 1024 > PTHREAD_STACK_MIN ? 64 * 1024 : (size_t)PTHREAD_STACK_MIN);
 	pthread_t thread;
-	int r = pthread_create(&thread, &attr, visit_namespace, v);
+	int r = pthread_create(&thread, &attr, fn, v);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	if (r == 0)
@@ -131,12 +141,22 @@ static int run_visitor(struct visit *v)
 int nl_open_in(int bus, int netns_fd, struct nl **ret_nl, ve_error **ret_error)
 {
 	struct visit v = { .bus = bus, .netns_fd = netns_fd };
-	int r = run_visitor(&v);
+	int r = run_visitor(visit_namespace, &v);
 	if (r > 0)
 		return err_sys(ret_error, r, "network", "cannot start a thread for the VE's network namespace");
 	if (!v.entered)
 		return err_sys(ret_error, v.errnum, "network", "cannot enter the VE's network namespace");
 	return wrap_socket(v.socket, v.errnum, ret_nl, ret_error);
+}
+
+int nl_new_namespace(int *ret_netns_fd, ve_error **ret_error)
+{
+	struct visit v = { .netns_fd = -1 };
+	int r = run_visitor(make_namespace, &v);
+	if (r > 0 || v.netns_fd < 0)
+		return err_sys(ret_error, r > 0 ? r : v.errnum, "network", "cannot make a network namespace to compare with");
+	*ret_netns_fd = v.netns_fd;
+	return 0;
 }
 
 void nl_close(struct nl *nl)

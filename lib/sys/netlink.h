@@ -21,6 +21,8 @@ int nl_open(int bus, struct nl **ret_nl, ve_error **ret_error);
 /* The same in the namespace NETNS_FD: a thread of our own enters it, so that no thread of the caller's ever does.
  */
 int nl_open_in(int bus, int netns_fd, struct nl **ret_nl, ve_error **ret_error);
+/* A network namespace of nobody's, gone with its last descriptor. */
+int nl_new_namespace(int *ret_netns_fd, ve_error **ret_error);
 void nl_close(struct nl *nl); /* NULL is allowed */
 void nl_closep(struct nl **nl);
 #define _cleanup_nl_ __attribute__((cleanup(nl_closep)))

@@ -129,6 +129,13 @@ struct nlmsghdr *nfb_add(struct nfb *b, unsigned type, uint16_t flags, uint8_t f
 	return put_header(b->buf + q->offset, full_type, flags, family, 0);
 }
 
+void nfb_each(struct nfb *b, nfb_each_fn fn, void *data)
+{
+	close_last(b);
+	for (unsigned i = 0; i < b->n; i++)
+		fn(request_header(b, i), data);
+}
+
 void nfb_may_miss(struct nfb *b)
 {
 	if (!b->oom && b->n > 0)

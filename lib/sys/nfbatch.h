@@ -29,6 +29,9 @@ struct nlmsghdr *nfb_add(struct nfb *b, unsigned type, uint16_t flags, uint8_t f
 /* The request added last is a deletion of what may be gone: where the kernel says ENOENT, the rest is done without it. */
 void nfb_may_miss(struct nfb *b);
 bool nfb_empty(const struct nfb *b);
+/* Calls FN for each request that was added, in their order. */
+typedef void (*nfb_each_fn)(const struct nlmsghdr *request, void *data);
+void nfb_each(struct nfb *b, nfb_each_fn fn, void *data);
 
 /* In the network namespace of the calling thread. On failure nothing has changed. The batch is empty afterwards, and may be
  * filled again. */

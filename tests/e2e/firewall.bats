@@ -250,3 +250,34 @@ tracks_on_bridges() {
 		opens web1 10.8.0.2 22
 	fi
 }
+
+@test "a rule of a VE's own that somebody takes out or changes: check names it, recover puts it back, and none is there twice" {
+	ve web1 --ip 192.0.2.10 --set "firewall.in=deny tcp 80; allow tcp 22,80" --set firewall.packet_rate=5000
+	ve web2 --ip 192.0.2.11
+	own() { on_host nft -s list table inet vectl | awk '/chain fw[0-9]/ { c = 1 } c { print } /}/ { c = 0 }'; }
+	networks() { v check --json | jq -r '.[] | select(.feature == "ve-networks") | "\(.present) \(.detail)"'; }
+	local before chain handle
+	before=$(own)
+	[ "$(networks)" = "true whole, 2 running VEs" ]
+	chain=$(grep -oE 'fw[0-9]+_in' <<<"$before" | head -1)
+	handle=$(on_host nft -a list chain inet vectl "$chain" | sed -n '/deny tcp 80/s/.*# handle //p')
+	on_host nft delete rule inet vectl "$chain" handle "$handle"
+	[ "$(networks)" = "false of 'web1' is missing: rules of its chain '$chain'" ]
+	ok recover
+	diff <(own) - <<<"$before"
+	on_host nft insert rule inet vectl "$chain" accept
+	networks | grep -q "^false of 'web1'"
+	ok recover
+	diff <(own) - <<<"$before"
+	on_host nft flush ruleset
+	networks | grep -q "^false of 'web[12]'.*; of 1 more"
+	# The start of another one brings everything back as well.
+	ve web3 --ip 192.0.2.12
+	diff <(own) - <<<"$before"
+	[ "$(networks)" = "true whole, 3 running VEs" ]
+	ok recover --json
+	json 'length == 0'
+	diff <(own) - <<<"$before"
+	# The table for nat is loaded anew by the next VE that needs it.
+	ve web4
+}

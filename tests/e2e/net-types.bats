@@ -191,6 +191,120 @@ W6=mac=02:00:00:00:00:06
 	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = whole ]
 }
 
+# What somebody takes away with COMMAND... is named (PATTERN), put back as it was, and then nothing is missing.
+taken_away() {
+	local pattern=$1
+	shift
+	"$@"
+	driver look "${PLAN[@]}" | grep -qE "$pattern" || { echo "not named after '$*': $(driver look "${PLAN[@]}")"; return 1; }
+	[ "$(driver heal "${PLAN[@]}")" = mended ]
+	[ "$(driver look "${PLAN[@]}")" = whole ]
+	[ "$(driver heal "${PLAN[@]}")" = whole ]
+	all_there >"$BATS_TEST_TMPDIR/now"
+	diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/now"
+}
+# Counters' numbers and the marks of when they were made are theirs; elements are listed in no order.
+all_there() {
+	h nft -s list ruleset | sed -E 's|/[0-9a-f]*"||; s/[ ,{}]+/\n/g' | sort
+	ip -n "$H" route show table main | sort
+	ip -n "$H" neigh show nud permanent | sort
+	ip -n "$H" neigh show proxy | sort
+	ip -n "$H" -6 neigh show proxy | sort
+}
+
+@test "one element, one set, one chain's rules, one route, neighbour or proxy: each is named, and put back" {
+	PLAN=(if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)
+	attach "${PLAN[@]}"
+	[ "$(driver look "${PLAN[@]}")" = whole ]
+	all_there >"$BATS_TEST_TMPDIR/before"
+	local mac
+	mac=$(ip netns exec "$V" cat /sys/class/net/eth0/address)
+	taken_away "'nd6' of the nftables table 'vectl'" h nft flush set inet vectl nd6
+	taken_away "'ndmac'" h nft flush set inet vectl ndmac
+	taken_away "'ve4'" h nft flush set arp vectl ve4
+	taken_away "'ve4'" h nft delete element inet vectl ve4 "{ \"vz5.0\" . $mac . 192.0.2.10 }"
+	taken_away "'in6'" h nft flush set inet vectl in6
+	taken_away "'forwards' of the nftables table 'vectl_nat'" h nft flush map ip vectl_nat forwards
+	taken_away "'hairpin'" h nft flush set ip vectl_nat hairpin
+	# One that leads elsewhere.
+	elsewhere() {
+		h nft delete element ip vectl_nat forwards '{ tcp . 8080 }'
+		h nft add element ip vectl_nat forwards '{ tcp . 8080 : 10.77.0.9 . 81 }'
+	}
+	taken_away "'forwards'" elsewhere
+	taken_away 'the route to 192.0.2.10' ip -n "$H" route del 192.0.2.10
+	taken_away 'the route to 2001:db8::10' ip -n "$H" route del 2001:db8::10
+	taken_away 'the route to 10.77.0.1' ip -n "$H" route replace 10.77.0.1 dev up0
+	taken_away 'the fixed neighbour 192.0.2.10' ip -n "$H" neigh del 192.0.2.10 dev vz5.0
+	taken_away 'the fixed neighbour 192.0.2.10' ip -n "$H" neigh replace 192.0.2.10 lladdr 02:66:66:66:66:66 dev vz5.0
+	taken_away "the answer for 192.0.2.10 on the uplink 'up0'" ip -n "$H" neigh del proxy 192.0.2.10 dev up0
+	taken_away "the answer for 2001:db8::10 on the uplink 'up0'" ip -n "$H" neigh del proxy 2001:db8::10 dev up0
+	from "$R" answers 192.0.2.10
+	# What the VE's root throws away is no fault of the host's.
+	ip -n "$V" link del eth0
+	[ "$(driver look "${PLAN[@]}")" = whole ]
+}
+
+@test "a port that somebody takes out of its bridge is put back, and vectl0 with it" {
+	PLAN=(if=0:bridged:192.0.2.10/24,2001:db8::10/64)
+	attach "${PLAN[@]}"
+	all_there >"$BATS_TEST_TMPDIR/before"
+	taken_away "'vea'" h nft flush set bridge vectl vea
+	taken_away "'nd6'" h nft flush set bridge vectl nd6
+	taken_away "its place in the bridge 'vectl0'" ip -n "$H" link set vz5.0 nomaster
+	ip -n "$H" link set up0 master vectl0
+	from "$R" answers 192.0.2.10
+	ip -n "$H" link set up0 nomaster
+	taken_away "the bridge 'vectl0'" ip -n "$H" link del vectl0
+	bridge -n "$H" -d link show dev vz5.0 | grep 'guard on.*learning off flood off'
+	ip -n "$H" link set up0 master vectl0
+	from "$R" answers 192.0.2.10
+}
+
+@test "rules that are not those of the file: taken out, added, changed, or of an older file; elements and counters stay" {
+	PLAN=(if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)
+	attach "${PLAN[@]}"
+	all_there >"$BATS_TEST_TMPDIR/before"
+	handle_of() { h nft -a list chain "${@:2}" | sed -n "/$1/s/.*# handle //p" | head -1; }
+	differs() {
+		"$@"
+		driver host-check | grep "^no firewall-rules: .*chains are not as the installed files have them; one is .*vectl recover" || return 1
+		[ "$(driver heal "${PLAN[@]}")" = mended ]
+		driver host-check | grep '^yes firewall-rules: loaded'
+		all_there >"$BATS_TEST_TMPDIR/now"
+		diff "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/now"
+	}
+	differs h nft delete rule inet vectl ve_in handle "$(handle_of 'udp sport 67' inet vectl ve_in)"
+	differs h nft insert rule inet vectl ve_in accept
+	differs h nft replace rule inet vectl ve_nd handle "$(handle_of 'hoplimit' inet vectl ve_nd)" ip6 hoplimit != 254 counter drop
+	# An anonymous set with another element.
+	differs h nft replace rule inet vectl ve_in6 handle "$(handle_of 'nexthdr' inet vectl ve_in6)" \
+		ip6 nexthdr != '{ 6, 17, 58, 0 }' jump ve_ext
+	differs h nft flush chain bridge vectl account_in
+	differs h nft flush chain arp vectl antispoof
+	differs h nft flush chain ip vectl_nat postrouting
+	gone() {
+		h nft flush chain inet vectl antispoof
+		h nft delete chain inet vectl antispoof
+	}
+	gone
+	driver host-check | grep '^no firewall-rules: .*missing.*recover'
+	[ "$(driver heal "${PLAN[@]}")" = mended ]
+	driver host-check | grep '^yes firewall-rules: loaded'
+	from "$V" answers 198.51.100.1
+	# Tables and chains of others, and what counts, are nobody's fault.
+	h nft add chain inet vectl others
+	h nft add table inet others
+	driver host-check | grep '^yes firewall-rules: loaded'
+	# A file that was edited: said until it is loaded, by hand or by recover.
+	cp -r templates "$BATS_TEST_TMPDIR/edited"
+	sed -i 's/udp sport 547 counter drop/udp sport 547 drop/' "$BATS_TEST_TMPDIR/edited/nft/vectl.nft"
+	[ "$(driver heal data="$BATS_TEST_TMPDIR/edited" "${PLAN[@]}")" = mended ]
+	driver host-check | grep '^no firewall-rules: .*not as the installed'
+	h nft -f templates/nft/vectl.nft
+	driver host-check | grep '^yes firewall-rules: loaded'
+}
+
 @test "an uplink that goes away and comes back: the VE and the host reach one another meanwhile, heal makes the answers anew" {
 	attach if=0:routed:192.0.2.10
 	ip -n "$R" link del r0

@@ -4,6 +4,7 @@
  *
  *   net_driver check WORD...            net_driver attach NETNS WORD...     net_driver undo NETNS WORD...
  *   net_driver detach WORD...           net_driver change NETNS WORD... -- WORD...
+ *   net_driver look WORD...             net_driver heal WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
  * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR, and
@@ -202,7 +203,7 @@ int main(int argc, char **argv)
 	const char *verb = argv[1];
 	argc -= 2, argv += 2;
 	if (str_eq(verb, "host-check")) {
-		net_host_check(print_row, NULL);
+		net_host_check("templates", print_row, NULL);
 		return 0;
 	}
 	if (str_eq(verb, "resolvers"))
@@ -210,7 +211,7 @@ int main(int argc, char **argv)
 
 	_cleanup_close_ int netns_fd = -1;
 	int rounds = 0;
-	if (!str_eq(verb, "check") && !str_eq(verb, "heal") && !str_eq(verb, "probe") && !str_eq(verb, "detach")) {
+	if (!str_eq(verb, "check") && !str_eq(verb, "heal") && !str_eq(verb, "look") && !str_eq(verb, "probe") && !str_eq(verb, "detach")) {
 		netns_fd = argc > 0 ? open(argv[0], O_RDONLY | O_CLOEXEC) : -1;
 		if (netns_fd < 0)
 			usage("NETNS");
@@ -236,10 +237,17 @@ int main(int argc, char **argv)
 	} else if (str_eq(verb, "probe")) {
 		r = net_probe(NULL, &plan, &error);
 	} else if (str_eq(verb, "heal")) {
-		bool mended;
-		r = net_heal(&plan, &mended, &error);
+		bool rules, mended;
+		r = net_heal_rules(plan.data_dir, plan.nat_range, &rules, &error);
 		if (r == 0)
-			puts(mended ? "mended" : "whole");
+			r = net_heal(&plan, &mended, &error);
+		if (r == 0)
+			puts(rules || mended ? "mended" : "whole");
+	} else if (str_eq(verb, "look")) {
+		struct net_missing m;
+		r = net_look(&plan, &m, &error);
+		if (r == 0)
+			puts(m.n ? m.first : "whole");
 	} else if (str_eq(verb, "time")) {
 		r = measure(&plan, netns_fd, rounds);
 	} else if (str_eq(verb, "attach") || str_eq(verb, "undo")) {
