@@ -211,25 +211,62 @@ static int change_forwards(const struct net_plan *from, const struct net_plan *t
 	return nfb_commit(b, ret_error);
 }
 
-static int change_ifs(struct net_job *j, const struct net_plan *plan_old, ve_error **ret_error)
+/* One interface, all of it or nothing: its addresses, then its rates. */
+static int change_if(struct net_job *j, const struct net_if *from, const struct net_if *to, ve_error **ret_error)
 {
-	int r = 0;
-	for (unsigned k = 0; k < j->plan->n_ifs && r == 0; k++) {
-		const struct net_if *to = &j->plan->ifs[k], *from = find_if(plan_old, to->label);
-		if (net_types[to->type].change && !same_addresses(from, to))
-			r = net_types[to->type].change(j, from, to, ret_error);
-		if (r == 0 && !same_addresses(from, to))
-			announce_addresses(&j->uplinks, from, to);
-		if (r < 0 || same_rates(from, to))
-			continue;
+	bool addresses = net_types[to->type].change && !same_addresses(from, to);
+	int r = addresses ? net_types[to->type].change(j, from, to, ret_error) : 0;
+	if (r == 0 && !same_rates(from, to))
 		r = rate_bring(j->host, j->plan, to, ret_error);
-		if (r < 0) {
-			rate_bring(j->host, plan_old, from, NULL);
-			if (net_types[to->type].change && !same_addresses(from, to))
-				net_types[to->type].change(j, to, from, NULL);
-		}
+	else if (r < 0)
+		return r;
+	if (r < 0) {
+		rate_bring(j->host, j->plan, from, NULL);
+		if (addresses)
+			net_types[to->type].change(j, to, from, NULL);
+	} else if (addresses) {
+		announce_addresses(&j->uplinks, from, to);
 	}
 	return r;
+}
+
+/* How far a change has come: each step is whole, or has changed nothing. */
+struct progress {
+	bool elements, forwards, blocked;
+	unsigned n_ifs;
+};
+
+/* What is new may pass before an interface has it, and what is old until none has it any more. */
+static int change_steps(struct net_job *j, const struct net_plan *from, const struct net_plan *to, struct progress *done,
+			ve_error **ret_error)
+{
+	int r = change_elements(NFT_ADD, from, to, ret_error);
+	done->elements = r == 0;
+	if (r == 0)
+		r = change_forwards(from, to, ret_error);
+	done->forwards = r == 0;
+	while (r == 0 && done->n_ifs < to->n_ifs) {
+		const struct net_if *i = &to->ifs[done->n_ifs];
+		r = change_if(j, find_if(from, i->label), i, ret_error);
+		done->n_ifs += r == 0;
+	}
+	if (r == 0)
+		r = net_bring_blocked(from, to, ret_error);
+	done->blocked = r == 0;
+	return r == 0 ? change_elements(NFT_DEL, from, to, ret_error) : r;
+}
+
+/* The way back; a step that fails keeps no other from being tried. */
+static void change_back(struct net_job *j, const struct net_plan *from, const struct net_plan *to, const struct progress *done)
+{
+	if (done->blocked)
+		net_bring_blocked(to, from, NULL);
+	for (unsigned k = done->n_ifs; k-- > 0;)
+		change_if(j, &to->ifs[k], find_if(from, to->ifs[k].label), NULL);
+	if (done->forwards)
+		change_forwards(to, from, NULL);
+	if (done->elements)
+		change_elements(NFT_DEL, to, from, NULL);
 }
 
 int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new, int netns_fd,
@@ -247,21 +284,11 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 		r = net_heal(plan_old, &mended, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	if (r == 0)
-		r = change_elements(NFT_ADD, plan_old, plan_new, ret_error);
 	if (r < 0)
 		return r;
-	r = change_forwards(plan_old, plan_new, ret_error);
-	if (r == 0) {
-		r = change_ifs(&j, plan_old, ret_error);
-		if (r < 0)
-			change_forwards(plan_new, plan_old, NULL);
-	}
-	if (r == 0)
-		r = net_bring_blocked(plan_old, plan_new, ret_error);
-	if (r == 0)
-		r = change_elements(NFT_DEL, plan_old, plan_new, ret_error);
-	else
-		change_elements(NFT_DEL, plan_new, plan_old, NULL);
+	struct progress done = { 0 };
+	r = change_steps(&j, plan_old, plan_new, &done, ret_error);
+	if (r < 0)
+		change_back(&j, plan_old, plan_new, &done);
 	return r == 0 ? loaded : r;
 }

@@ -134,13 +134,16 @@ static void put_difference(struct net_job *j, const struct net_if *from, const s
 	}
 }
 
-/* The first address of a family brings its default route; the last one's goes with it. */
-static void put_new_gateways(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e)
+/* The first address of a family brings its default route, the last takes it along. */
+static void put_gateways(struct net_job *j, const struct net_if *from, const struct net_if *to, const struct ends *e, bool adding)
 {
-	for (unsigned k = 0; k < ARRAY_SIZE(to->gateway); k++) {
-		int family = to->gateway[k].family;
-		if (family != 0 && net_if_has(to, family) && !net_if_has(from, family))
-			route_put_default_via(j->guest, e->host.peer_index, e->guest_name, to->label, &to->gateway[k]);
+	const struct net_if *has = adding ? to : from, *lacks = adding ? from : to;
+	for (unsigned k = 0; k < ARRAY_SIZE(has->gateway); k++) {
+		int family = has->gateway[k].family;
+		if (family == 0 || !net_if_has(has, family) || net_if_has(lacks, family))
+			continue;
+		(adding ? route_put_default_via : route_put_default_via_delete)(j->guest, e->host.peer_index, e->guest_name,
+										 has->label, &has->gateway[k]);
 	}
 }
 
@@ -152,14 +155,17 @@ int bridged_change(struct net_job *j, const struct net_if *from, const struct ne
 		return r;
 	link_put_promote(j->guest, e.host.peer_index, e.guest_name); /* the VE's root may have changed it */
 	put_difference(j, from, to, &e, true);
-	put_new_gateways(j, from, to, &e);
+	put_gateways(j, from, to, &e, true);
 	r = nl_commit(j->guest, ret_error);
 	if (r == 0) {
+		put_gateways(j, from, to, &e, false);
 		put_difference(j, from, to, &e, false);
 		r = nl_commit(j->guest, ret_error);
 	}
 	if (r < 0) {
 		put_difference(j, to, from, &e, true);
+		put_gateways(j, to, from, &e, true);
+		put_gateways(j, to, from, &e, false);
 		put_difference(j, to, from, &e, false);
 		nl_commit(j->guest, NULL);
 	}

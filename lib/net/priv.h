@@ -149,6 +149,7 @@ void route_put_default(struct nl *nl, int index, const char *name, unsigned labe
 /* The same through a gateway of the network's own (bridged). */
 void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label,
 			   const struct net_addr *gateway);
+void route_put_default_via_delete(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway);
 void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family);
 
 /* Calls FN for the interface of each default route of FAMILY, in no order. */

@@ -76,15 +76,29 @@ void route_put_default(struct nl *nl, int index, const char *name, unsigned labe
 	put_default(m, index, label, family);
 }
 
-void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
+static void put_default_via(struct nlmsghdr *m, int index, unsigned label, const struct net_addr *gateway)
 {
-	struct nlmsghdr *m = nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
-				    "set the VE's default route through '%s' via %s", name, addr_text(gateway).s);
 	struct rtmsg *r = put_route(m, gateway->family, NULL, RT_SCOPE_UNIVERSE);
 	r->rtm_flags = RTNH_F_ONLINK; /* also where the VE has single addresses, and the gateway is in no network of its */
 	mnl_attr_put(m, RTA_GATEWAY, net_addr_size(gateway), &gateway->v6);
 	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
 	mnl_attr_put_u32(m, RTA_PRIORITY, gateway->family == AF_INET ? label : 1024 + label);
+}
+
+void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
+{
+	put_default_via(nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
+			       "set the VE's default route through '%s' via %s", name, addr_text(gateway).s),
+			index, label, gateway);
+}
+
+void route_put_default_via_delete(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
+{
+	put_default_via(nl_add(nl, RTM_DELROUTE, 0, "remove the VE's default route through '%s' via %s", name,
+			       addr_text(gateway).s),
+			index, label, gateway);
+	nl_tolerate(nl, ESRCH); /* the VE's root may have removed it */
+	nl_tolerate(nl, ENODEV);
 }
 
 void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family)

@@ -212,17 +212,19 @@ int routed_change(struct net_job *j, const struct net_if *from, const struct net
 		r = prepare_uplinks(j, to, ret_error);
 	if (r == 0 && net_if_has(to, AF_INET6) && !net_if_has(from, AF_INET6))
 		r = ends_settle_ipv6(&e.host, true, ret_error);
-	if (r == 0)
-		r = remove_surplus(j, from, to, &e, true, ret_error);
+	if (r < 0)
+		return r;
+	r = remove_surplus(j, from, to, &e, true, ret_error);
 	if (r == 0)
 		r = add_missing(j, from, to, &e, ret_error);
+	if (r == 0)
+		r = remove_surplus(j, from, to, &e, false, ret_error);
 	if (r < 0) {
-		/* Back to what was: the same, the other way round. */
+		/* Back to what was: the same, the other way round. What is there still is only said to be. */
 		remove_surplus(j, to, from, &e, false, NULL);
 		add_missing(j, to, from, &e, NULL);
-		return r;
 	}
-	return remove_surplus(j, from, to, &e, false, ret_error);
+	return r;
 }
 
 /* ---- what somebody has taken away ----------------------------------------------------------------- */

@@ -305,6 +305,59 @@ all_there() {
 	driver host-check | grep '^yes firewall-rules: loaded'
 }
 
+# Everything that a change of the VE in $V can touch.
+of_the_ve() {
+	all_there
+	ip -n "$H" -o link | sed -E 's/^[0-9]+: ([^ @:]*).*/link \1/' | sort
+	ip netns exec "$H" tc qdisc show | grep -v noqueue | sed -E 's/ (refcnt|lat|burst) [^ ]*//g' | sort
+	ip -n "$V" -o addr show scope global | sed 's/^[0-9]*: //' | sort
+	{ ip -n "$V" route show && ip -n "$V" -6 route show; } | sort
+}
+# change_fails_everywhere FROM -- TO: each message to the kernel fails in turn, as on a host out of memory; what the
+# change leaves is what was, or, where it did without that message, all that was asked for.
+change_fails_everywhere() {
+	local from=() n=0 failed=0 log=$BATS_TEST_TMPDIR/log
+	while [ "$1" != -- ]; do
+		from+=("$1")
+		shift
+	done
+	shift
+	attach "${from[@]}"
+	# What comes with the first and stays is there.
+	driver change "/run/netns/$V" "${from[@]}" -- "$@"
+	driver change "/run/netns/$V" "$@" -- "${from[@]}"
+	of_the_ve >"$BATS_TEST_TMPDIR/old"
+	driver change "/run/netns/$V" "${from[@]}" -- "$@"
+	of_the_ve >"$BATS_TEST_TMPDIR/new"
+	driver change "/run/netns/$V" "$@" -- "${from[@]}"
+	of_the_ve | diff "$BATS_TEST_TMPDIR/old" -
+	while [ "$n" -lt 200 ]; do
+		n=$((n + 1))
+		if h strace -o "$log" -e trace=sendto -e inject=sendto:error=ENOBUFS:when="$n" \
+			"$DRIVER" change "/run/netns/$V" "${from[@]}" -- "$@" 2>"$BATS_TEST_TMPDIR/stderr"; then
+			of_the_ve | diff "$BATS_TEST_TMPDIR/new" - || { echo "message $n, done without"; return 1; }
+			grep -q INJECTED "$log" || break
+			driver change "/run/netns/$V" "$@" -- "${from[@]}"
+		else
+			failed=$((failed + 1))
+			grep -q INJECTED "$log" || { cat "$BATS_TEST_TMPDIR/stderr"; return 1; }
+			of_the_ve | diff "$BATS_TEST_TMPDIR/old" - || { echo "message $n"; return 1; }
+		fi
+	done
+	[ "$failed" -ge 8 ]
+	[ "$n" -lt 200 ]
+}
+
+@test "a change that fails, at whichever message to the kernel, leaves addresses, rates, forwards and elements as they were" {
+	change_fails_everywhere if=0:routed:192.0.2.10,2001:db8::10 rate_in=20000000 if=1:nat:10.77.0.1 forward=tcp:8080:80 -- \
+		if=0:routed:192.0.2.11,192.0.2.10 rate_in=30000000 rate_out=5000000 if=1:nat:10.77.0.1 forward=tcp:8081:80
+}
+
+@test "the same for an interface that is bridged, and cut off by the change" {
+	change_fails_everywhere if=0:bridged:192.0.2.10/24 gw=192.0.2.1 -- \
+		if=0:bridged:192.0.2.11/24,2001:db8::11/64 gw=192.0.2.1 gw=2001:db8::1 blocked=1
+}
+
 @test "an uplink that goes away and comes back: the VE and the host reach one another meanwhile, heal makes the answers anew" {
 	attach if=0:routed:192.0.2.10
 	ip -n "$R" link del r0

@@ -9,7 +9,7 @@
  *
  * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR, and
  * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in= rate_out= bridge= vlan=
- * mtu= mac= gw= forward= of its own. The exit status is the error's; its sentence goes to
+ * mtu= mac= gw= forward= blocked= of its own. The exit status is the error's; its sentence goes to
  * stderr.
  */
 #include <arpa/inet.h>
@@ -82,6 +82,8 @@ static bool parse_if_word(struct net_plan *plan, const char *w)
 		unsigned char *m = i->mac;
 		if (sscanf(w + 4, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) != 6)
 			usage(w);
+	} else if (str_starts(w, "blocked=")) {
+		i->blocked = atoi(w + 8);
 	} else if (str_starts(w, "gw=")) {
 		struct net_addr *g = &i->gateway[strchr(w, ':') != NULL];
 		g->family = strchr(w, ':') ? AF_INET6 : AF_INET;
