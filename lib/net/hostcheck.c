@@ -91,6 +91,18 @@ static void row_nft(struct rows *rows)
 	    ve_error_hint(error));
 }
 
+static void row_rates(struct rows *rows)
+{
+	_cleanup_err_ ve_error *error = NULL;
+	int r = rate_probe(&error);
+	row(rows, "rates", r == 0 || r == -EPERM,
+	    str_printf("%s", r == 0 ? "network.N.rate_in and rate_out: ifb, tbf, clsact, u32, mirred"
+			     : r == -EPERM ? UNTOLD
+			     : ve_error_category(error) == VE_ERR_UNSUPPORTED ? LACK_RATES
+									      : ve_error_message(error)),
+	    ve_error_hint(error));
+}
+
 /* VEs' interfaces on the host, and those of them that the sets do not know. */
 static void count_links(unsigned *ret_n, unsigned *ret_unknown)
 {
@@ -202,6 +214,7 @@ void net_host_check(const char *data_dir, net_check_fn fn, void *data)
 	row_uplinks(&rows, nl);
 	row_forwarding(&rows);
 	row_nft(&rows);
+	row_rates(&rows);
 	row_rules(&rows);
 	row_forward_policy(&rows);
 	row_br_netfilter(&rows);

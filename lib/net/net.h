@@ -141,7 +141,7 @@ int net_restrict(const struct net_plan *plan, ve_error **ret_error);
 /* NFPROTO_*: of the table "vectl" that counts what the interface sends and receives. */
 unsigned net_table_family(const struct net_if *i);
 
-/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, forward-policy
+/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, rates, forward-policy
  * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where
  * PRESENT; strings live as long as the call. Reads only. */
 typedef void (*net_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);

@@ -251,6 +251,31 @@ between() {
 	grep -q ' 0% packet loss' "$BATS_TEST_TMPDIR/ping"
 }
 
+@test "a kernel that lacks what rates need: check says so, and start and set refuse them in the same words (69)" {
+	local kind row
+	lacking() { LD_PRELOAD=$O/hide-kind.so HIDE_KIND=$kind try v "$@"; }
+	row() { jq -r '.[] | select(.feature == "rates") | "\(.present) \(.detail)"' <<<"$output"; }
+	ok check --json
+	[[ $(row) == "true "* ]]
+	ok create web --image busybox --set network.0.rate_out=1M
+	for kind in ifb tbf clsact u32 mirred; do
+		lacking check --json
+		row=$(row)
+		[[ $row == "false the kernel lacks "*"${kind/clsact/sch_ingress}"* ]] || { echo "$kind: $row"; return 1; }
+		lacking start web
+		is 69
+		says "${row#false }"
+		in_state web stopped
+	done
+	ok set web network.0.rate_out=unlimited
+	ok start web
+	kind=ifb
+	lacking set web network.0.rate_out=1M
+	is 69
+	ok get web network.0.rate_out
+	[ "$output" = unlimited ]
+}
+
 @test "rates that are none" {
 	ok create web --image busybox --ip "$IP"
 	fails 78 set web network.0.rate_in=0
