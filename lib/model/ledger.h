@@ -61,7 +61,7 @@ struct ledger_watched {
 	uint64_t quota;		    /* bytes, 0: none */
 	uint32_t from_day, til_day; /* the billing period, TIL_DAY not included */
 	uint32_t spent;		    /* the quota's action has been taken */
-	uint32_t pad;
+	uint32_t spent_at;	    /* since when, in seconds since 1970; 0: not known */
 };
 struct ledger_watch {
 	uint64_t magic, n;

@@ -74,6 +74,22 @@ void account_period(int64_t now, unsigned day, uint32_t *ret_from, uint32_t *ret
 	*ret_til = day_of(tm.tm_year, month + 1, day);
 }
 
+static const struct ledger_watched *watched(const struct ledger_watch *w, unsigned label)
+{
+	for (uint64_t i = 0; i < w->n; i++)
+		if (w->of[i].label == label)
+			return &w->of[i];
+	return NULL;
+}
+
+/* Since when the action of LABEL's quota has been taken, 0: it has not. */
+static int64_t spent_at(int fd, unsigned label)
+{
+	struct ledger_watch w;
+	const struct ledger_watched *one = ledger_read_watch(fd, &w) < 0 ? NULL : watched(&w, label);
+	return one && one->spent ? one->spent_at : 0;
+}
+
 static void quota_of(int fd, const struct config *c, unsigned label, int64_t now, struct quota *ret)
 {
 	struct ledger_head h;
@@ -86,6 +102,7 @@ static void quota_of(int fd, const struct config *c, unsigned label, int64_t now
 	if (fd >= 0 && ledger_read(fd, &h) == 0)
 		ledger_period(fd, &h, label, ret->from_day, ledger_today(now), &ret->used);
 	ret->spent = ret->used >= ret->limit;
+	ret->since = ret->spent && fd >= 0 ? spent_at(fd, label) : 0;
 }
 
 void account_quota(struct store *s, const struct config *c, unsigned label, int64_t now, struct quota *ret)
@@ -122,14 +139,6 @@ void account_restrict(struct store *s, const struct config *c, struct net_if *ni
 
 /* ---- what is watched ---- */
 
-static const struct ledger_watched *watched(const struct ledger_watch *w, unsigned label)
-{
-	for (uint64_t i = 0; i < w->n; i++)
-		if (w->of[i].label == label)
-			return &w->of[i];
-	return NULL;
-}
-
 static void note(struct ve *v, const char *event, unsigned label, const struct quota *q)
 {
 	char detail[160];
@@ -153,8 +162,11 @@ static void make_watch(struct ve *v, int fd, const struct config *c, const struc
 		*w = (struct ledger_watched){ .label = i->label, .family = net_table_family(i), .quota = q.limit,
 					      .from_day = q.from_day, .til_day = q.til_day, .spent = q.spent };
 		net_if_name(net->link_id, i->label, w->ifname);
-		if (q.spent == (before && before->spent))
+		if (q.spent == (before && before->spent)) {
+			w->spent_at = before ? before->spent_at : 0;
 			continue;
+		}
+		w->spent_at = q.spent ? (uint32_t)now : 0;
 		*ret_changed = true;
 		note(v, q.spent ? "quota-spent" : "quota-lifted", i->label, &q);
 	}

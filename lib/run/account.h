@@ -31,6 +31,7 @@ struct quota {
 	uint64_t used;
 	uint32_t from_day, til_day;
 	bool spent;
+	int64_t since; /* when its action was taken, 0: it has not been, or that is not known */
 };
 void account_quota(struct store *s, const struct config *c, unsigned label, int64_t now, struct quota *ret);
 /* The billing period around NOW that begins on DAY of a month: [from, til) in days since 1970. */

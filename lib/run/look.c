@@ -82,6 +82,7 @@ int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 	json_decref(last);
 	if (!doc)
 		return err_nomem(ret_error);
+	json_object_set_new(doc, "quotas", traffic_quotas(v));
 	if (up)
 		add_usage(v, doc);
 	*ret_doc = doc;

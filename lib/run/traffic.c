@@ -169,9 +169,25 @@ static json_t *quota_json(struct ve *v, unsigned label, int64_t now)
 	if (q.limit == 0)
 		return json_null();
 	snprintf(key, sizeof(key), "network.%u.quota_action", label);
-	return json_pack("{s:I,s:I,s:s,s:b,s:o,s:o}", "limit", (json_int_t)q.limit, "used", (json_int_t)q.used, "action",
-			 config_string(v->config, key), "spent", q.spent, "from", day_json(q.from_day), "until",
-			 day_json(q.til_day));
+	return json_pack("{s:I,s:I,s:s,s:b,s:o,s:o,s:o}", "limit", (json_int_t)q.limit, "used", (json_int_t)q.used, "action",
+			 config_string(v->config, key), "spent", q.spent, "since", time_json(q.since), "from",
+			 day_json(q.from_day), "until", day_json(q.til_day));
+}
+
+json_t *traffic_quotas(struct ve *v)
+{
+	unsigned labels[LEDGER_SLOTS];
+	json_t *list = json_array();
+	int n = v->config ? config_networks(v->config, labels, LEDGER_SLOTS) : 0;
+	for (int i = 0; i < n; i++) {
+		json_t *one = quota_json(v, labels[i], time(NULL));
+		if (json_is_object(one))
+			json_object_set_new(one, "label", json_integer(labels[i]));
+		if (json_is_object(one))
+			json_array_append(list, one);
+		json_decref(one);
+	}
+	return list;
 }
 
 static int compare_labels(const void *a, const void *b)

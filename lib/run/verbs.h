@@ -79,6 +79,8 @@ int list_all(struct ve_ctx *ctx, const struct ve_list_opts *opts, json_t **ret_d
 int look_traffic(struct ve_ctx *ctx, struct ve *only, const char *month, json_t **ret_doc, ve_error **ret_error);
 /* This month's bytes, towards the VE and from it. */
 void traffic_month(struct ve *v, int64_t *ret_in, int64_t *ret_out);
+/* How the quotas of V's interfaces stand: an array, empty where there is none. */
+json_t *traffic_quotas(struct ve *v);
 
 /* laststate.c: ve/UUID/state.json */
 enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST,

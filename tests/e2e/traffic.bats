@@ -318,15 +318,30 @@ passes() { in_world ping -c1 -W1 "$IP"; }
 	local spent lifted
 	spent=$(EVENTS quota-spent) lifted=$(EVENTS quota-lifted)
 	in_world ping -q -c 60 -i 0.01 -s 972 "$IP" >/dev/null || true
+	ok status web --json
 	wait_until 5 events_are quota-spent $((spent + 1))
 	wait_until 5 not passes
+	ok status web --json
+	json '.quotas | length == 1'
+	json '.quotas[0] | .label == 0 and .limit == 51200 and .used >= 51200 and .action == "block" and .spent'
+	json '.quotas[0] | (.from | test("^20..-..-..$")) and (.until | test("^20..-..-..$")) and .from < .until'
+	local since
+	since=$(field '.quotas[0].since')
+	[[ $since == 20*Z ]]
+	ok status web
+	grep -qE '^quotas.0.since: +20' <<<"$output"
 	on_host ping -c1 -W1 "$IP" # the host still reaches it
 	ok restart web
 	wait_until 5 on_host ping -c1 -W1 "$IP"
 	not passes
+	# It is the same one still.
+	ok status web --json
+	[ "$(field '.quotas[0].since')" = "$since" ]
 	ok set web network.0.quota=1G
 	wait_until 5 passes
 	events_are quota-lifted $((lifted + 1))
+	ok status web --json
+	json '.quotas[0] | .spent == false and .since == null and .limit == 1073741824'
 
 	ok set web network.0.quota_action=throttle network.0.quota_rate=500K
 	ok set web network.0.quota=50K
@@ -335,6 +350,8 @@ passes() { in_world ping -c1 -W1 "$IP"; }
 	passes
 	ok set web network.0.quota=unlimited
 	[ -z "$(on_host tc qdisc show dev "$(link_of)" | grep tbf)" ]
+	ok status web --json
+	json '.quotas == []'
 }
 
 # A month goes by: what was counted was counted forty days ago (see lib/model/ledger.h).
