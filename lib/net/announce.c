@@ -6,6 +6,10 @@
  *   probe      an ARP probe (RFC 5227), a solicitation from :: (RFC 4862): does somebody have the address already?
  *
  * A probe has to wait for answers, so it is made once, when an address is new to the VE (create, set), not at each start.
+ *
+ * For an interface that is bridged the neighbours are those of its bridge. They are asked from the bridge's own interface,
+ * unless the VE is to be in a VLAN, where that has no place; and told from the VE's end, with its MAC: so the switches learn
+ * where it is now, and its VLAN is the port's matter.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -118,16 +122,18 @@ struct frames {
 	struct frame f[];
 };
 
-/* For the routed addresses of TO that FROM (NULL: nothing) has not. NULL: out of memory. */
-static struct frames *make_frames(const struct uplinks *u, const struct net_if *from, const struct net_if *to, bool probe)
+/* For the addresses of TO that FROM (NULL: nothing) has not. OWN_MAC: who sends them, NULL: the interface. NULL: out of memory. */
+static struct frames *make_frames(const struct uplinks *u, const struct net_if *from, const struct net_if *to, bool probe,
+				  const unsigned char *own_mac)
 {
 	struct frames *all = calloc(1, sizeof(*all) + to->n_addrs * sizeof(all->f[0]));
-	unsigned char mac[6];
+	unsigned char read[6];
+	const unsigned char *mac = own_mac ?: read;
 	for (unsigned k = 0; all && k < to->n_addrs; k++) {
 		const struct net_addr *a = &to->addrs[k];
 		const struct net_link *uplink = uplink_of(u, a->family);
 		if (uplink->index == 0 || (from && net_if_contains(from, a, net_addr_same_host)) ||
-		    read_mac(uplink->name, mac) < 0)
+		    (!own_mac && read_mac(uplink->name, read) < 0))
 			continue;
 		struct frame *f = &all->f[all->n++];
 		f->index = uplink->index;
@@ -149,14 +155,15 @@ static void send_all(int fd, const struct frames *all)
 
 /* Closing a packet socket waits for a grace period, some 10 ms. Nobody who starts a VE need wait for that: a grandchild
  * does it, which is nobody's child when we go on. Until its exit it calls nothing but the kernel. */
-static void send_detached(const struct frames *all)
+/* NETNS_FD: where, -1: here. */
+static void send_detached(const struct frames *all, int netns_fd)
 {
 	int pid_fd = -1;
 	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND, .pidfd = (uint64_t)(uintptr_t)&pid_fd };
 	int pid = sys_clone3(&args);
 	if (pid == 0) {
 		struct clone_args again = { .flags = CLONE_CLEAR_SIGHAND };
-		if (sys_clone3(&again) == 0) {
+		if (sys_clone3(&again) == 0 && (netns_fd < 0 || setns(netns_fd, CLONE_NEWNET) == 0)) {
 			close_range(0, ~0U, 0);
 			int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 			if (fd >= 0)
@@ -174,9 +181,18 @@ static void send_detached(const struct frames *all)
 
 void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to)
 {
-	struct frames *all = net_types[to->type].proxied ? make_frames(u, from, to, false) : NULL;
+	struct frames *all = net_types[to->type].proxied ? make_frames(u, from, to, false, NULL) : NULL;
 	if (all && all->n > 0)
-		send_detached(all);
+		send_detached(all, -1);
+	free(all);
+}
+
+void announce_from_inside(const struct net_job *j, int index, const struct net_if *from, const struct net_if *to)
+{
+	struct uplinks own = { .v4.index = index, .v6.index = index };
+	struct frames *all = make_frames(&own, from, to, false, to->mac);
+	if (all && all->n > 0)
+		send_detached(all, j->netns_fd);
 	free(all);
 }
 
@@ -213,15 +229,17 @@ static int listen_until(int fd, int64_t deadline, const struct uplinks *u, const
 		const struct net_addr *a = claimed_by_frame(b, (size_t)n, to);
 		if (!a || from.sll_ifindex != uplink_of(u, a->family)->index)
 			continue;
+		struct net_addr alone = *a;
+		alone.prefix = (unsigned char)net_addr_bits(a);
 		return err_plain(ret_error, VE_ERR_EXISTS, EADDRINUSE, "network",
 				 "the address %s is taken: %02x:%02x:%02x:%02x:%02x:%02x answers for it on '%s'",
-				 addr_text(a).s, b[6], b[7], b[8], b[9], b[10], b[11], uplink_of(u, a->family)->name);
+				 addr_text(&alone).s, b[6], b[7], b[8], b[9], b[10], b[11], uplink_of(u, a->family)->name);
 	}
 }
 
 static int probe_if(const struct uplinks *u, const struct net_if *from, const struct net_if *to, ve_error **ret_error)
 {
-	struct frames *all = make_frames(u, from, to, true);
+	struct frames *all = make_frames(u, from, to, true, NULL);
 	int r = all ? 0 : err_nomem(ret_error);
 	if (r == 0 && all->n > 0) {
 		_cleanup_close_ int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(0x0003));
@@ -236,25 +254,40 @@ static int probe_if(const struct uplinks *u, const struct net_if *from, const st
 	return r;
 }
 
+/* The two interfaces, one for each family, behind which I's neighbours are; none for what has no neighbours. */
+static int find_neighbours(struct nl *nl, const struct net_plan *plan, const struct net_if *i, struct uplinks *ret,
+			   ve_error **ret_error)
+{
+	int none;
+	*ret = (struct uplinks){ 0 };
+	if (net_types[i->type].proxied)
+		return uplink_find(nl, plan->uplink, ret, ret_error);
+	if (!net_types[i->type].on_bridge || i->vlan > 0)
+		return 0;
+	link_put_get(nl, i->bridge ?: NET_OWN_BRIDGE, 0, &ret->v4, &none);
+	int r = nl_commit(nl, ret_error);
+	ret->v6 = ret->v4;
+	return r;
+}
+
+static const struct net_if *find_old(const struct net_plan *plan_old, unsigned label)
+{
+	for (unsigned o = 0; plan_old && o < plan_old->n_ifs; o++)
+		if (plan_old->ifs[o].label == label)
+			return &plan_old->ifs[o];
+	return NULL;
+}
+
 int net_probe(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
-	struct uplinks u = { 0 };
-	int r = 0;
+	int r = plan->n_ifs > 0 ? nl_open(NETLINK_ROUTE, &nl, ret_error) : 0;
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
-		const struct net_if *to = &plan->ifs[k], *from = NULL;
-		for (unsigned o = 0; plan_old && o < plan_old->n_ifs; o++)
-			if (plan_old->ifs[o].label == to->label)
-				from = &plan_old->ifs[o];
-		if (!net_types[to->type].proxied || to->n_addrs == 0)
-			continue;
-		if (!nl) {
-			r = nl_open(NETLINK_ROUTE, &nl, ret_error);
-			if (r == 0)
-				r = uplink_find(nl, plan->uplink, &u, ret_error);
-		}
-		if (r == 0)
-			r = probe_if(&u, from, to, ret_error);
+		const struct net_if *to = &plan->ifs[k];
+		struct uplinks u;
+		r = find_neighbours(nl, plan, to, &u, ret_error);
+		if (r == 0 && (u.v4.index > 0 || u.v6.index > 0))
+			r = probe_if(&u, find_old(plan_old, to->label), to, ret_error);
 	}
 	return r;
 }

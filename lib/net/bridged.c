@@ -102,7 +102,10 @@ int bridged_attach(struct net_job *j, const struct net_if *i, struct undo *undo,
 	if (r < 0)
 		return r;
 	link_put_up(j->host, e.host.index, e.host.name);
-	return nl_commit(j->host, ret_error);
+	r = nl_commit(j->host, ret_error);
+	if (r == 0)
+		announce_from_inside(j, e.host.peer_index, NULL, i);
+	return r;
 }
 
 /* ---- detach, change ------------------------------------------------------------------------------- */
@@ -168,6 +171,8 @@ int bridged_change(struct net_job *j, const struct net_if *from, const struct ne
 		put_gateways(j, to, from, &e, false);
 		put_difference(j, to, from, &e, false);
 		nl_commit(j->guest, NULL);
+	} else {
+		announce_from_inside(j, e.host.peer_index, from, to);
 	}
 	return r;
 }

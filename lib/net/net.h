@@ -114,8 +114,8 @@ int net_is_own(const struct net_addr *a, ve_error **ret_error);
 /* Addresses that no pool may give away although no VE has them: the host's own, and those of the routers that its routes lead
  * through. The caller frees. Takes longer the more routes there are. */
 int net_own_addresses(struct net_addr **ret_addrs, unsigned *ret_n, ve_error **ret_error);
-/* Asks the uplink's neighbours whether somebody has the routed addresses of PLAN that PLAN_OLD (NULL: none) has not, as an
- * address is asked for before it is taken: VE_ERR_EXISTS names the MAC that answers. Waits 200 ms for answers where there
+/* Asks the uplink's neighbours, and those in a bridge, whether somebody has the addresses of PLAN that PLAN_OLD (NULL: none) has
+ * not, as an address is asked for before it is taken: VE_ERR_EXISTS names the MAC that answers. Waits 200 ms for answers where there
  * is something to ask. */
 int net_probe(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error);
 /* What is missing of a VE that runs: of what it is in the firewall, of the host's way to it, of the uplink's answers for it. Reads

@@ -285,6 +285,10 @@ int forwards_check(const struct net_if *i, ve_error **ret_error);
 /* Tells the uplink's neighbours of TO's routed addresses that FROM (NULL: nothing) has not. */
 void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to);
 
+struct net_job;
+/* The same from the VE's own end INDEX of the interface, to those in its bridge. */
+void announce_from_inside(const struct net_job *j, int index, const struct net_if *from, const struct net_if *to);
+
 /* ---- heal.c ------------------------------------------------------------------------------------------ */
 
 /* 1: the interface has its element in the firewall's sets; 0: it has not; NL is a netfilter one. */

@@ -401,3 +401,30 @@ change_fails_everywhere() {
 	driver change "/run/netns/$V" if=0:routed:192.0.2.10,2001:db8::10 -- if=0:routed:192.0.2.10,192.0.2.11,2001:db8::10
 	known 192.0.2.11
 }
+
+@test "probe and announcements in a bridge: somebody's address is refused; neighbours and the bridge learn where the VE is" {
+	ip -n "$H" link add br7 type bridge
+	ip -n "$H" link set br7 addrgenmode none
+	ip -n "$H" link set br7 up
+	ip -n "$H" link set up0 master br7
+	mac=$(ip netns exec "$R" cat /sys/class/net/r0/address)
+	run driver probe if=0:bridged:192.0.2.1/24 bridge=br7
+	[ "$status" = 73 ]
+	[[ "$output" == *"the address 192.0.2.1 is taken: $mac answers for it on 'br7'"* ]]
+	run driver probe if=0:bridged:2001:db8::1/64 bridge=br7
+	[ "$status" = 73 ]
+	[[ "$output" == *"2001:db8::1 is taken: $mac"* ]]
+	driver probe if=0:bridged:192.0.2.10/24,2001:db8::10/64 bridge=br7
+	# A bridge that is not there yet has no neighbours.
+	driver probe if=0:bridged:192.0.2.1/24
+	# The router believes that the addresses are elsewhere, until it is told.
+	for ip in 192.0.2.10 2001:db8::10 192.0.2.11; do ip -n "$R" neigh replace $ip lladdr 02:66:66:66:66:66 dev r0 nud stale; done
+	attach if=0:bridged:192.0.2.10/24,2001:db8::10/64 bridge=br7
+	ve=$(ip netns exec "$V" cat /sys/class/net/eth0/address)
+	known() { local d=$((SECONDS + 5)); until ip -n "$R" neigh show "$1" | grep -q "lladdr $ve"; do [ "$SECONDS" -lt "$d" ] || return 1; read -rt 0.02 <> <(:) || true; done; }
+	known 192.0.2.10
+	known 2001:db8::10
+	driver change "/run/netns/$V" if=0:bridged:192.0.2.10/24,2001:db8::10/64 bridge=br7 -- \
+		if=0:bridged:192.0.2.10/24,192.0.2.11/24,2001:db8::10/64 bridge=br7
+	known 192.0.2.11
+}
