@@ -274,30 +274,68 @@ int nft_load_file(const char *data_dir, const char *name, const char *range, int
 			 program, file, status, quoted ?: "");
 }
 
+/* What one of the files comes to. */
+struct wanted {
+	const char *name, *range; /* RANGE: of the file for nat */
+	struct net_addr parsed;
+	int (*ask)(const struct wanted *w, ve_error **ret_error);
+};
+
+/* 1: it was loaded, 0: it was there. That nft(8) has ended well is not believed: nothing else keeps a VE from sending what it
+ * likes. */
+static int ensure(const char *data_dir, const struct wanted *w, ve_error **ret_error)
+{
+	enum { TRIES = 3 };
+	for (int i = 0; i <= TRIES; i++) {
+		int r = w->ask(w, ret_error);
+		if (r != 0)
+			return r < 0 ? r : i > 0;
+		if (i < TRIES)
+			r = nft_load_file(data_dir, w->name, w->range, -1, ret_error);
+		if (r < 0)
+			return r;
+	}
+	int r = err_plain(ret_error, VE_ERR_KERNEL, EIO, "network", "'%s' was loaded %d times, and is not there", w->name, TRIES);
+	err_hint(ret_error, "see what takes it away: nft monitor");
+	return r;
+}
+
+static int ask_rules(const struct wanted *w, ve_error **ret_error)
+{
+	(void)w;
+	return nft_rules_loaded(ret_error);
+}
+
+static int ask_nat(const struct wanted *w, ve_error **ret_error)
+{
+	return nft_nat_loaded(&w->parsed, ret_error);
+}
+
+static int ask_blocked(const struct wanted *w, ve_error **ret_error)
+{
+	static const struct fence forward = { NFPROTO_INET, "forward" };
+	(void)w;
+	return chains_there(NFT_BLOCKED_TABLE, &forward, 1, ret_error);
+}
+
 int nft_ensure_rules(const char *data_dir, ve_error **ret_error)
 {
-	int r = nft_rules_loaded(ret_error);
-	if (r == 0)
-		r = nft_load_file(data_dir, NFT_FILE, NULL, -1, ret_error);
-	else if (r > 0)
-		return 0;
-	return r < 0 ? r : 1;
+	return ensure(data_dir, &(struct wanted){ .name = NFT_FILE, .ask = ask_rules }, ret_error);
 }
 
 int nft_ensure_nat(const char *data_dir, const char *range, ve_error **ret_error)
 {
-	struct net_addr parsed;
-	int r = net_range_parse(range, &parsed, ret_error);
+	struct wanted w = { .name = NFT_NAT_FILE, .range = range, .ask = ask_nat };
+	int r = net_range_parse(range, &w.parsed, ret_error);
 	if (r == 0)
-		r = nft_nat_loaded(&parsed, ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : nft_load_file(data_dir, NFT_NAT_FILE, range, -1, ret_error);
+		r = ensure(data_dir, &w, ret_error);
+	return r < 0 ? r : 0;
 }
 
 int nft_ensure_blocked(const char *data_dir, ve_error **ret_error)
 {
-	static const struct fence forward = { NFPROTO_INET, "forward" };
-	int r = chains_there(NFT_BLOCKED_TABLE, &forward, 1, ret_error);
-	return r != 0 ? (r < 0 ? r : 0) : nft_load_file(data_dir, NFT_BLOCKED_FILE, NULL, -1, ret_error);
+	int r = ensure(data_dir, &(struct wanted){ .name = NFT_BLOCKED_FILE, .ask = ask_blocked }, ret_error);
+	return r < 0 ? r : 0;
 }
 
 /* ---- who else decides about forwarding --------------------------------------------------------------- */
