@@ -94,12 +94,13 @@ static void row_nft(struct rows *rows)
 static void row_rates(struct rows *rows)
 {
 	_cleanup_err_ ve_error *error = NULL;
-	int r = rate_probe(&error);
+	bool lacks;
+	int r = rate_probe(&lacks, &error);
 	row(rows, "rates", r == 0 || r == -EPERM,
 	    str_printf("%s", r == 0 ? "network.N.rate_in and rate_out: ifb, tbf, clsact, u32, mirred"
 			     : r == -EPERM ? UNTOLD
-			     : ve_error_category(error) == VE_ERR_UNSUPPORTED ? LACK_RATES
-									      : ve_error_message(error)),
+			     : lacks       ? LACK_RATES
+					   : ve_error_message(error)),
 	    ve_error_hint(error));
 }
 

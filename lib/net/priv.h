@@ -265,8 +265,8 @@ struct rate_bucket rate_bucket(uint64_t bits_per_s, unsigned mtu);
 int rate_attach(struct nl *nl, const struct net_plan *plan, const struct net_if *i, struct undo *undo,
 		ve_error **ret_error);
 void rate_put_detach(struct nl *nl, const struct net_plan *plan, const struct net_if *i);
-/* Does the kernel have what rates need? 0, or an error (VE_ERR_UNSUPPORTED). */
-int rate_probe(ve_error **ret_error);
+/* Does the kernel have what rates need? 0, or an error; *RET_LACKS: that it has not. */
+int rate_probe(bool *ret_lacks, ve_error **ret_error);
 /* Brings the rates of a running VE's interface to what I says, whatever they are. */
 int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 

@@ -258,11 +258,12 @@ int rate_bring(struct nl *nl, const struct net_plan *plan, const struct net_if *
 }
 
 /* Tried, where it is nobody's. */
-int rate_probe(ve_error **ret_error)
+int rate_probe(bool *ret_lacks, ve_error **ret_error)
 {
 	_cleanup_close_ int netns_fd = -1;
 	_cleanup_nl_ struct nl *nl = NULL;
 	struct net_link lo;
+	*ret_lacks = false;
 	int r = nl_new_namespace(&netns_fd, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &nl, ret_error);
@@ -270,5 +271,9 @@ int rate_probe(ve_error **ret_error)
 		return r;
 	link_put_get(nl, "lo", 0, &lo, NULL);
 	r = nl_commit(nl, ret_error);
-	return r == 0 ? shape_out(nl, &lo, "vs-check", 1000000, ret_error) : r;
+	if (r < 0)
+		return r;
+	r = shape_out(nl, &lo, "vs-check", 1000000, ret_error);
+	*ret_lacks = r == -EOPNOTSUPP || r == -ENOENT;
+	return r;
 }
