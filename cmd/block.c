@@ -5,13 +5,10 @@
 #include "util.h"
 
 struct block_options {
-	const char *reason;
 	bool network, freeze;
 };
 
 static const struct option options[] = {
-	STRING("reason", "TEXT", struct block_options, reason,
-	       "Why: one line, for whoever asks 'vectl status' or tries to start the VE."),
 	FLAG("network", 0, struct block_options, network,
 	     "Let it run, but cut it off from everything but the host."),
 	FLAG("freeze", 0, struct block_options, freeze, "Do not stop it: hold its processes where they are."),
@@ -32,7 +29,7 @@ static int run(struct call *call)
 	struct ve_block_opts opts = {
 		.size = sizeof(opts),
 		.how = o->network ? VE_BLOCK_NETWORK : o->freeze ? VE_BLOCK_FREEZE : VE_BLOCK_STOP,
-		.reason = o->reason,
+		.reason = call->common.reason,
 	};
 	int r = ve_block(v, &opts, &e);
 	if (r < 0)
@@ -51,7 +48,7 @@ const struct command command_block = {
 	.summary = "close a VE: for non-payment or abuse",
 	.description =
 		"Stops the VE NAME and keeps it from being started, by anybody, until 'vectl unblock'. 'vectl status' "
-		"shows reason and date, and so does the refusal to start it. A block stays over restarts of the host, and "
+		"shows date and --reason, and so does the refusal to start it. A block stays over restarts of the host, and "
 		"goes along with a copy of the VE.\n\nWith --network it runs on, and can be started, but reaches nothing "
 		"except the host, and is reached by nothing else. With --freeze its processes are held where they are; "
 		"'vectl thaw' is refused, and once it has stopped, as with the host, it cannot be started.\n\nA block "

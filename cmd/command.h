@@ -28,7 +28,7 @@ enum option_kind {
 	OPTION_STRING,	/* const char * */
 	OPTION_STRINGS, /* struct strings */
 	OPTION_UNSIGNED, /* unsigned */
-	OPTION_SECONDS, /* struct seconds: "90", "90s", "5m", "1h" */
+	OPTION_SECONDS, /* struct seconds: "90", "90s", "5m", "1h", "1d" */
 	OPTION_MAYBE_SECONDS, /* struct seconds, the value only behind '=' */
 };
 
@@ -68,7 +68,7 @@ struct option {
 
 /* The options that every command takes; see options.c. */
 struct common_options {
-	const char *root;
+	const char *root, *actor, *reason;
 	bool json, quiet, help;
 	struct seconds lock_timeout;
 };

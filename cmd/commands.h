@@ -30,6 +30,8 @@ extern const struct command command_traffic;
 extern const struct command command_keys;
 extern const struct command command_wait;
 extern const struct command command_set;
+extern const struct command command_lock;
+extern const struct command command_unlock;
 extern const struct command command_image_list;
 extern const struct command command_image_build;
 extern const struct command command_image_show;

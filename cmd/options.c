@@ -19,6 +19,11 @@ const struct option common_options[] = {
 	     "Print neither progress nor what was done; errors and warnings remain."),
 	SECONDS("lock-timeout", struct common_options, lock_timeout,
 		"Wait so long for another command that works on the same VE (default 10)."),
+	STRING("actor", "WHO", struct common_options, actor,
+	       "Who asks, for 'vectl lock'. The variable VECTL_ACTOR does the same; without both it is "
+	       "the user who logged in."),
+	STRING("reason", "TEXT", struct common_options, reason,
+	       "Why: one line, for whoever a lock or a block stands in the way of."),
 	FLAG("help", 'h', struct common_options, help, "Print the help of the command, and do nothing."),
 	OPTIONS_END,
 };
@@ -52,7 +57,7 @@ int seconds_parse(const char *text, unsigned *ret_seconds)
 	static const struct {
 		const char *suffix;
 		unsigned factor;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
 	char *end;
 
 	if (*text < '0' || *text > '9')
@@ -125,7 +130,7 @@ static void store(struct parser *p, const struct option *o, char *base, const ch
 	case OPTION_MAYBE_SECONDS:
 		s->given = true;
 		if (value && seconds_parse(value, &s->value) < 0)
-			complain(p, x_printf("--%s takes a time like 90, 90s, 5m or 1h, not '%s'", o->name, value),
+			complain(p, x_printf("--%s takes a time like 90, 90s, 5m, 1h or 1d, not '%s'", o->name, value),
 				 NULL);
 		break;
 	}

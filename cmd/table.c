@@ -35,6 +35,8 @@ const struct command *const command_table[] = {
 	&command_wait,
 
 	&command_set,
+	&command_lock,
+	&command_unlock,
 
 	&command_image_list,
 	&command_image_build,

@@ -15,6 +15,7 @@
 #include "model/schema.h"
 #include "run/apply.h"
 #include "run/autoip.h"
+#include "run/change.h"
 #include "run/claims.h"
 #include "run/plan.h"
 #include "run/verbs.h"
@@ -123,6 +124,11 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 		return r < 0 ? r : err_nomem(ret_error);
 	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)
 		return json_array_size(d->doc) ? VE_CHANGED : VE_UNCHANGED;
+	/* Taking the protection away is no change that it is against, nor is what comes along with that. */
+	if (config_bool(fresh, "protect") && (r = change_check_protected(v, "change", ret_error)) < 0) {
+		claims_drop_addresses(v, v->config);
+		return r;
+	}
 	if (running && d->restart_keys && mode == VE_SET_NOW) {
 		claims_drop_addresses(v, v->config);
 		return refuse_restart_keys(v, d, ret_error);
@@ -136,16 +142,32 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 	return r < 0 ? r : VE_CHANGED;
 }
 
+static void note_values(const struct difference *d, struct change *c)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(d->doc, i, row)
+		change_note(c, json_string_value(json_object_get(row, "key")), json_object_get(row, "old"),
+			    json_object_get(row, "new"));
+}
+
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error)
 {
 	struct difference d = { .doc = json_array() };
+	struct change c = { 0 };
 	int r = d.doc ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
-	if (r == 0)
+	if (r == 0 && mode == VE_SET_DRY_RUN)
 		r = handle_lock(v, "set", ret_error);
+	else if (r == 0)
+		r = change_begin(&c, v, "set", 0, ret_error);
 	if (r == 0)
 		r = set_locked(v, assignments, mode, &d, ret_error);
-	handle_unlock(v);
+	if (c.ve)
+		note_values(&d, &c);
+	else
+		handle_unlock(v); /* of a dry run */
+	r = change_end(&c, r, ret_error);
 	free(d.restart_keys);
 	if (r >= 0 && ret_doc)
 		*ret_doc = json_incref(d.doc);

@@ -11,6 +11,7 @@
 
 /* start.c */
 int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_error);
+int verb_restart(struct ve *v, const struct ve_stop_opts *stop, const struct ve_start_opts *start, ve_error **ret_error);
 int start_locked(struct ve *v, ve_error **ret_error);
 int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error);
 
@@ -27,6 +28,10 @@ int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error);
 /* block.c */
 int verb_block(struct ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
 int verb_unblock(struct ve *v, ve_error **ret_error);
+
+/* adminlock.c */
+int verb_lock(struct ve *v, const struct ve_lock_opts *opts, ve_error **ret_error);
+int verb_unlock(struct ve *v, bool force, ve_error **ret_error);
 
 /* create.c, destroy.c */
 int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, const struct config *spec,
