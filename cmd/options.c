@@ -20,10 +20,10 @@ const struct option common_options[] = {
 	SECONDS("lock-timeout", struct common_options, lock_timeout,
 		"Wait so long for another command that works on the same VE (default 10)."),
 	STRING("actor", "WHO", struct common_options, actor,
-	       "Who asks, for 'vectl lock'. The variable VECTL_ACTOR does the same; without both it is "
+	       "Who asks, for 'vectl history' and 'vectl lock'. The variable VECTL_ACTOR does the same; without both it is "
 	       "the user who logged in."),
 	STRING("reason", "TEXT", struct common_options, reason,
-	       "Why: one line, for whoever a lock or a block stands in the way of."),
+	       "Why: one line, for 'vectl history', and for whoever a lock or a block stands in the way of."),
 	FLAG("help", 'h', struct common_options, help, "Print the help of the command, and do nothing."),
 	OPTIONS_END,
 };

@@ -31,6 +31,7 @@ const struct command *const command_table[] = {
 	&command_show,
 	&command_get,
 	&command_traffic,
+	&command_history,
 	&command_keys,
 	&command_wait,
 

@@ -308,6 +308,15 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
+struct ve_history_opts {
+	size_t size;
+	const char *name; /* a VE's name, alias or uuid, also of one that is gone; NULL: everything */
+	int64_t since;	  /* seconds since 1970 */
+};
+/* Who changed what: an array of {seq,time,actor,verb,name,uuid,result,message,reason,changes,duration_ms}, oldest first. result is
+ * "ok" or the name of a category; changes an array of {key,old,new}. Passwords and the like are never there. */
+VE_API int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 struct ve_traffic_opts {
 	size_t size;
 	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */

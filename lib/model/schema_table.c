@@ -47,7 +47,7 @@ const struct schema_key schema_keys[] = {
 	LIST("command", .flags = BUILT | SCHEMA_WORDS, .check = check_argument,
 	     .doc = "A jail's command, run instead of an init: program and arguments. A JSON array where an argument "
 		    "has blanks in it."),
-	LIST("environment", .flags = BUILT | SCHEMA_KEYED, .check = check_environment,
+	LIST("environment", .flags = BUILT | SCHEMA_KEYED | SCHEMA_SECRET, .check = check_environment,
 	     .doc = "Variables of the first process, NAME=VALUE each."),
 	STR("timezone", .flags = 0, .doc = "The time zone inside."),
 	LIST("users", .flags = 0, .doc = "Accounts made at the first start."),

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "run/adminlock.h"
+#include "run/audit.h"
 
 int change_check_protected(const struct ve *v, const char *verb, ve_error **ret_error)
 {
@@ -39,16 +40,31 @@ int change_begin(struct change *c, struct ve *v, const char *verb, unsigned flag
 
 void change_note(struct change *c, const char *key, json_t *old_value, json_t *new_value)
 {
-	if (!c->values)
-		c->values = json_array();
-	json_array_append_new(c->values, json_pack("{s:s,s:O?,s:O?}", "key", key, "old", old_value, "new", new_value));
+	audit_note(&c->values, key, old_value, new_value);
+}
+
+static void note_state(struct change *c)
+{
+	enum ve_state after = handle_state(c->ve, NULL);
+	if (!c->known_before || after == c->before)
+		return;
+	json_t *was = json_string(state_name(c->before)), *is = json_string(state_name(after));
+	audit_note(&c->values, "state", was, is);
+	json_decref(was);
+	json_decref(is);
 }
 
 int change_end(struct change *c, int r, ve_error **error)
 {
 	if (!c->ve)
 		return r;
-	handle_unlock(c->ve);
+	struct ve *v = c->ve;
+	if (r > 0 && !c->gone)
+		note_state(c);
+	handle_unlock(v);
+	const struct audit a = { .verb = c->verb, .name = v->name, .uuid = v->uuid, .reason = c->reason, .begun_ms = c->begun_ms,
+				 .values = c->values };
+	audit_write(v->ctx, &a, r, error ? *error : NULL);
 	json_decref(c->values);
 	c->values = NULL;
 	return r;

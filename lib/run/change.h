@@ -28,6 +28,7 @@ struct change {
 	const char *reason; /* the verb's own; NULL: ctx->reason */
 	int64_t begun_ms;
 	bool known_before;  /* BEFORE is what it was */
+	bool gone;	    /* there is no VE any more */
 	enum ve_state before;
 	json_t *values; /* [{key,old,new}] */
 };

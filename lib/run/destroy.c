@@ -57,6 +57,7 @@ int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
 		r = handle_ask(v, VERB_DESTROY, NULL, ret_error);
 	if (r == 0)
 		r = destroy_locked(v, ret_error);
+	c.gone = r > 0;
 	if (r < 0)
 		err_wrap(ret_error, "cannot destroy '%s'", v->name);
 	return change_end(&c, r, ret_error);
