@@ -339,6 +339,14 @@ enum ve_set_mode {
 VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc,
 		  ve_error **ret_error);
 
+struct ve_rename_opts {
+	size_t size;
+	bool keep_alias; /* the old name becomes one of its aliases */
+};
+/* Calls V, which must not run (VE_ERR_STATE), NAME. uuid, ids, addresses, counters and history stay; so does a hostname that
+ * was set, and one that was not is the new name at the next start. */
+VE_API int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error);
+
 /* ---- images and templates ----------------------------------------------------------------------- */
 
 VE_API int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error);

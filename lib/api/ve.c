@@ -218,6 +218,13 @@ int ve_get(ve *v, const char *key, char **ret_value, ve_error **ret_error)
 	return 0;
 }
 
+int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error)
+{
+	struct ve_rename_opts o = API_OPTS(ve_rename_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_rename(v, name, o.keep_alias, ret_error);
+}
+
 int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error)
 {
 	static const char *const none[] = { NULL };

@@ -328,12 +328,22 @@ static json_t *row_doc(const struct query *q, const struct row *r)
 	return doc;
 }
 
+static bool has_alias_like(const struct ve *v, const char *glob)
+{
+	size_t i;
+	json_t *alias;
+	json_array_foreach(v->config ? config_list(v->config, "aliases") : NULL, i, alias)
+		if (fnmatch(glob, json_string_value(alias), 0) == 0)
+			return true;
+	return false;
+}
+
 static bool name_wanted(const char *const *patterns, const struct ve *v)
 {
 	if (!patterns || !*patterns)
 		return true;
 	for (const char *const *p = patterns; *p; p++)
-		if (fnmatch(*p, v->name, 0) == 0 || str_eq(*p, v->uuid))
+		if (fnmatch(*p, v->name, 0) == 0 || str_eq(*p, v->uuid) || has_alias_like(v, *p))
 			return true;
 	return false;
 }

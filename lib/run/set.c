@@ -70,6 +70,7 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, v
 	}
 	apply_keep(applied);
 	claims_drop_addresses(v, fresh);
+	claims_drop_aliases(v, config_list(v->config, "aliases"), fresh);
 	config_free(v->config);
 	v->config = fresh;
 	return 0;
@@ -81,7 +82,10 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	_cleanup_config_ struct config *mine = fresh;
 	struct applied applied = { 0 };
 	bool now = running && mode != VE_SET_PENDING && !(mode == VE_SET_RESTART && d->restart_keys);
-	int r = claims_take_addresses(v, fresh, ret_error);
+	json_t *aliases = json_incref(config_list(fresh, "aliases"));
+	int r = claims_take_aliases(v, fresh, ret_error);
+	if (r == 0)
+		r = claims_take_addresses(v, fresh, ret_error);
 	if (r == 0)
 		r = claims_probe(v, v->config, fresh, ret_error);
 	if (r == 0 && running && !now)
@@ -90,8 +94,11 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 		r = apply_live(v, fresh, &applied, ret_error);
 	if (r == 0)
 		r = commit(v, steal_ptr(&mine), &applied, ret_error);
-	if (r < 0)
+	if (r < 0) {
 		claims_drop_addresses(v, v->config);
+		claims_drop_aliases(v, aliases, v->config);
+	}
+	json_decref(aliases);
 	return r;
 }
 

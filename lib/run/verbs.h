@@ -57,6 +57,9 @@ int verb_passwd(struct ve *v, const char *user, const char *password, ve_error *
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error);
 
+/* rename.c */
+int verb_rename(struct ve *v, const char *name, bool keep_alias, ve_error **ret_error);
+
 /* wait.c */
 int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_error);
 
