@@ -268,10 +268,17 @@ static void take_word(struct parser *p, const char *word)
 
 /* ---- the whole ---- */
 
+static bool is_given(const struct option *o, const void *options)
+{
+	const void *member = (const char *)options + o->offset;
+
+	return o->kind == OPTION_STRINGS ? ((const struct strings *)member)->n > 0 : *(const bool *)member;
+}
+
 static const struct option *given_instead(const struct call *call)
 {
 	for (const struct option *o = call->command->options; o && o->name; o++)
-		if (o->instead && *(const bool *)((const char *)call->options + o->offset))
+		if (o->instead && is_given(o, call->options))
 			return o;
 	return NULL;
 }
@@ -281,25 +288,24 @@ static void check_operands(struct parser *p)
 	const struct call *call = p->call;
 	const struct command *c = call->command;
 	const struct option *instead = given_instead(call);
+	const struct operand *wanted = c->operands + (instead && c->operands[0].name);
 	size_t n = 0;
 
-	if (instead) {
-		if (call->n_operands)
-			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name,
-					     call->operands[0]), NULL);
+	if (instead && !wanted[0].name && call->n_operands) {
+		complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name, call->operands[0]), NULL);
 		return;
 	}
-	for (; c->operands[n].name; n++) {
-		if (n >= call->n_operands && !c->operands[n].optional) {
-			complain(p, x_printf("%s: %s is missing", c->name, c->operands[n].name), help_usage(c));
+	for (; wanted[n].name; n++) {
+		if (n >= call->n_operands && !wanted[n].optional) {
+			complain(p, x_printf("%s: %s is missing", c->name, wanted[n].name), help_usage(c));
 			return;
 		}
-		if (c->operands[n].many)
+		if (wanted[n].many)
 			return;
 	}
 	if (call->n_operands > n)
 		complain(p, n ? x_printf("%s takes one %s, and '%s' is one too many", c->name,
-					 c->operands[n - 1].name, call->operands[n])
+					 wanted[n - 1].name, call->operands[n])
 			      : x_printf("%s takes no operand: '%s'", c->name, call->operands[n]),
 			 help_usage(c));
 }

@@ -3,18 +3,21 @@
 
 #include "call.h"
 #include "commands.h"
+#include "fleet.h"
 #include "format.h"
 #include "report.h"
 #include "util.h"
 
 struct set_options {
 	bool pending, restart, dry_run;
+	struct fleet_options fleet;
 };
 
 static const struct option options[] = {
 	FLAG("pending", 0, struct set_options, pending, "Write it now, and let it take effect at the next start."),
 	FLAG("restart", 0, struct set_options, restart, "Restart the VE if a key needs it."),
 	FLAG("dry-run", 0, struct set_options, dry_run, "Print what would change, and change nothing."),
+	FLEET_OPTIONS(struct set_options),
 	OPTIONS_END,
 };
 
@@ -55,7 +58,7 @@ static void print_difference(const struct call *call, ve *v, const ve_doc *chang
 	}
 }
 
-static int run(struct call *call)
+static int set_one(struct call *call)
 {
 	_cleanup_spec_ ve_spec *spec = NULL;
 	_cleanup_doc_ ve_doc *changes = NULL;
@@ -80,11 +83,38 @@ static int run(struct call *call)
 	return 0;
 }
 
+/* The words before the first with a '=' are names. */
+static size_t count_names(const struct call *call)
+{
+	size_t n = 0;
+
+	while (n < call->n_operands && !strchr(call->operands[n], '='))
+		n++;
+	return n;
+}
+
+static int run(struct call *call)
+{
+	const struct set_options *o = call->options;
+	_cleanup_fleet_ struct fleet f = { 0 };
+	size_t n = count_names(call);
+	bool filtered = o->fleet.all || o->fleet.where.n;
+
+	if (n == call->n_operands)
+		return report_refusal(call, VE_ERR_USAGE, "vectl set NAME KEY=VALUE", "set: KEY=VALUE is missing");
+	if (n == 0 && !filtered)
+		return report_refusal(call, VE_ERR_USAGE, "vectl set NAME KEY=VALUE", "set: NAME is missing");
+	if (n && filtered)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "set --all and --where take no name: '%s'", call->operands[0]);
+	int code = fleet_find(call, &o->fleet, n, false, &f);
+	return code ? code : fleet_run(call, &o->fleet, &f, n, set_one);
+}
+
 const struct command command_set = {
 	.name = "set",
 	.group = GROUP_CHANGE,
 	.flags = COMMAND_CANCEL,
-	.operands = { { "NAME" }, { "KEY=VALUE", .many = true } },
+	.operands = { FLEET_OPERAND, { "KEY=VALUE", .many = true } },
 	.options = options,
 	.options_size = sizeof(struct set_options),
 	.run = run,
@@ -94,15 +124,15 @@ const struct command command_set = {
 		"one is refused, none. KEY+=VALUE and KEY-=VALUE add to and take from a list; KEY=default "
 		"unsets. 'vectl keys' lists the keys, their units and which of them need a restart.\n\nIf a key "
 		"needs a restart and the VE runs, the whole command is refused, unless --pending or --restart is "
-		"given.",
+		"given."
+		FLEET_DESCRIPTION,
 	.examples = {
 		{ "vectl set web1 memory.limit=1G cpu.limit=150%", "At once, while it runs." },
 		{ "vectl set web1 network.0.ips+=192.0.2.7", "One more address." },
 		{ "vectl set web1 features.nesting=on --pending", "At the next start." },
 		{ "vectl set web1 memory.limit=default --dry-run", "What would change?" },
 	},
-	.exits =
-	"66 there is no such VE\n69 the key is not in this version, or the host cannot do it\n73 the address is "
+	.exits = FLEET_EXIT "66 there is no such VE\n69 the key is not in this version, or the host cannot do it\n73 the address is "
 	"taken\n"
 		 "78 there is no such key, or the value is wrong\n79 a key needs a restart",
 	.see = "get(8) keys(8) config(5)",
