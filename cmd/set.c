@@ -1,62 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
-
 #include "call.h"
 #include "commands.h"
+#include "difference.h"
 #include "fleet.h"
-#include "format.h"
 #include "report.h"
 #include "util.h"
 
 struct set_options {
-	bool pending, restart, dry_run;
+	struct difference_options how;
 	struct fleet_options fleet;
 };
 
 static const struct option options[] = {
-	FLAG("pending", 0, struct set_options, pending, "Write it now, and let it take effect at the next start."),
-	FLAG("restart", 0, struct set_options, restart, "Restart the VE if a key needs it."),
-	FLAG("dry-run", 0, struct set_options, dry_run, "Print what would change, and change nothing."),
+	DIFFERENCE_OPTIONS(struct set_options),
 	FLEET_OPTIONS(struct set_options),
 	OPTIONS_END,
 };
-
-static int mode_of(struct call *call, const struct set_options *o, enum ve_set_mode *ret_mode)
-{
-	if (o->pending + o->restart + o->dry_run > 1)
-		return report_refusal(call, VE_ERR_USAGE, NULL,
-				      "--pending, --restart and --dry-run: give one of them");
-	*ret_mode = o->pending ? VE_SET_PENDING :
-		    o->restart ? VE_SET_RESTART :
-		    o->dry_run ? VE_SET_DRY_RUN : VE_SET_NOW;
-	return 0;
-}
-
-static char *value_of(const ve_doc *row, const char *field)
-{
-	const char *s = ve_doc_string(row, field);
-
-	return s ? format_safe(s) : x_strdup("default");
-}
-
-/* "web1: memory.limit: 512M -> 1G" */
-static void print_difference(const struct call *call, ve *v, const ve_doc *changes, enum ve_set_mode mode)
-{
-	if (call->common.quiet && mode != VE_SET_DRY_RUN)
-		return;
-	if (ve_doc_length(changes, "") == 0)
-		printf("%s: nothing changes\n", ve_name(v));
-	for (size_t i = 0; i < ve_doc_length(changes, ""); i++) {
-		const ve_doc *row = ve_doc_at(changes, "", i);
-		_cleanup_free_ char *old = value_of(row, "old"), *new = value_of(row, "new");
-		const char *key = ve_doc_string(row, "key"), *when = "";
-		if (!ve_doc_bool(row, "live") && mode == VE_SET_PENDING)
-			when = " (at the next start)";
-		else if (!ve_doc_bool(row, "live") && mode == VE_SET_DRY_RUN)
-			when = " (needs a restart)";
-		printf("%s: %s: %s -> %s%s\n", ve_name(v), key ? key : "?", old, new, when);
-	}
-}
 
 static int set_one(struct call *call)
 {
@@ -66,7 +25,9 @@ static int set_one(struct call *call)
 	enum ve_set_mode mode = VE_SET_NOW;
 	ve_error *e = NULL;
 
-	int code = mode_of(call, call->options, &mode);
+	const struct set_options *o = call->options;
+
+	int code = difference_mode(call, &o->how, &mode);
 	if (!code)
 		code = call_make_spec(call, call->operands + 1, &spec);
 	if (!code)
@@ -76,11 +37,7 @@ static int set_one(struct call *call)
 	int r = ve_set(v, spec, mode, &changes, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
-	if (call->common.json)
-		return mode == VE_SET_DRY_RUN ? report_json(changes) : report_change_plain(call, v, r, "", "");
-	report_warnings(call);
-	print_difference(call, v, changes, mode);
-	return 0;
+	return difference_report(call, v, r, changes, mode);
 }
 
 /* The words before the first with a '=' are names. */

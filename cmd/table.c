@@ -36,6 +36,7 @@ const struct command *const command_table[] = {
 	&command_wait,
 
 	&command_set,
+	&command_apply,
 	&command_rename,
 	&command_lock,
 	&command_unlock,

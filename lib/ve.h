@@ -339,6 +339,11 @@ enum ve_set_mode {
 VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc,
 		  ve_error **ret_error);
 
+/* Brings V to what a template says now: the keys that TEMPLATE_NAME (NULL: the one that V was made from or brought to last)
+ * names, and no others; never those that say who it is (hostname, aliases, owner, labels, notes, protect, addresses, MAC,
+ * gateways, forwards, and what create fixed). MODE and RET_DOC as in ve_set(). Returns enum ve_changed. */
+VE_API int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error);
+
 struct ve_rename_opts {
 	size_t size;
 	bool keep_alias; /* the old name becomes one of its aliases */

@@ -121,7 +121,7 @@ int ve_template_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error *
 		r = template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
 	if (r < 0)
 		return r;
-	doc = json_pack("{s:s,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "path", t->path, "digest",
+	doc = json_pack("{s:s,s:s?,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "extends", t->extends, "path", t->path, "digest",
 			t->digest, "keys", t->keys->root);
 	return doc ? api_doc(0, doc, ret_doc) : err_nomem(ret_error);
 }
@@ -133,7 +133,7 @@ int ve_template_check(ve_ctx *ctx, const char *name, ve_error **ret_error)
 	int r = ctx_open(ctx, false, ret_error);
 	if (r < 0)
 		return r;
-	return __builtin_strchr(name, '/') ? template_open_file(name, &t, ret_error) :
+	return __builtin_strchr(name, '/') ? template_open_file((const char *const *)ctx->store->template_dirs, name, &t, ret_error) :
 					     template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
 }
 

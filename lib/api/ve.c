@@ -218,6 +218,14 @@ int ve_get(ve *v, const char *key, char **ret_value, ve_error **ret_error)
 	return 0;
 }
 
+int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(v->ctx);
+	int r = verb_apply(v, template_name, mode, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error)
 {
 	struct ve_rename_opts o = API_OPTS(ve_rename_opts, opts);

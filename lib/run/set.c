@@ -18,6 +18,7 @@
 #include "run/change.h"
 #include "run/claims.h"
 #include "run/plan.h"
+#include "run/set.h"
 #include "run/verbs.h"
 
 struct difference {
@@ -40,7 +41,8 @@ static int note_difference(const char *key, json_t *old_value, json_t *new_value
 {
 	struct difference *d = data;
 	const struct schema_key *row = schema_find(key);
-	bool live = row && row->flags & SCHEMA_LIVE;
+	/* Which template it is like is written down, and nothing that runs asks for it. */
+	bool live = row && (row->flags & SCHEMA_LIVE || str_eq(key, "template"));
 	json_array_append_new(d->doc, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old", shown(row, old_value), "new",
 						shown(row, new_value), "live", live));
 	if (!live) {
@@ -102,7 +104,7 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	return r;
 }
 
-static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_mode mode, struct difference *d,
+static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode, struct difference *d,
 		      ve_error **ret_error)
 {
 	_cleanup_config_ struct config *fresh = NULL;
@@ -114,8 +116,8 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 	r = ctx_host(v->ctx, ret_error);
 	if (r == 0)
 		r = config_copy(v->config, &fresh, ret_error);
-	for (const char *const *a = assignments; r == 0 && *a; a++)
-		r = config_assign(fresh, *a, ret_error);
+	if (r == 0)
+		r = edit->fn(v, fresh, edit->data, ret_error);
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
 	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
@@ -158,18 +160,17 @@ static void note_values(const struct difference *d, struct change *c)
 			    json_object_get(row, "new"));
 }
 
-int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
-	     json_t **ret_doc, ve_error **ret_error)
+int set_edited(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error)
 {
 	struct difference d = { .doc = json_array() };
 	struct change c = { 0 };
 	int r = d.doc ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
 	if (r == 0 && mode == VE_SET_DRY_RUN)
-		r = handle_lock(v, "set", ret_error);
+		r = handle_lock(v, edit->verb, ret_error);
 	else if (r == 0)
-		r = change_begin(&c, v, "set", 0, ret_error);
+		r = change_begin(&c, v, edit->verb, 0, ret_error);
 	if (r == 0)
-		r = set_locked(v, assignments, mode, &d, ret_error);
+		r = set_locked(v, edit, mode, &d, ret_error);
 	if (c.ve)
 		note_values(&d, &c);
 	else
@@ -180,4 +181,20 @@ int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode
 		*ret_doc = json_incref(d.doc);
 	json_decref(d.doc);
 	return r;
+}
+
+static int assign_all(struct ve *v, struct config *fresh, void *assignments, ve_error **ret_error)
+{
+	int r = 0;
+	(void)v;
+	for (const char *const *a = assignments; r == 0 && *a; a++)
+		r = config_assign(fresh, *a, ret_error);
+	return r;
+}
+
+int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
+	     json_t **ret_doc, ve_error **ret_error)
+{
+	const struct set_edit edit = { .verb = "set", .fn = assign_all, .data = (void *)assignments };
+	return set_edited(v, &edit, mode, ret_doc, ret_error);
 }

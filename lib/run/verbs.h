@@ -57,6 +57,9 @@ int verb_passwd(struct ve *v, const char *user, const char *password, ve_error *
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error);
 
+/* retemplate.c: TEMPLATE_NAME NULL: its own. */
+int verb_apply(struct ve *v, const char *template_name, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error);
+
 /* rename.c */
 int verb_rename(struct ve *v, const char *name, bool keep_alias, ve_error **ret_error);
 
