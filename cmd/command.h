@@ -28,7 +28,7 @@ enum option_kind {
 	OPTION_STRING,	/* const char * */
 	OPTION_STRINGS, /* struct strings */
 	OPTION_UNSIGNED, /* unsigned */
-	OPTION_SECONDS, /* struct seconds: "90", "90s", "5m", "1h" */
+	OPTION_SECONDS, /* struct seconds: "90", "90s", "5m", "1h", "1d" */
 	OPTION_MAYBE_SECONDS, /* struct seconds, the value only behind '=' */
 };
 
@@ -39,7 +39,7 @@ struct option {
 	const char *value; /* what the value is called, "DIR"; decides how it is completed */
 	size_t offset;     /* of the member in the command's options struct */
 	const char *doc;
-	bool instead;      /* a flag that stands in place of the operands: "start --boot" */
+	bool instead;      /* it stands in place of the first operand: "start --boot", "set --all KEY=VALUE" */
 	bool hidden;       /* for the build and the tests; not in the help */
 };
 
@@ -52,6 +52,8 @@ struct option {
 	{ name, letter, OPTION_FLAG, NULL, MEMBER_OF(type, member, bool), doc }
 #define FLAG_INSTEAD(name, type, member, doc) \
 	{ name, 0, OPTION_FLAG, NULL, MEMBER_OF(type, member, bool), doc, .instead = true }
+#define STRINGS_INSTEAD(name, value, type, member, doc) \
+	{ name, 0, OPTION_STRINGS, value, MEMBER_OF(type, member, struct strings), doc, .instead = true }
 #define FLAG_HIDDEN(name, type, member, doc) \
 	{ name, 0, OPTION_FLAG, NULL, MEMBER_OF(type, member, bool), doc, .hidden = true }
 #define STRING(name, value, type, member, doc) \
@@ -68,7 +70,7 @@ struct option {
 
 /* The options that every command takes; see options.c. */
 struct common_options {
-	const char *root;
+	const char *root, *actor, *reason;
 	bool json, quiet, help;
 	struct seconds lock_timeout;
 };
@@ -79,7 +81,7 @@ extern const struct option common_options[];
 struct operand {
 	const char *name; /* "NAME"; decides how it is completed */
 	bool optional;
-	bool many; /* the last one only: it may be repeated */
+	bool many; /* it may be repeated; of two such the command itself tells which word is which */
 };
 
 struct example {

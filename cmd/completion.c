@@ -142,7 +142,7 @@ static void print_kinds(const struct command *c)
 	puts("'");
 	fputs("\t\tcase $operands in\n", stdout);
 	for (unsigned i = 0; c->operands[i].name; i++) {
-		_cleanup_free_ char *place = c->operands[i].many ? x_strdup("*") : x_printf("%u", i);
+		_cleanup_free_ char *place = c->operands[i].many && !c->operands[i + 1].name ? x_strdup("*") : x_printf("%u", i);
 		if (has_source(c->operands[i].name) && !(guest && c->operands[i].many))
 			printf("\t\t%s) kind='%s' ;;\n", place, c->operands[i].name);
 	}

@@ -61,8 +61,13 @@ char *help_usage(const struct command *c)
 		add_operands(&t, &tail);
 	}
 	for (const struct option *o = c->options; o && o->name; o++)
-		if (o->instead)
-			text_addf(&t, "\nvectl %s --%s", c->name, o->name);
+		if (o->instead) {
+			struct command tail = *c;
+			memmove(tail.operands, tail.operands + 1, OPERANDS_MAX * sizeof(tail.operands[0]));
+			text_addf(&t, "\nvectl %s ", c->name);
+			add_spelling(&t, o);
+			add_operands(&t, &tail);
+		}
 	return x_strdup(t.s);
 }
 

@@ -157,7 +157,7 @@ const struct command command_list = {
 	.run = run,
 	.summary = "list the VEs",
 	.description =
-		"Lists every VE, the stopped ones too, or those whose name matches a PATTERN (* and ?; quote it "
+		"Lists every VE, the stopped ones too, or those whose name or alias matches a PATTERN (* and ?; quote it "
 		"for the shell). A FIELD is a column, a filter, a sort key and a key of the JSON document under "
 		"one name.",
 	.examples = {

@@ -121,8 +121,11 @@ static void synopsis(const struct command *c)
 	if (o->name)
 		synopsis_operand(c, o);
 	for (const struct option *i = c->options; i && i->name; i++)
-		if (i->instead)
-			printf(".Nm vectl %s\n.Fl \\-%s\n", c->name, i->name);
+		if (i->instead) {
+			printf(".Nm vectl %s\n.Fl \\-%s%s%s\n", c->name, i->name, i->value ? " Ar " : "", i->value ? i->value : "");
+			for (o = c->operands[0].name ? c->operands + 1 : c->operands; o->name; o++)
+				synopsis_operand(c, o);
+		}
 }
 
 static void option_list(const struct option *list)

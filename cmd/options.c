@@ -19,6 +19,11 @@ const struct option common_options[] = {
 	     "Print neither progress nor what was done; errors and warnings remain."),
 	SECONDS("lock-timeout", struct common_options, lock_timeout,
 		"Wait so long for another command that works on the same VE (default 10)."),
+	STRING("actor", "WHO", struct common_options, actor,
+	       "Who asks, for 'vectl history' and 'vectl lock'. The variable VECTL_ACTOR does the same; without both it is "
+	       "the user who logged in."),
+	STRING("reason", "TEXT", struct common_options, reason,
+	       "Why: one line, for 'vectl history', and for whoever a lock or a block stands in the way of."),
 	FLAG("help", 'h', struct common_options, help, "Print the help of the command, and do nothing."),
 	OPTIONS_END,
 };
@@ -52,7 +57,7 @@ int seconds_parse(const char *text, unsigned *ret_seconds)
 	static const struct {
 		const char *suffix;
 		unsigned factor;
-	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 } };
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 } };
 	char *end;
 
 	if (*text < '0' || *text > '9')
@@ -125,7 +130,7 @@ static void store(struct parser *p, const struct option *o, char *base, const ch
 	case OPTION_MAYBE_SECONDS:
 		s->given = true;
 		if (value && seconds_parse(value, &s->value) < 0)
-			complain(p, x_printf("--%s takes a time like 90, 90s, 5m or 1h, not '%s'", o->name, value),
+			complain(p, x_printf("--%s takes a time like 90, 90s, 5m, 1h or 1d, not '%s'", o->name, value),
 				 NULL);
 		break;
 	}
@@ -263,10 +268,17 @@ static void take_word(struct parser *p, const char *word)
 
 /* ---- the whole ---- */
 
+static bool is_given(const struct option *o, const void *options)
+{
+	const void *member = (const char *)options + o->offset;
+
+	return o->kind == OPTION_STRINGS ? ((const struct strings *)member)->n > 0 : *(const bool *)member;
+}
+
 static const struct option *given_instead(const struct call *call)
 {
 	for (const struct option *o = call->command->options; o && o->name; o++)
-		if (o->instead && *(const bool *)((const char *)call->options + o->offset))
+		if (o->instead && is_given(o, call->options))
 			return o;
 	return NULL;
 }
@@ -276,25 +288,24 @@ static void check_operands(struct parser *p)
 	const struct call *call = p->call;
 	const struct command *c = call->command;
 	const struct option *instead = given_instead(call);
+	const struct operand *wanted = c->operands + (instead && c->operands[0].name);
 	size_t n = 0;
 
-	if (instead) {
-		if (call->n_operands)
-			complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name,
-					     call->operands[0]), NULL);
+	if (instead && !wanted[0].name && call->n_operands) {
+		complain(p, x_printf("%s --%s takes no name: '%s'", c->name, instead->name, call->operands[0]), NULL);
 		return;
 	}
-	for (; c->operands[n].name; n++) {
-		if (n >= call->n_operands && !c->operands[n].optional) {
-			complain(p, x_printf("%s: %s is missing", c->name, c->operands[n].name), help_usage(c));
+	for (; wanted[n].name; n++) {
+		if (n >= call->n_operands && !wanted[n].optional) {
+			complain(p, x_printf("%s: %s is missing", c->name, wanted[n].name), help_usage(c));
 			return;
 		}
-		if (c->operands[n].many)
+		if (wanted[n].many)
 			return;
 	}
 	if (call->n_operands > n)
 		complain(p, n ? x_printf("%s takes one %s, and '%s' is one too many", c->name,
-					 c->operands[n - 1].name, call->operands[n])
+					 wanted[n - 1].name, call->operands[n])
 			      : x_printf("%s takes no operand: '%s'", c->name, call->operands[n]),
 			 help_usage(c));
 }

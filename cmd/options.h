@@ -22,7 +22,7 @@ int options_parse(int argc, char **argv, struct call *call, struct usage *usage)
 void options_done(struct call *call);
 void usage_done(struct usage *usage);
 
-/* "90", "90s", "5m", "1h": at most 24 days. Returns 0 or -1. */
+/* "90", "90s", "5m", "1h", "1d": at most 24 days. Returns 0 or -1. */
 int seconds_parse(const char *text, unsigned *ret_seconds);
 
 #endif

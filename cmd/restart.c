@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call.h"
 #include "commands.h"
+#include "fleet.h"
 #include "report.h"
 #include "util.h"
 
 struct restart_options {
 	struct seconds timeout, wait;
+	struct fleet_options fleet;
 };
 
 static const struct option options[] = {
@@ -13,10 +15,11 @@ static const struct option options[] = {
 		"How long init may take to stop before it is killed; without it the VE's stop.timeout."),
 	MAYBE_SECONDS("wait", struct restart_options, wait,
 		      "Return when it has booted again, as its init tells; at most after SECONDS (120)."),
+	FLEET_OPTIONS(struct restart_options),
 	OPTIONS_END,
 };
 
-static int run(struct call *call)
+static int restart_one(struct call *call)
 {
 	const struct restart_options *o = call->options;
 	int timeout_s = o->timeout.given ? (int)o->timeout.value : -1;
@@ -34,23 +37,30 @@ static int run(struct call *call)
 	return report_change(call, v, r, "restarted", "is running already");
 }
 
+static int run(struct call *call)
+{
+	const struct restart_options *o = call->options;
+
+	return fleet_verb(call, &o->fleet, restart_one);
+}
+
 const struct command command_restart = {
 	.name = "restart",
 	.group = GROUP_LIFECYCLE,
 	.flags = COMMAND_CANCEL,
-	.operands = { { "NAME" } },
+	.operands = { FLEET_OPERAND },
 	.options = options,
 	.options_size = sizeof(struct restart_options),
 	.run = run,
 	.summary = "shut a VE down and start it again",
 	.description =
 		"Stops the VE as 'vectl stop' does, and starts it. What 'vectl set --pending' wrote takes "
-		"effect. A VE that is stopped is started.",
+		"effect. A VE that is stopped is started."
+		FLEET_DESCRIPTION,
 	.examples = {
 		{ "vectl restart web1 --wait", "Restarts web1 and returns when it has booted." },
 	},
-	.exits =
-	"66 there is no such VE\n75 with --wait: it has not booted in time; it is left running\n79 it is blocked",
+	.exits = FLEET_EXIT "66 there is no such VE\n75 with --wait: it has not booted in time; it is left running\n79 it is blocked",
 	.see = "start(8) stop(8) set(8)",
 	.since = "0.1",
 };

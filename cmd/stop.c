@@ -10,12 +10,14 @@
 #include "boot.h"
 #include "call.h"
 #include "commands.h"
+#include "fleet.h"
 #include "report.h"
 #include "util.h"
 
 struct stop_options {
 	struct seconds timeout;
 	bool shutdown;
+	struct fleet_options fleet;
 };
 
 static const struct option options[] = {
@@ -24,6 +26,7 @@ static const struct option options[] = {
 	FLAG_INSTEAD("shutdown", struct stop_options, shutdown,
 		     "Stop every running VE, in reverse order of boot.order, several at a time: for "
 		     "vectl.service, when the host goes down. Does nothing while the host stays up."),
+	FLEET_OPTIONS(struct stop_options),
 	OPTIONS_END,
 };
 
@@ -82,7 +85,7 @@ static int stop_all(struct call *call)
 	return call->common.json ? report_json_text("[]") : 0;
 }
 
-static int run(struct call *call)
+static int stop_one(struct call *call)
 {
 	const struct stop_options *o = call->options;
 	int timeout_s = o->timeout.given ? (int)o->timeout.value : -1;
@@ -90,10 +93,6 @@ static int run(struct call *call)
 	_cleanup_ve_ ve *v = NULL;
 	ve_error *e = NULL;
 
-	if (o->shutdown && o->timeout.given)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--timeout does not go with --shutdown");
-	if (o->shutdown)
-		return stop_all(call);
 	int code = call_open_ve(call, &v);
 	if (code)
 		return code;
@@ -103,11 +102,20 @@ static int run(struct call *call)
 	return report_change_plain(call, v, r, "stopped", "is stopped already");
 }
 
+static int run(struct call *call)
+{
+	const struct stop_options *o = call->options;
+
+	if (o->shutdown && o->timeout.given)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--timeout does not go with --shutdown");
+	return o->shutdown ? stop_all(call) : fleet_verb(call, &o->fleet, stop_one);
+}
+
 const struct command command_stop = {
 	.name = "stop",
 	.group = GROUP_LIFECYCLE,
 	.flags = COMMAND_CANCEL,
-	.operands = { { "NAME" } },
+	.operands = { FLEET_OPERAND },
 	.options = options,
 	.options_size = sizeof(struct stop_options),
 	.run = run,
@@ -115,13 +123,14 @@ const struct command command_stop = {
 	.description =
 		"Asks the VE's init to shut down, as its image says (systemd: SIGRTMIN+3), and waits. What still "
 		"runs after the timeout is killed, and a warning says so. A VE that is stopped already is "
-		"success.\n\n'vectl kill' cuts the power instead.",
+		"success.\n\n'vectl kill' cuts the power instead."
+		FLEET_DESCRIPTION,
 	.examples = {
 		{ "vectl stop web1", "Shuts web1 down." },
 		{ "vectl stop web1 --timeout 10", "Gives it ten seconds." },
 	},
 	.exits =
-	"66 there is no such VE\n75 another command works on this VE\n1 with --shutdown: some did not stop",
+	"66 there is no such VE\n75 another command works on this VE\n1 of several VEs, or with --shutdown, some did not stop",
 	.see = "start(8) kill(8) restart(8)",
 	.since = "0.1",
 };

@@ -31,10 +31,15 @@ const struct command *const command_table[] = {
 	&command_show,
 	&command_get,
 	&command_traffic,
+	&command_history,
 	&command_keys,
 	&command_wait,
 
 	&command_set,
+	&command_apply,
+	&command_rename,
+	&command_lock,
+	&command_unlock,
 
 	&command_image_list,
 	&command_image_build,

@@ -25,12 +25,24 @@ static int print_help(const struct call *call)
 	return 0;
 }
 
+/* Who asks, and why. */
+static int name_caller(const struct call *call, ve_error **ret_error)
+{
+	const char *actor = call->common.actor ? call->common.actor : getenv("VECTL_ACTOR");
+
+	int r = ve_ctx_set_actor(call->ctx, actor && *actor ? actor : NULL, ret_error);
+	return r < 0 ? r : ve_ctx_set_reason(call->ctx, call->common.reason, ret_error);
+}
+
 static int open_store(struct call *call)
 {
 	const char *root = call->common.root ? call->common.root : getenv("VECTL_ROOT");
 	ve_error *e = NULL;
 
 	int r = ve_ctx_new(root && *root ? root : NULL, &call->ctx, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	r = name_caller(call, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
 	if (call->common.lock_timeout.given)

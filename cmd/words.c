@@ -80,7 +80,7 @@ static const struct {
 static const char *const later[] = {
 	"clone",   "register", "push", "pull",	"user",	    "limits",
 	       "top",  "events",
-	"history", "edit",   "apply",	"rename",   "lock", "unlock",	"tune",	    "pool",	    "capacity",
+	"edit",   "tune",	    "pool",	    "capacity",
 		"image import",
 	"image export",
 };

@@ -120,6 +120,10 @@ VE_API void ve_ctx_set_lock_timeout_ms(ve_ctx *ctx, unsigned ms);
 /* FD becomes readable (an eventfd, or the read end of a pipe) when the caller wants the verb under way to
  * stop: it is undone, and returns -EINTR. -1: never (the default). The descriptor stays the caller's. */
 VE_API void ve_ctx_set_cancel_fd(ve_ctx *ctx, int fd);
+/* Who asks for what is done on CTX, and why: one line each, for 'vectl history' and for locks (ve_lock()). ACTOR NULL, the
+ * default: the user who logged in, else the one who runs the process. REASON NULL: none. Both are copied. */
+VE_API int ve_ctx_set_actor(ve_ctx *ctx, const char *actor, ve_error **ret_error);
+VE_API int ve_ctx_set_reason(ve_ctx *ctx, const char *reason, ve_error **ret_error);
 /* Warnings of the last verb on CTX, as an array of strings; owned by CTX, valid until the next verb. */
 VE_API const ve_doc *ve_ctx_warnings(const ve_ctx *ctx);
 
@@ -200,6 +204,19 @@ struct ve_block_opts {
 VE_API int ve_block(ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
 /* Opens it again. What was stopped is not started by this. */
 VE_API int ve_unblock(ve *v, ve_error **ret_error);
+
+struct ve_lock_opts {
+	size_t size;
+	const char *reason; /* one line for those whom it holds off; needed */
+	uint64_t for_s;	    /* it ends by itself after so many seconds; 0: with ve_unlock() only */
+};
+/* Keeps V to the context's actor (ve_ctx_set_actor()): until ve_unlock() every verb of anybody else's that changes V fails
+ * with VE_ERR_BUSY and says who, since when and why. Over reboots of the host; the VE itself and the host's own boot and
+ * shutdown are not held off. It is for administrators who tell their names: all of them are root. The actor's own lock
+ * is replaced, and somebody else's is VE_ERR_BUSY. */
+VE_API int ve_lock(ve *v, const struct ve_lock_opts *opts, ve_error **ret_error);
+/* Lets the others change V again. FORCE: whosever the lock is. */
+VE_API int ve_unlock(ve *v, bool force, ve_error **ret_error);
 
 struct ve_destroy_opts {
 	size_t size;
@@ -291,6 +308,15 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
+struct ve_history_opts {
+	size_t size;
+	const char *name; /* a VE's name, alias or uuid, also of one that is gone; NULL: everything */
+	int64_t since;	  /* seconds since 1970 */
+};
+/* Who changed what: an array of {seq,time,actor,verb,name,uuid,result,message,reason,changes,duration_ms}, oldest first. result is
+ * "ok" or the name of a category; changes an array of {key,old,new}. Passwords and the like are never there. */
+VE_API int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 struct ve_traffic_opts {
 	size_t size;
 	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
@@ -312,6 +338,19 @@ enum ve_set_mode {
  * an array of {key,old,new,live}. Returns enum ve_changed. */
 VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc,
 		  ve_error **ret_error);
+
+/* Brings V to what a template says now: the keys that TEMPLATE_NAME (NULL: the one that V was made from or brought to last)
+ * names, and no others; never those that say who it is (hostname, aliases, owner, labels, notes, protect, addresses, MAC,
+ * gateways, forwards, and what create fixed). MODE and RET_DOC as in ve_set(). Returns enum ve_changed. */
+VE_API int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error);
+
+struct ve_rename_opts {
+	size_t size;
+	bool keep_alias; /* the old name becomes one of its aliases */
+};
+/* Calls V, which must not run (VE_ERR_STATE), NAME. uuid, ids, addresses, counters and history stay; so does a hostname that
+ * was set, and one that was not is the new name at the next start. */
+VE_API int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error);
 
 /* ---- images and templates ----------------------------------------------------------------------- */
 

@@ -57,6 +57,8 @@ void ve_ctx_free(ve_ctx *c)
 	host_free(c->host);
 	store_free(c->store);
 	json_decref(c->warnings);
+	free(c->actor);
+	free(c->reason);
 	free(c->root);
 	free(c);
 }
@@ -75,6 +77,31 @@ void ve_ctx_set_lock_timeout_ms(ve_ctx *c, unsigned ms)
 void ve_ctx_set_cancel_fd(ve_ctx *c, int fd)
 {
 	c->cancel_fd = fd;
+}
+
+static int set_words(char **member, const char *what, const char *words, ve_error **ret_error)
+{
+	char *copy = words ? strdup(words) : NULL;
+	int r = words && !copy ? err_nomem(ret_error) : 0;
+	if (r == 0 && words)
+		r = ctx_check_words(what, words, ret_error);
+	if (r < 0) {
+		free(copy);
+		return r;
+	}
+	free(*member);
+	*member = copy;
+	return 0;
+}
+
+int ve_ctx_set_actor(ve_ctx *c, const char *actor, ve_error **ret_error)
+{
+	return set_words(&c->actor, "actor", actor, ret_error);
+}
+
+int ve_ctx_set_reason(ve_ctx *c, const char *reason, ve_error **ret_error)
+{
+	return set_words(&c->reason, "reason", reason, ret_error);
 }
 
 const ve_doc *ve_ctx_warnings(const ve_ctx *c)

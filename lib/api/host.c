@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The calls of ve.h about a whole store: runs, lists, recovery, images, templates, the host. */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/api.h"
+#include "base/clock.h"
 #include "base/guard.h"
 #include "base/lock.h"
 #include "base/str.h"
 #include "model/image.h"
 #include "model/template.h"
+#include "run/audit.h"
 #include "run/hostcheck.h"
 #include "run/image.h"
 #include "run/verbs.h"
@@ -56,6 +59,17 @@ int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **
 	json_t *doc = NULL;
 	api_begin(ctx);
 	int r = look_traffic(ctx, v, o.month, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_history_opts o = API_OPTS(ve_history_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = ctx_open(ctx, false, ret_error);
+	if (r == 0)
+		r = audit_history(ctx, o.name, o.since, &doc, ret_error);
 	return api_doc(r, doc, ret_doc);
 }
 
@@ -107,7 +121,7 @@ int ve_template_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error *
 		r = template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
 	if (r < 0)
 		return r;
-	doc = json_pack("{s:s,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "path", t->path, "digest",
+	doc = json_pack("{s:s,s:s?,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "extends", t->extends, "path", t->path, "digest",
 			t->digest, "keys", t->keys->root);
 	return doc ? api_doc(0, doc, ret_doc) : err_nomem(ret_error);
 }
@@ -119,20 +133,28 @@ int ve_template_check(ve_ctx *ctx, const char *name, ve_error **ret_error)
 	int r = ctx_open(ctx, false, ret_error);
 	if (r < 0)
 		return r;
-	return __builtin_strchr(name, '/') ? template_open_file(name, &t, ret_error) :
+	return __builtin_strchr(name, '/') ? template_open_file((const char *const *)ctx->store->template_dirs, name, &t, ret_error) :
 					     template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
 }
 
 /* ---- images ---- */
 
+/* A verb on an image or on the host has ended. */
+static int audited(ve_ctx *ctx, const struct audit *a, int r, ve_error **error)
+{
+	audit_write(ctx, a, r < 0 ? r : VE_CHANGED, error ? *error : NULL);
+	return r;
+}
+
 int ve_image_build(ve_ctx *ctx, const char *recipe, ve_doc **ret_doc, ve_error **ret_error)
 {
 	json_t *doc = NULL;
 	api_begin(ctx);
+	const struct audit a = { .verb = "image build", .name = recipe, .begun_ms = clock_ms() };
 	int r = ctx_open(ctx, true, ret_error);
 	if (r == 0)
 		r = image_build(ctx, recipe, &doc, ret_error);
-	return api_doc(r, doc, ret_doc);
+	return api_doc(audited(ctx, &a, r, ret_error), doc, ret_doc);
 }
 
 int ve_image_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
@@ -158,8 +180,11 @@ int ve_image_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **re
 int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error)
 {
 	api_begin(ctx);
+	const struct audit a = { .verb = "image remove", .name = name, .begun_ms = clock_ms() };
 	int r = ctx_open(ctx, true, ret_error);
-	return r < 0 ? r : image_remove(ctx, name, ret_error);
+	if (r == 0)
+		r = image_remove(ctx, name, ret_error);
+	return audited(ctx, &a, r, ret_error);
 }
 
 int ve_image_verify(ve_ctx *ctx, const char *name, ve_error **ret_error)
@@ -191,14 +216,40 @@ int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
 	return api_doc(r, doc, ret_doc);
 }
 
+/* The settings that ASSIGNMENTS name, as they are, and as they were told to be. */
+static json_t *settings_noted(ve_ctx *ctx, const char *const *assignments)
+{
+	json_t *values = NULL;
+	struct config old = { 0 };
+	if (ctx_host(ctx, NULL) < 0 || host_show(ctx->host, &old.root, NULL) < 0)
+		return NULL;
+	for (const char *const *a = assignments; *a; a++) {
+		const char *equals = strchr(*a, '=');
+		_cleanup_free_ char *key = equals ? strndup(*a, (size_t)(equals - *a)) : NULL;
+		json_t *text = key ? json_string(equals + 1) : NULL;
+		if (text)
+			audit_note(&values, key, config_raw(&old, key), text);
+		json_decref(text);
+	}
+	json_decref(old.root);
+	return values;
+}
+
 int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error)
 {
 	api_begin(ctx);
 	_cleanup_close_ int lock = -1;
+	struct audit a = { .verb = "host set", .begun_ms = clock_ms() };
 	int r = ctx_open(ctx, true, ret_error);
 	/* Read, changed and replaced: of two at once neither may lose what the other set. */
 	if (r == 0)
 		r = lock_take(ctx->store->lib_fd, "lock", ctx->lock_timeout_ms, ctx->cancel_fd, "the host's configuration",
 			      "host set", &lock, ret_error);
-	return r < 0 ? r : host_set(ctx->store->etc_fd, assignments, ret_error);
+	json_t *values = r == 0 ? settings_noted(ctx, assignments) : NULL;
+	if (r == 0)
+		r = host_set(ctx->store->etc_fd, assignments, ret_error);
+	a.values = values;
+	r = audited(ctx, &a, r, ret_error);
+	json_decref(values);
+	return r;
 }

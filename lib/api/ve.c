@@ -86,9 +86,7 @@ int ve_restart(ve *v, const struct ve_stop_opts *stop, const struct ve_start_opt
 	struct ve_stop_opts so = stop_opts(stop);
 	struct ve_start_opts o = API_OPTS(ve_start_opts, start);
 	int r = begin(v, ret_error);
-	if (r == 0)
-		r = verb_stop(v, &so, ret_error);
-	return r < 0 ? r : verb_start(v, &o, ret_error);
+	return r < 0 ? r : verb_restart(v, &so, &o, ret_error);
 }
 
 int ve_kill(ve *v, ve_error **ret_error)
@@ -120,6 +118,19 @@ int ve_unblock(ve *v, ve_error **ret_error)
 {
 	int r = begin(v, ret_error);
 	return r < 0 ? r : verb_unblock(v, ret_error);
+}
+
+int ve_lock(ve *v, const struct ve_lock_opts *opts, ve_error **ret_error)
+{
+	struct ve_lock_opts o = API_OPTS(ve_lock_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_lock(v, &o, ret_error);
+}
+
+int ve_unlock(ve *v, bool force, ve_error **ret_error)
+{
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_unlock(v, force, ret_error);
 }
 
 int ve_destroy(ve *v, const struct ve_destroy_opts *opts, ve_error **ret_error)
@@ -205,6 +216,21 @@ int ve_get(ve *v, const char *key, char **ret_value, ve_error **ret_error)
 		return err_nomem(ret_error);
 	*ret_value = text;
 	return 0;
+}
+
+int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(v->ctx);
+	int r = verb_apply(v, template_name, mode, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
+int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error)
+{
+	struct ve_rename_opts o = API_OPTS(ve_rename_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_rename(v, name, o.keep_alias, ret_error);
 }
 
 int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error)

@@ -129,6 +129,13 @@ int check_name(const char *value, ve_error **ret_error)
 		       0;
 }
 
+int check_alias(const char *value, ve_error **ret_error)
+{
+	return name_check("VE", value, NULL) < 0 ?
+		       check_failed(value, "is no name: expected letters a-z, digits and '-', and nothing like a uuid", ret_error) :
+		       0;
+}
+
 int check_image(const char *value, ve_error **ret_error)
 {
 	const char *at = strchrnul(value, '@');

@@ -17,6 +17,7 @@ int check_domain(const char *value, ve_error **ret_error);	/* the same, up to 25
 int check_path(const char *value, ve_error **ret_error);	/* absolute, without ".." */
 int check_image(const char *value, ve_error **ret_error);	/* NAME or NAME@DIGEST */
 int check_name(const char *value, ve_error **ret_error);
+int check_alias(const char *value, ve_error **ret_error);	/* as a VE may be called */
 int check_mac(const char *value, ve_error **ret_error);		/* unicast, not zero */
 int check_signal(const char *value, ve_error **ret_error);	/* see image_parse_signal() */
 int check_capability(const char *value,

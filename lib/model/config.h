@@ -36,8 +36,9 @@ int config_copy(const struct config *c, struct config **ret_config, ve_error **r
 int config_load(int dir_fd, const char *path, const char *what, struct config **ret_config, ve_error **ret_error);
 int config_parse(const char *text, size_t size, const char *what, struct config **ret_config,
 		 ve_error **ret_error);
-/* The same for a template: {"schema":1,"description":"...","keys":{...}}. */
-int config_parse_template(const char *text, size_t size, const char *what, char **ret_description,
+/* The same for a template: {"schema":1,"description":"...","extends":"NAME","keys":{...}}. RET_EXTENDS: the name of the
+ * template that it goes on from, or NULL; it is not looked for here. */
+int config_parse_template(const char *text, size_t size, const char *what, char **ret_description, char **ret_extends,
 			  struct config **ret_config, ve_error **ret_error);
 /* Raises "revision" and replaces the file atomically; DURABLE: with fsync. */
 int config_save(struct config *c, int dir_fd, const char *path, bool durable, ve_error **ret_error);

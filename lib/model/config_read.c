@@ -241,19 +241,23 @@ static int check_template_frame(struct reader *rd, json_t *root)
 	rd->depth = 1;
 	json_object_foreach(root, field, value) {
 		rd->path[0] = field;
-		if (str_eq(field, "schema") || (str_eq(field, "description") && json_is_string(value)) ||
+		if (str_eq(field, "schema") || ((str_eq(field, "description") || str_eq(field, "extends")) && json_is_string(value)) ||
 		    (str_eq(field, "keys") && json_is_object(value)))
 			continue;
-		if (str_eq(field, "description") || str_eq(field, "keys"))
+		if (str_eq(field, "description") || str_eq(field, "extends") || str_eq(field, "keys"))
 			return misplaced(rd, false, field,
-					 *field == 'd' ? "expected a string" : "expected an object");
-		check_failed(field, "is unknown here: a template has schema, description and keys", rd->ret_error);
+					 *field == 'k' ? "expected an object" : "expected a string");
+		check_failed(field, "is unknown here: a template has schema, description, extends and keys", rd->ret_error);
 		return located(rd, true);
 	}
+	json_t *extends = json_object_get(root, "extends");
+	rd->path[0] = "extends";
+	if (extends && name_check("template", json_string_value(extends), NULL) < 0)
+		return misplaced(rd, false, "extends", "expected the name of a template");
 	return json_object_get(root, "keys") ? 0 : missing(rd, "keys");
 }
 
-int config_parse_template(const char *text, size_t size, const char *what, char **ret_description,
+int config_parse_template(const char *text, size_t size, const char *what, char **ret_description, char **ret_extends,
 			  struct config **ret_config, ve_error **ret_error)
 {
 	struct reader rd = {
@@ -267,15 +271,20 @@ int config_parse_template(const char *text, size_t size, const char *what, char 
 	if (r == 0)
 		r = check_template_keys(&rd, json_object_get(root, "keys"));
 	const char *said = json_string_value(json_object_get(root, "description"));
+	const char *base = json_string_value(json_object_get(root, "extends"));
 	char *description = r == 0 ? strdup(said ? said : "") : NULL;
-	if (r == 0 && !description)
+	char *extends = r == 0 && base ? strdup(base) : NULL;
+	if (r == 0 && (!description || (base && !extends)))
 		r = err_nomem(ret_error);
 	if (r == 0)
 		r = wrap_root(json_incref(json_object_get(root, "keys")), ret_config, ret_error);
-	if (r == 0)
+	if (r == 0) {
 		*ret_description = description;
-	else
+		*ret_extends = extends;
+	} else {
 		free(description);
+		free(extends);
+	}
 	json_decref(root);
 	return r;
 }

@@ -29,6 +29,7 @@ enum schema_flags {
 	SCHEMA_UNLIMITED = 1 << 2, /* the word "unlimited" is a value */
 	SCHEMA_IDENTITY = 1 << 3,  /* fixed at create (uuid, image): `set` refuses */
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
+	SCHEMA_SECRET = 1 << 9, /* its value may hold a secret: shown by show and get, and never written to a log */
 	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
 	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
 	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules) */

@@ -18,6 +18,7 @@ void template_free(struct template *t)
 	free(t->name);
 	free(t->path);
 	free(t->description);
+	free(t->extends);
 	free(t->digest);
 	config_free(t->keys);
 	free(t);
@@ -28,9 +29,40 @@ void template_freep(struct template **t)
 	template_free(*t);
 }
 
+/* The files that lead to one that is being read, from it upwards. */
+struct chain {
+	const char *path, *name;
+	const struct chain *up;
+	unsigned depth;
+};
+
+static int open_below(const char *const *dirs, const char *name, const struct chain *up, struct template **ret_template,
+		      ve_error **ret_error);
+
+/* T gets the keys that it has from what it extends, and a digest that changes with that, too. */
+static int extend(const char *const *dirs, struct template *t, const struct chain *up, ve_error **ret_error)
+{
+	const struct chain here = { .path = t->path, .name = t->name, .up = up, .depth = up ? up->depth + 1 : 1 };
+	_cleanup_template_ struct template *base = NULL;
+	int r = open_below(dirs, t->extends, &here, &base, ret_error);
+	if (r == 0)
+		r = config_merge(base->keys, t->keys, ret_error);
+	if (r < 0)
+		return r;
+	struct config *own = t->keys;
+	t->keys = base->keys;
+	base->keys = own;
+	_cleanup_free_ char *both = str_printf("%s\n%s\n", t->digest, base->digest);
+	if (!both)
+		return err_nomem(ret_error);
+	SHA256Data((const uint8_t *)both, strlen(both), t->digest);
+	return 0;
+}
+
 /* config_check_whole() is not asked: "routed" without an address is a good template, the address comes at
  * create. */
-static int load(const char *path, const char *name, struct template **ret_template, ve_error **ret_error)
+static int load(const char *const *dirs, const char *path, const char *name, const struct chain *up,
+		struct template **ret_template, ve_error **ret_error)
 {
 	_cleanup_template_ struct template *t = calloc(1, sizeof(*t));
 	_cleanup_free_ char *text = NULL, *what = str_quote(path);
@@ -40,20 +72,24 @@ static int load(const char *path, const char *name, struct template **ret_templa
 		return err_nomem(ret_error);
 	int r = jsontext_read(AT_FDCWD, path, what, CONFIG_MAX_BYTES, &text, &size, ret_error);
 	if (r == 0)
-		r = config_parse_template(text, size, what, &t->description, &t->keys, ret_error);
+		r = config_parse_template(text, size, what, &t->description, &t->extends, &t->keys, ret_error);
 	if (r < 0)
 		return r;
 	SHA256Data((const uint8_t *)text, size, t->digest);
+	if (t->extends)
+		r = extend(dirs, t, up, ret_error);
+	if (r < 0)
+		return r;
 	*ret_template = steal_ptr(&t);
 	return 0;
 }
 
-int template_open_file(const char *path, struct template **ret_template, ve_error **ret_error)
+int template_open_file(const char *const *dirs, const char *path, struct template **ret_template, ve_error **ret_error)
 {
 	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 	size_t n = strlen(base);
 	_cleanup_free_ char *name = strndup(base, str_ends(base, ".json") ? n - strlen(".json") : n);
-	return name ? load(path, name, ret_template, ret_error) : err_nomem(ret_error);
+	return name ? load(dirs, path, name, NULL, ret_template, ret_error) : err_nomem(ret_error);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -106,19 +142,41 @@ static int not_found(const char *const *dirs, const char *name, ve_error **ret_e
 	return r;
 }
 
-int template_open(const char *const *dirs, const char *name, struct template **ret_template, ve_error **ret_error)
+/* Is the file at PATH one of those that lead to it? */
+static int check_chain(const char *name, const char *path, const struct chain *up, ve_error **ret_error)
 {
-	int r = name_check("template", name, ret_error);
-	if (r < 0)
-		return r;
+	if (up && up->depth >= TEMPLATE_CHAIN_MAX)
+		return err_plain(ret_error, VE_ERR_CONFIG, ELOOP, "template", "'%s': extends '%s', which is more than %d templates deep",
+				 up->path, name, TEMPLATE_CHAIN_MAX);
+	for (const struct chain *c = up; c; c = c->up)
+		if (str_eq(c->path, path))
+			return err_plain(ret_error, VE_ERR_CONFIG, ELOOP, "template", "'%s': extends '%s', which is in a circle: that leads back to it",
+					 up->path, name);
+	return 0;
+}
+
+static int open_below(const char *const *dirs, const char *name, const struct chain *up, struct template **ret_template,
+		      ve_error **ret_error)
+{
 	for (const char *const *d = dirs; *d; d++) {
 		_cleanup_free_ char *path = str_printf("%s/%s.json", *d, name);
 		if (!path)
 			return err_nomem(ret_error);
-		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return load(path, name, ret_template, ret_error);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		int r = check_chain(name, path, up, ret_error);
+		return r < 0 ? r : load(dirs, path, name, up, ret_template, ret_error);
 	}
-	return not_found(dirs, name, ret_error);
+	int r = not_found(dirs, name, ret_error);
+	if (up)
+		err_wrap(ret_error, "'%s': cannot be extended", up->path);
+	return r;
+}
+
+int template_open(const char *const *dirs, const char *name, struct template **ret_template, ve_error **ret_error)
+{
+	int r = name_check("template", name, ret_error);
+	return r < 0 ? r : open_below(dirs, name, NULL, ret_template, ret_error);
 }
 
 /* A damaged template does not hide the others: its entry says what is wrong with it. */

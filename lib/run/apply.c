@@ -154,7 +154,7 @@ static int take_live_network(struct config *out, const struct config *c, unsigne
  * that the VE runs with. */
 static int live_part(const struct config *running, const struct config *c, struct config **ret_config, ve_error **ret_error)
 {
-	static const char *const live[] = { "hostname", "memory.limit", "memory.swap", "cpu.cores", "cpu.limit", "cpu.weight",
+	static const char *const live[] = { "template", "aliases", "owner", "labels", "notes", "protect", "hostname", "memory.limit", "memory.swap", "cpu.cores", "cpu.limit", "cpu.weight",
 					    "pids.limit", "boot", "stop", "firewall" };
 	_cleanup_config_ struct config *out = NULL;
 	unsigned labels[PLAN_MAX_IFS];

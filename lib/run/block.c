@@ -11,11 +11,11 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
-#include "model/checks.h"
+#include "run/change.h"
+#include "run/docfile.h"
 #include "run/plan.h"
 #include "run/verbs.h"
 
-enum { BLOCK_MAX_BYTES = 65536, REASON_MAX = 1024 };
 static const char block_file[] = "blocked.json";
 
 static const char *const words[] = {
@@ -26,12 +26,8 @@ static const char *const words[] = {
 
 static json_t *read_at(int dir_fd)
 {
-	_cleanup_free_ char *text = NULL;
-	int r = dir_fd >= 0 ? file_read(dir_fd, block_file, BLOCK_MAX_BYTES, &text, NULL) : -ENOENT;
-	if (r == -ENOENT)
-		return json_null();
-	json_t *j = r == 0 ? json_loads(text, 0, NULL) : NULL;
-	if (json_is_string(json_object_get(j, "how")) && json_is_string(json_object_get(j, "at")))
+	json_t *j = docfile_read(dir_fd, block_file);
+	if (json_is_null(j) || (json_is_string(json_object_get(j, "how")) && json_is_string(json_object_get(j, "at"))))
 		return j;
 	json_decref(j);
 	/* Somebody has damaged it: blocked is what it still is. */
@@ -68,23 +64,6 @@ static json_t *make_doc(const struct ve_block_opts *o)
 {
 	char when[CLOCK_TEXT_SIZE];
 	return json_pack("{s:s,s:s?,s:s}", "how", words[o->how], "reason", o->reason, "at", clock_text(time(NULL), when));
-}
-
-static int write_doc(struct ve *v, const json_t *doc, ve_error **ret_error)
-{
-	_cleanup_free_ char *text = json_dumps(doc, JSON_INDENT(2));
-	if (!text)
-		return err_nomem(ret_error);
-	int r = file_replace(v->dir_fd, block_file, text, strlen(text), 0600, true);
-	return r < 0 ? err_sys(ret_error, -r, "block", "cannot write down that '%s' is blocked", v->name) : 0;
-}
-
-static int remove_doc(struct ve *v, ve_error **ret_error)
-{
-	if (unlinkat(v->dir_fd, block_file, 0) < 0 && errno != ENOENT)
-		return err_sys(ret_error, errno, "block", "cannot remove 'blocked.json' of '%s'", v->name);
-	fsync(v->dir_fd);
-	return 0;
 }
 
 /* ---- questions -------------------------------------------------------------------------------------- */
@@ -193,8 +172,9 @@ static bool same_block(const struct ve *v, const json_t *doc)
 
 /* The file first: a verb that is killed here leaves a VE that is blocked on disk, and `recover` and the next start see
  * to the rest. What the VE was before is put back where the kernel's side fails. */
-static int block_locked(struct ve *v, const struct ve_block_opts *o, ve_error **ret_error)
+static int block_locked(struct change *c, const struct ve_block_opts *o, ve_error **ret_error)
 {
+	struct ve *v = c->ve;
 	int r = handle_ask(v, VERB_BLOCK, NULL, ret_error);
 	if (r < 0)
 		return r;
@@ -204,17 +184,19 @@ static int block_locked(struct ve *v, const struct ve_block_opts *o, ve_error **
 		r = err_nomem(ret_error);
 	bool same = r == 0 && same_block(v, doc);
 	if (r == 0 && !same)
-		r = write_doc(v, doc, ret_error);
+		r = docfile_write(v, block_file, doc, ret_error);
 	if (r == 0 && before >= 0 && before != (int)o->how)
 		r = lift(v, before, ret_error);
 	if (r == 0)
 		r = apply(v, o->how, ret_error);
 	if (r < 0 && !same) {
 		if (json_is_object(old))
-			write_doc(v, old, NULL);
+			docfile_write(v, block_file, old, NULL);
 		else
-			remove_doc(v, NULL);
+			docfile_remove(v, block_file, NULL);
 	}
+	if (r == 0 && !same)
+		change_note(c, "blocked", json_object_get(old, "how"), json_object_get(doc, "how"));
 	json_decref(doc);
 	json_decref(old);
 	if (r < 0)
@@ -224,12 +206,16 @@ static int block_locked(struct ve *v, const struct ve_block_opts *o, ve_error **
 	return same ? VE_UNCHANGED : VE_CHANGED;
 }
 
-static int unblock_locked(struct ve *v, ve_error **ret_error)
+static int unblock_locked(struct change *c, ve_error **ret_error)
 {
+	struct ve *v = c->ve;
 	int how = how_of(v), r = handle_ask(v, VERB_UNBLOCK, NULL, ret_error);
 	if (r < 0 || how < 0)
 		return r < 0 ? r : VE_UNCHANGED;
-	r = remove_doc(v, ret_error);
+	json_t *old = block_read(v);
+	change_note(c, "blocked", json_object_get(old, "how"), NULL);
+	json_decref(old);
+	r = docfile_remove(v, block_file, ret_error);
 	if (r == 0)
 		r = lift(v, how, ret_error);
 	if (r < 0)
@@ -238,40 +224,30 @@ static int unblock_locked(struct ve *v, ve_error **ret_error)
 	return VE_CHANGED;
 }
 
-static int check_reason(const char *reason, ve_error **ret_error)
-{
-	if (!reason)
-		return 0;
-	if (strlen(reason) > REASON_MAX)
-		return err_plain(ret_error, VE_ERR_USAGE, E2BIG, "block", "the reason has more than %d characters",
-				 REASON_MAX);
-	int r = check_text(reason, ret_error);
-	return r < 0 ? err_wrap(ret_error, "the reason") : 0;
-}
-
 int verb_block(struct ve *v, const struct ve_block_opts *o, ve_error **ret_error)
 {
+	struct change c = { 0 };
 	if ((unsigned)o->how >= ARRAY_SIZE(words))
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "block", "there is no such way to block a VE (%d)",
 				 (int)o->how);
-	int r = check_reason(o->reason, ret_error);
+	int r = o->reason ? ctx_check_words("reason", o->reason, ret_error) : 0;
 	if (r == 0)
-		r = handle_lock(v, "block", ret_error);
+		r = change_begin(&c, v, "block", CHANGE_STOPS, ret_error);
+	c.reason = o->reason;
 	if (r == 0)
-		r = block_locked(v, o, ret_error);
-	handle_unlock(v);
+		r = block_locked(&c, o, ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "cannot block '%s'", v->name);
-	return r;
+	return change_end(&c, r, ret_error);
 }
 
 int verb_unblock(struct ve *v, ve_error **ret_error)
 {
-	int r = handle_lock(v, "unblock", ret_error);
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "unblock", 0, ret_error);
 	if (r == 0)
-		r = unblock_locked(v, ret_error);
-	handle_unlock(v);
+		r = unblock_locked(&c, ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "cannot unblock '%s'", v->name);
-	return r;
+	return change_end(&c, r, ret_error);
 }

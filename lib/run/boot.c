@@ -178,6 +178,7 @@ static int run_fleet(struct ve_ctx *ctx, bool starting, json_t **ret_doc, ve_err
 	int failed = 0;
 	json_t *results = json_array();
 	int r = results ? ctx_open(ctx, true, ret_error) : err_nomem(ret_error);
+	ctx->is_host = true;
 	if (r == 0)
 		r = fleet_collect(ctx, starting, &f, ret_error);
 	if (r == 0 && f.n)
@@ -189,6 +190,7 @@ static int run_fleet(struct ve_ctx *ctx, bool starting, json_t **ret_doc, ve_err
 		if (starting && to < f.n && f.entries[from].delay_s)
 			poll(NULL, 0, (int)f.entries[from].delay_s * 1000);
 	}
+	ctx->is_host = false;
 	fleet_done(&f);
 	if (r == 0 && ret_doc)
 		*ret_doc = json_incref(results);

@@ -102,6 +102,62 @@ int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_e
 	return r == 0 ? each_port(v, c, claim_port, ret_error, ret_error) : r;
 }
 
+/* Is NAME what C is called, or one of its aliases? */
+static bool is_called(const struct config *c, const char *name)
+{
+	size_t i;
+	json_t *alias;
+	if (str_eq(config_name(c), name))
+		return true;
+	json_array_foreach(config_list(c, "aliases"), i, alias)
+		if (str_eq(json_string_value(alias), name))
+			return true;
+	return false;
+}
+
+int claims_take_aliases(struct ve *v, const struct config *c, ve_error **ret_error)
+{
+	size_t i;
+	json_t *alias;
+	int r = 0;
+	json_array_foreach(config_list(c, "aliases"), i, alias)
+		if (r == 0)
+			r = store_claim(v->ctx->store, CLAIM_NAME, json_string_value(alias), v->uuid, ret_error);
+	return r;
+}
+
+void claims_drop_aliases(struct ve *v, const json_t *aliases, const struct config *keep)
+{
+	size_t i;
+	json_t *alias;
+	json_array_foreach((json_t *)aliases, i, alias)
+		if (!is_called(keep, json_string_value(alias)))
+			store_unclaim(v->ctx->store, CLAIM_NAME, json_string_value(alias), v->uuid);
+}
+
+/* Whoever changes its names has the VE's lock, and has claimed before he writes: asked again with the lock in our hands. */
+static void drop_if_not_called(struct ve *v, const char *name)
+{
+	if (!v->config || is_called(v->config, name) || handle_lock(v, "recover", NULL) < 0)
+		return;
+	if (v->config && !is_called(v->config, name))
+		store_unclaim(v->ctx->store, CLAIM_NAME, name, v->uuid);
+	handle_unlock(v);
+}
+
+int claims_sweep_names(struct ve_ctx *ctx, ve_error **ret_error)
+{
+	_cleanup_strv_ char **names = NULL;
+	int r = store_claim_keys(ctx->store, CLAIM_NAME, &names, ret_error);
+	for (char **n = names; r == 0 && n && *n; n++) {
+		_cleanup_ve_ struct ve *v = NULL;
+		char uuid[UUID_LENGTH + 1];
+		if (store_claimed_by(ctx->store, CLAIM_NAME, *n, uuid) == 0 && handle_open_uuid(ctx, uuid, &v, NULL) == 0)
+			drop_if_not_called(v, *n);
+	}
+	return r;
+}
+
 static int note_one(struct ve *v, const char *address, void *data)
 {
 	(void)v;
@@ -136,7 +192,7 @@ static bool has_name_and_ids_only(const struct ve *v)
 	struct net_plan net = { 0 };
 	struct net_if ifs[PLAN_MAX_IFS];
 	struct stat st;
-	if (!v->config || !v->saved || fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != v->saved ||
+	if (!v->config || !v->saved || config_list(v->config, "aliases") || fstatat(v->dir_fd, "config.json", &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_ino != v->saved ||
 	    plan_network(v->ctx, v->config, ifs, &net, NULL) < 0)
 		return false;
 	bool alone = net.n_ifs == 0;
@@ -180,6 +236,8 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error)
 	int r = ctx_host(v->ctx, ret_error);
 	if (r == 0)
 		r = store_claim(v->ctx->store, CLAIM_NAME, v->name, v->uuid, ret_error);
+	if (r == 0)
+		r = claims_take_aliases(v, v->config, ret_error);
 	if (r == 0)
 		r = claim_ids(v, ret_error);
 	if (r == 0)

@@ -12,6 +12,11 @@ int claims_take(struct ve *v, struct undo *undo, ve_error **ret_error);
 /* The addresses, and ports of the host's, of NEW that OLD has not are claimed; those only OLD has are given back by claims_drop_addresses(). */
 int claims_take_addresses(struct ve *v, const struct config *c, ve_error **ret_error);
 void claims_drop_addresses(struct ve *v, const struct config *keep);
+/* The aliases of C are claimed as names; of ALIASES (an array, or NULL) those that KEEP has not, be it as its name, are given back. */
+int claims_take_aliases(struct ve *v, const struct config *c, ve_error **ret_error);
+void claims_drop_aliases(struct ve *v, const json_t *aliases, const struct config *keep);
+/* Gives back the names that a VE has claimed and is not called by: of a rename or a set that was killed. */
+int claims_sweep_names(struct ve_ctx *ctx, ve_error **ret_error);
 /* Gives back the claims of KIND that are not in KEPT (NULL: none is). */
 void claims_drop_kind(struct ve *v, enum claim_kind kind, char *const *kept);
 /* Does somebody beyond the uplink have an address that C gives V and OLD (NULL: none) did not? VE_ERR_EXISTS. What cannot be

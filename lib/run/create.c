@@ -12,12 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "base/undo.h"
 #include "model/template.h"
 #include "ns/idrange.h"
+#include "run/audit.h"
 #include "run/claims.h"
 #include "run/fault.h"
 #include "run/launch.h"
@@ -185,8 +187,8 @@ static int start_created(struct ve *v, const struct ve_create_opts *o, ve_error 
 	return r;
 }
 
-int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
-		struct ve **ret_ve, ve_error **ret_error)
+static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
+		  struct ve **ret_ve, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *config = NULL;
 	_cleanup_image_ struct image *image = NULL;
@@ -225,4 +227,35 @@ int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opt
 		return err_wrap(ret_error, "cannot start '%s'", name), r;
 	*ret_ve = steal_ptr(&v);
 	return VE_CHANGED;
+}
+
+static int note_key(const char *key, json_t *old_value, json_t *new_value, void *values)
+{
+	audit_note(values, key, old_value, new_value);
+	return 0;
+}
+
+/* Of what was made, every key; of what was not, only that it was tried. */
+static json_t *values_of(const struct ve *v)
+{
+	_cleanup_config_ struct config *nothing = NULL;
+	json_t *values = NULL;
+	if (v && v->config && config_new(NULL, &nothing, NULL) == 0)
+		config_diff(nothing, v->config, note_key, &values);
+	return values;
+}
+
+int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
+		struct ve **ret_ve, ve_error **ret_error)
+{
+	int64_t begun_ms = clock_ms();
+	struct ve *v = NULL;
+	int r = create(ctx, name, o, spec, &v, ret_error);
+	json_t *values = r > 0 ? values_of(v) : NULL;
+	const struct audit a = { .verb = "create", .name = name, .uuid = v ? v->uuid : NULL, .begun_ms = begun_ms, .values = values };
+	audit_write(ctx, &a, r, ret_error ? *ret_error : NULL);
+	json_decref(values);
+	if (r >= 0)
+		*ret_ve = v;
+	return r;
 }

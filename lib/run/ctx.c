@@ -4,12 +4,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/guard.h"
 #include "base/str.h"
 #include "fs/storage.h"
+#include "model/checks.h"
 #include "run/program.h"
+#include "sys/login.h"
+
+enum { WORDS_MAX = 1024 };
 
 int ctx_need_root(ve_error **ret_error)
 {
@@ -97,4 +102,19 @@ int ctx_check_cancelled(const struct ve_ctx *c, ve_error **ret_error)
 	if (c->cancel_fd < 0 || poll(&p, 1, 0) <= 0)
 		return 0;
 	return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted", "interrupted");
+}
+
+const char *ctx_actor(struct ve_ctx *c)
+{
+	if (!c->actor)
+		c->actor = login_name();
+	return c->actor ? c->actor : "unknown";
+}
+
+int ctx_check_words(const char *what, const char *words, ve_error **ret_error)
+{
+	if (strlen(words) > WORDS_MAX)
+		return err_plain(ret_error, VE_ERR_USAGE, E2BIG, "command", "the %s has more than %d characters", what, WORDS_MAX);
+	int r = check_text(words, ret_error);
+	return r < 0 ? err_wrap(ret_error, "the %s", what) : 0;
 }

@@ -20,6 +20,9 @@ struct ve_ctx {
 	void *progress_data;
 	unsigned lock_timeout_ms;
 	int cancel_fd;
+	char *actor;	       /* who asks, for locks and audit.jsonl; ctx_actor() */
+	char *reason;	       /* and why, or NULL */
+	bool is_host;	       /* the host itself goes up or down: no lock of an administrator's holds that off */
 	json_t *warnings;      /* of the verb under way */
 };
 
@@ -35,6 +38,10 @@ void ctx_warn_sentence(const char *sentence, void *ctx); /* a cg_warn_fn */
 void ctx_progress(const struct ve_ctx *c, const char *what, uint64_t done, uint64_t total);
 /* VE_ERR_BUSY with EINTR once the caller's cancel descriptor is readable. */
 int ctx_check_cancelled(const struct ve_ctx *c, ve_error **ret_error);
+/* Who asks: as the caller said (ve_ctx_set_actor()), else who logged in. Never NULL. */
+const char *ctx_actor(struct ve_ctx *c);
+/* WORDS ("the WHAT") are one line that can be written down and shown: VE_ERR_CONFIG, VE_ERR_USAGE where there are too many. */
+int ctx_check_words(const char *what, const char *words, ve_error **ret_error);
 /* Not root: VE_ERR_PERMISSION, before anything else is tried. */
 int ctx_need_root(ve_error **ret_error);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "run/change.h"
 #include "run/claims.h"
 #include "run/launch.h"
 #include "run/verbs.h"
@@ -47,19 +48,17 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 
 int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
 {
-	int r = handle_lock(v, "destroy", ret_error);
-	if (r < 0)
-		return r;
-	struct record rec;
-	enum ve_state state = handle_state(v, &rec);
-	if (force && state != STATE_STOPPED && state != STATE_BLOCKED && state != STATE_CREATING)
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "destroy", CHANGE_ALTERS, ret_error);
+	bool up = c.before != STATE_STOPPED && c.before != STATE_BLOCKED && c.before != STATE_CREATING;
+	if (r == 0 && force && up)
 		r = kill_locked(v, ret_error);
 	if (r >= 0)
 		r = handle_ask(v, VERB_DESTROY, NULL, ret_error);
 	if (r == 0)
 		r = destroy_locked(v, ret_error);
-	handle_unlock(v);
+	c.gone = r > 0;
 	if (r < 0)
 		err_wrap(ret_error, "cannot destroy '%s'", v->name);
-	return r;
+	return change_end(&c, r, ret_error);
 }

@@ -7,6 +7,7 @@
 
 #include "base/guard.h"
 #include "run/block.h"
+#include "run/change.h"
 
 /* The mark tells a freeze of the provider's from one that the VE's own systemd does to a unit. */
 static int set_mark(struct ve *v, bool frozen, ve_error **ret_error)
@@ -49,11 +50,12 @@ int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
 
 int verb_freeze(struct ve *v, bool frozen, ve_error **ret_error)
 {
-	int r = handle_lock(v, frozen ? "freeze" : "thaw", ret_error);
+	const char *verb = frozen ? "freeze" : "thaw";
+	struct change c = { 0 };
+	int r = change_begin(&c, v, verb, frozen ? CHANGE_STOPS : 0, ret_error);
 	if (r == 0)
 		r = freeze_locked(v, frozen, ret_error);
-	handle_unlock(v);
 	if (r < 0)
-		err_wrap(ret_error, "cannot %s '%s'", frozen ? "freeze" : "thaw", v->name);
-	return r;
+		err_wrap(ret_error, "cannot %s '%s'", verb, v->name);
+	return change_end(&c, r, ret_error);
 }

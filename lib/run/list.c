@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "model/schema.h"
 #include "run/addresses.h"
+#include "run/adminlock.h"
 #include "run/block.h"
 #include "run/verbs.h"
 
@@ -71,13 +72,17 @@ static json_t *get_memory_used(const struct row *r) { return figure(r, r->usage.
 static json_t *get_cpu_used(const struct row *r) { return figure(r, r->usage.cpu_ns); }
 static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pids); }
 
-static json_t *get_blocked(const struct row *r)
+/* The member NAME of DOC, which is given up; null where DOC is none. */
+static json_t *member(json_t *doc, const char *name)
 {
-	json_t *doc = block_read(r->ve), *how = json_object_get(doc, "how");
-	how = how ? json_incref(how) : json_null();
+	json_t *value = json_object_get(doc, name);
+	value = value ? json_incref(value) : json_null();
 	json_decref(doc);
-	return how;
+	return value;
 }
+
+static json_t *get_blocked(const struct row *r) { return member(block_read(r->ve), "how"); }
+static json_t *get_locked(const struct row *r) { return member(adminlock_read(r->ve), "by"); }
 
 static json_t *get_traffic(const struct row *r, bool in)
 {
@@ -111,6 +116,7 @@ static const struct field fields[] = {
 	{ "started_at", NEED_STATE, 0, get_started_at, false, "when it was started", "time" },
 	{ "created_at", NEED_CONFIG, 0, get_created_at, false, "when it was created", "time" },
 	{ "blocked", 0, 0, get_blocked, false, "how its provider has closed it: stop, network or freeze; 'status' has the reason" },
+	{ "locked", 0, 0, get_locked, false, "who keeps it to himself (vectl lock); 'status' has the reason" },
 	{ "traffic.in", 0, 0, get_traffic_in, false, "bytes towards it in this month (UTC)", "bytes" },
 	{ "traffic.out", 0, 0, get_traffic_out, false, "bytes from it in this month (UTC)", "bytes" },
 	{ "pending", NEED_CONFIG | NEED_STATE, 0, get_pending, true, "keys that wait for its next start" },
@@ -135,7 +141,7 @@ static int find_column(const char *name, struct column *ret, ve_error **ret_erro
 		return 0;
 	int r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "list", "there is no field '%s'", name);
 	err_hint(ret_error, "fields are: name state addresses memory.used cpu.used processes uuid init_pid supervised "
-			    "started_at created_at blocked pending, and every configuration key");
+			    "started_at created_at blocked locked pending, and every configuration key");
 	return r;
 }
 
@@ -322,12 +328,22 @@ static json_t *row_doc(const struct query *q, const struct row *r)
 	return doc;
 }
 
+static bool has_alias_like(const struct ve *v, const char *glob)
+{
+	size_t i;
+	json_t *alias;
+	json_array_foreach(v->config ? config_list(v->config, "aliases") : NULL, i, alias)
+		if (fnmatch(glob, json_string_value(alias), 0) == 0)
+			return true;
+	return false;
+}
+
 static bool name_wanted(const char *const *patterns, const struct ve *v)
 {
 	if (!patterns || !*patterns)
 		return true;
 	for (const char *const *p = patterns; *p; p++)
-		if (fnmatch(*p, v->name, 0) == 0 || str_eq(*p, v->uuid))
+		if (fnmatch(*p, v->name, 0) == 0 || str_eq(*p, v->uuid) || has_alias_like(v, *p))
 			return true;
 	return false;
 }

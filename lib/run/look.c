@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/schema.h"
 #include "run/addresses.h"
+#include "run/adminlock.h"
 #include "run/block.h"
 #include "run/verbs.h"
 
@@ -70,14 +71,14 @@ int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 	json_t *last = laststate_read(v);
 	const char *image = v->config ? config_string(v->config, "image") : NULL;
 	json_t *doc = json_pack(
-		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:O}", "name", v->name, "uuid", v->uuid, "state",
+		"{s:s,s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:b,s:b,s:o,s:o,s:o,s:o,s:o,s:O}", "name", v->name, "uuid", v->uuid, "state",
 		state_name(s), "init_pid", up ? json_integer(rec.init_pid) : json_null(), "monitor_pid",
 		up && record_monitor_alive(&rec) ? json_integer(rec.monitor_pid) : json_null(), "boot_id",
 		up ? json_string(rec.boot_id) : json_null(), "started_at", up ? time_text(rec.started_at) : json_null(), "addresses",
 		v->config ? addresses_json(v->config) : json_array(), "supervised", up && record_monitor_alive(&rec), "booted",
 		up && handle_has_mark(v, "ready"), "image", string_or_null(image), "image_digest",
 		string_or_null(v->config ? config_identity_string(v->config, "image_digest") : NULL), "pending",
-		v->config ? look_pending(v) : json_array(), "blocked", block_read(v), "last_exit",
+		v->config ? look_pending(v) : json_array(), "blocked", block_read(v), "locked", adminlock_read(v), "last_exit",
 		json_object_get(last, "last_exit") ? json_object_get(last, "last_exit") : json_null());
 	json_decref(last);
 	if (!doc)

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "base/str.h"
+#include "run/change.h"
 #include "run/join.h"
 #include "run/launch.h"
 #include "run/rootplan.h"
@@ -51,8 +53,17 @@ static int passwd_locked(struct ve *v, const char *user, const char *hash, ve_er
 							change_running(v, &change, ret_error);
 }
 
+/* Whose password it was; never what it is. */
+static void note_user(struct change *c, const char *user)
+{
+	_cleanup_free_ char *key = str_printf("password of %s", user);
+	if (key)
+		change_note(c, key, NULL, NULL);
+}
+
 int verb_passwd(struct ve *v, const char *user, const char *password, ve_error **ret_error)
 {
+	struct change c = { 0 };
 	_cleanup_free_ char *hash = NULL;
 	if (!user)
 		user = "root";
@@ -62,15 +73,14 @@ int verb_passwd(struct ve *v, const char *user, const char *password, ve_error *
 	if (r == 0)
 		r = ctx_open(v->ctx, true, ret_error);
 	if (r == 0)
-		r = handle_lock(v, "passwd", ret_error);
-	if (r == 0)
+		r = change_begin(&c, v, "passwd", 0, ret_error);
+	if (r == 0) {
+		note_user(&c, user);
 		r = passwd_locked(v, user, hash, ret_error);
-	handle_unlock(v);
+	}
 	if (hash)
 		explicit_bzero(hash, strlen(hash));
-	if (r < 0) {
+	if (r < 0)
 		err_wrap(ret_error, "cannot set the password of '%s' in '%s'", user, v->name);
-		return r;
-	}
-	return VE_CHANGED;
+	return change_end(&c, r < 0 ? r : VE_CHANGED, ret_error);
 }

@@ -10,6 +10,7 @@
  *   rules that are not the files'       loaded anew
  *   running VE without its elements, routes, proxies: they are put back
  *   claims of no VE                     removed; missing claims made again
+ *   names that their VE is not called by  given back
  *   empty groups of a store without VE  removed
  */
 #include <errno.h>
@@ -171,6 +172,8 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 	}
 	if (r == 0 && !only) {
 		r = store_sweep_claims(ctx->store, ret_error);
+		if (r == 0)
+			r = claims_sweep_names(ctx, ret_error);
 		if (r == 0)
 			r = image_recover(ctx, ret_error);
 		remove_base_groups(ctx);

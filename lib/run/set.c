@@ -15,8 +15,10 @@
 #include "model/schema.h"
 #include "run/apply.h"
 #include "run/autoip.h"
+#include "run/change.h"
 #include "run/claims.h"
 #include "run/plan.h"
+#include "run/set.h"
 #include "run/verbs.h"
 
 struct difference {
@@ -39,7 +41,8 @@ static int note_difference(const char *key, json_t *old_value, json_t *new_value
 {
 	struct difference *d = data;
 	const struct schema_key *row = schema_find(key);
-	bool live = row && row->flags & SCHEMA_LIVE;
+	/* Which template it is like is written down, and nothing that runs asks for it. */
+	bool live = row && (row->flags & SCHEMA_LIVE || str_eq(key, "template"));
 	json_array_append_new(d->doc, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old", shown(row, old_value), "new",
 						shown(row, new_value), "live", live));
 	if (!live) {
@@ -69,6 +72,7 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, v
 	}
 	apply_keep(applied);
 	claims_drop_addresses(v, fresh);
+	claims_drop_aliases(v, config_list(v->config, "aliases"), fresh);
 	config_free(v->config);
 	v->config = fresh;
 	return 0;
@@ -80,7 +84,10 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	_cleanup_config_ struct config *mine = fresh;
 	struct applied applied = { 0 };
 	bool now = running && mode != VE_SET_PENDING && !(mode == VE_SET_RESTART && d->restart_keys);
-	int r = claims_take_addresses(v, fresh, ret_error);
+	json_t *aliases = json_incref(config_list(fresh, "aliases"));
+	int r = claims_take_aliases(v, fresh, ret_error);
+	if (r == 0)
+		r = claims_take_addresses(v, fresh, ret_error);
 	if (r == 0)
 		r = claims_probe(v, v->config, fresh, ret_error);
 	if (r == 0 && running && !now)
@@ -89,12 +96,15 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 		r = apply_live(v, fresh, &applied, ret_error);
 	if (r == 0)
 		r = commit(v, steal_ptr(&mine), &applied, ret_error);
-	if (r < 0)
+	if (r < 0) {
 		claims_drop_addresses(v, v->config);
+		claims_drop_aliases(v, aliases, v->config);
+	}
+	json_decref(aliases);
 	return r;
 }
 
-static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_mode mode, struct difference *d,
+static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode, struct difference *d,
 		      ve_error **ret_error)
 {
 	_cleanup_config_ struct config *fresh = NULL;
@@ -106,8 +116,8 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 	r = ctx_host(v->ctx, ret_error);
 	if (r == 0)
 		r = config_copy(v->config, &fresh, ret_error);
-	for (const char *const *a = assignments; r == 0 && *a; a++)
-		r = config_assign(fresh, *a, ret_error);
+	if (r == 0)
+		r = edit->fn(v, fresh, edit->data, ret_error);
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
 	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
@@ -123,6 +133,11 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 		return r < 0 ? r : err_nomem(ret_error);
 	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)
 		return json_array_size(d->doc) ? VE_CHANGED : VE_UNCHANGED;
+	/* Taking the protection away is no change that it is against, nor is what comes along with that. */
+	if (config_bool(fresh, "protect") && (r = change_check_protected(v, "change", ret_error)) < 0) {
+		claims_drop_addresses(v, v->config);
+		return r;
+	}
 	if (running && d->restart_keys && mode == VE_SET_NOW) {
 		claims_drop_addresses(v, v->config);
 		return refuse_restart_keys(v, d, ret_error);
@@ -136,19 +151,50 @@ static int set_locked(struct ve *v, const char *const *assignments, enum ve_set_
 	return r < 0 ? r : VE_CHANGED;
 }
 
-int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
-	     json_t **ret_doc, ve_error **ret_error)
+static void note_values(const struct difference *d, struct change *c)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(d->doc, i, row)
+		change_note(c, json_string_value(json_object_get(row, "key")), json_object_get(row, "old"),
+			    json_object_get(row, "new"));
+}
+
+int set_edited(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error)
 {
 	struct difference d = { .doc = json_array() };
+	struct change c = { 0 };
 	int r = d.doc ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
+	if (r == 0 && mode == VE_SET_DRY_RUN)
+		r = handle_lock(v, edit->verb, ret_error);
+	else if (r == 0)
+		r = change_begin(&c, v, edit->verb, 0, ret_error);
 	if (r == 0)
-		r = handle_lock(v, "set", ret_error);
-	if (r == 0)
-		r = set_locked(v, assignments, mode, &d, ret_error);
-	handle_unlock(v);
+		r = set_locked(v, edit, mode, &d, ret_error);
+	if (c.ve)
+		note_values(&d, &c);
+	else
+		handle_unlock(v); /* of a dry run */
+	r = change_end(&c, r, ret_error);
 	free(d.restart_keys);
 	if (r >= 0 && ret_doc)
 		*ret_doc = json_incref(d.doc);
 	json_decref(d.doc);
 	return r;
+}
+
+static int assign_all(struct ve *v, struct config *fresh, void *assignments, ve_error **ret_error)
+{
+	int r = 0;
+	(void)v;
+	for (const char *const *a = assignments; r == 0 && *a; a++)
+		r = config_assign(fresh, *a, ret_error);
+	return r;
+}
+
+int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
+	     json_t **ret_doc, ve_error **ret_error)
+{
+	const struct set_edit edit = { .verb = "set", .fn = assign_all, .data = (void *)assignments };
+	return set_edited(v, &edit, mode, ret_doc, ret_error);
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/guard.h"
+#include "run/change.h"
 #include "run/fault.h"
 #include "run/launch.h"
 
@@ -110,20 +111,43 @@ int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
 	return 0;
 }
 
+static int start_if_stopped(struct ve *v, ve_error **ret_error)
+{
+	int r = handle_ask(v, VERB_START, NULL, ret_error);
+	return r == 0 ? start_locked(v, ret_error) : r == 1 ? VE_UNCHANGED : r;
+}
+
+/* Booting takes long, and is the VE's own affair: nobody holds its lock. */
+static int await_if_asked(struct ve *v, int changed, const struct ve_start_opts *opts, ve_error **ret_error)
+{
+	if (changed < 0 || !opts || !opts->wait)
+		return changed;
+	int r = start_await_boot(v, opts->wait_s, ret_error);
+	return r < 0 ? r : changed;
+}
+
 int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_error)
 {
-	int r = handle_lock(v, "start", ret_error);
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "start", 0, ret_error);
+	if (r == 0)
+		r = start_if_stopped(v, ret_error);
 	if (r < 0)
-		return r;
-	r = handle_ask(v, VERB_START, NULL, ret_error);
-	int changed = r == 0 ? start_locked(v, ret_error) : r == 1 ? VE_UNCHANGED : r;
-	handle_unlock(v); /* booting takes long, and is the VE's own affair */
-	if (changed < 0)
-		return err_wrap(ret_error, "cannot start '%s'", v->name), changed;
-	if (opts && opts->wait) {
-		r = start_await_boot(v, opts->wait_s, ret_error);
-		if (r < 0)
-			return r;
-	}
-	return changed;
+		err_wrap(ret_error, "cannot start '%s'", v->name);
+	r = change_end(&c, r, ret_error);
+	return await_if_asked(v, r, opts, ret_error);
+}
+
+int verb_restart(struct ve *v, const struct ve_stop_opts *stop, const struct ve_start_opts *start, ve_error **ret_error)
+{
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "restart", CHANGE_STOPS, ret_error);
+	if (r == 0)
+		r = stop_locked(v, stop->timeout_s, ret_error);
+	if (r >= 0)
+		r = start_if_stopped(v, ret_error);
+	if (r < 0)
+		err_wrap(ret_error, "cannot restart '%s'", v->name);
+	r = change_end(&c, r, ret_error);
+	return await_if_asked(v, r, start, ret_error);
 }

@@ -13,6 +13,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/image.h"
+#include "run/change.h"
 #include "run/launch.h"
 
 enum { KILL_DEADLINE_MS = 30000, MONITOR_DEADLINE_MS = 5000 };
@@ -173,22 +174,22 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 
 int verb_stop(struct ve *v, const struct ve_stop_opts *opts, ve_error **ret_error)
 {
-	int r = handle_lock(v, "stop", ret_error);
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "stop", CHANGE_STOPS, ret_error);
 	if (r == 0)
 		r = stop_locked(v, opts ? opts->timeout_s : -1, ret_error);
-	handle_unlock(v);
 	if (r < 0)
 		err_wrap(ret_error, "cannot stop '%s'", v->name);
-	return r;
+	return change_end(&c, r, ret_error);
 }
 
 int verb_kill(struct ve *v, ve_error **ret_error)
 {
-	int r = handle_lock(v, "kill", ret_error);
+	struct change c = { 0 };
+	int r = change_begin(&c, v, "kill", CHANGE_STOPS, ret_error);
 	if (r == 0)
 		r = kill_locked(v, ret_error);
-	handle_unlock(v);
 	if (r < 0)
 		err_wrap(ret_error, "cannot kill '%s'", v->name);
-	return r;
+	return change_end(&c, r, ret_error);
 }

@@ -11,6 +11,7 @@
 
 /* start.c */
 int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_error);
+int verb_restart(struct ve *v, const struct ve_stop_opts *stop, const struct ve_start_opts *start, ve_error **ret_error);
 int start_locked(struct ve *v, ve_error **ret_error);
 int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error);
 
@@ -27,6 +28,10 @@ int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error);
 /* block.c */
 int verb_block(struct ve *v, const struct ve_block_opts *opts, ve_error **ret_error);
 int verb_unblock(struct ve *v, ve_error **ret_error);
+
+/* adminlock.c */
+int verb_lock(struct ve *v, const struct ve_lock_opts *opts, ve_error **ret_error);
+int verb_unlock(struct ve *v, bool force, ve_error **ret_error);
 
 /* create.c, destroy.c */
 int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, const struct config *spec,
@@ -51,6 +56,12 @@ int verb_passwd(struct ve *v, const char *user, const char *password, ve_error *
 /* set.c */
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error);
+
+/* retemplate.c: TEMPLATE_NAME NULL: its own. */
+int verb_apply(struct ve *v, const char *template_name, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error);
+
+/* rename.c */
+int verb_rename(struct ve *v, const char *name, bool keep_alias, ve_error **ret_error);
 
 /* wait.c */
 int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_error);

@@ -92,7 +92,7 @@ usage_error() {
 
 @test "words of later versions: 69" {
 	local word
-	for word in clone register push pull user limits top events history edit apply rename lock unlock tune \
+	for word in clone register push pull user limits top events edit tune \
 		pool capacity; do
 		fails 69 "$word" web1
 		says 'not in this version' || return 1
@@ -170,7 +170,7 @@ usage_error() {
 		usage_error $c
 		says 'is missing' || return 1
 	done
-	for c in start stop restart kill freeze thaw destroy enter console logs status show wait; do
+	for c in enter console logs status show wait; do
 		usage_error $c web1 web2
 		says "'web2' is one too many" || return 1
 	done
@@ -183,7 +183,8 @@ usage_error() {
 }
 
 @test "-- ends the options" {
-	usage_error start -- --boot --help
+	fails 66 start -- --boot --help
+	says "no VE '--boot'"
 	fails 66 start -- nosuch
 	fails 66 -- start nosuch
 }

@@ -170,7 +170,8 @@ processes_of_store() (
 			[ ! "${file%/exe}/ns/net" -ef "/run/netns/$HOST_NS" ] || echo "$file"
 		done
 	} | sort -t/ -k3,3n -u | while IFS=/ read -r _ _ pid _; do
-		gone "$pid" || echo "$pid $(<"/proc/$pid/comm")"
+		# One that ends while it is looked at has no name any more.
+		read -r name <"/proc/$pid/comm" && ! gone "$pid" && echo "$pid $name"
 	done 2>/dev/null
 )
 
@@ -205,7 +206,12 @@ destroy_all() {
 	local name
 	# Frozen, half made or without a monitor: recover first, so that destroy can be asked for anything.
 	v recover >/dev/null 2>&1 || true
-	for name in $(v list --names); do v --quiet destroy --force "$name" || v --quiet destroy --force "$name"; done
+	for name in $(v list --names); do
+		v --quiet destroy --force "$name" && continue
+		v --quiet unlock --force "$name"
+		v --quiet set "$name" protect=off
+		v --quiet destroy --force "$name"
+	done
 }
 
 # same_as_before: the inventory equals the one that FILE (default: setup_file's) holds. Kernel objects that go

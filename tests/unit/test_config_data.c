@@ -36,10 +36,10 @@ static int read_config(int dir_fd, const char *file, struct config **ret_config,
 
 static int read_template(int dir_fd, const char *file, struct config **ret_config, ve_error **ret_error)
 {
-	_cleanup_free_ char *text = NULL, *description = NULL;
+	_cleanup_free_ char *text = NULL, *description = NULL, *extends = NULL;
 	size_t size;
 	assert_int_equal(file_read(dir_fd, file, CONFIG_MAX_BYTES, &text, &size), 0);
-	return config_parse_template(text, size, file, &description, ret_config, ret_error);
+	return config_parse_template(text, size, file, &description, &extends, ret_config, ret_error);
 }
 
 static char **lines_of(int dir_fd, const char *name, const char *extension)

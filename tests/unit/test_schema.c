@@ -64,7 +64,7 @@ static void test_defaults(void **state)
 /* What the issue promises to work live, and nothing more among the built ones. */
 static void test_live_keys(void **state)
 {
-	static const char live[] = " hostname boot.auto boot.order boot.delay boot.restart memory.limit memory.swap cpu.cores "
+	static const char live[] = " aliases owner labels.* notes protect hostname boot.auto boot.order boot.delay boot.restart memory.limit memory.swap cpu.cores "
 				   "cpu.limit cpu.weight pids.limit network.N.ips stop.signal stop.timeout "
 				   "firewall.in firewall.out firewall.preset firewall.connections firewall.packet_rate "
 				   "network.N.rate_in network.N.rate_out network.N.quota network.N.quota_action network.N.quota_rate "

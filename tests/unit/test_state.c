@@ -26,15 +26,15 @@ static void test_names_go_both_ways(void **state)
 }
 
 /* R refused, A allowed, = already there. One line a state, one letter a verb in the order of enum ve_verb:
- * start stop kill freeze thaw destroy exec set passwd console block unblock. */
+ * start stop kill freeze thaw destroy exec set passwd console block unblock rename. */
 static const char *const expected[STATE_COUNT] = {
-	[STATE_CREATING] = "RRRRRARRRRRR",
-	[STATE_STOPPED] = "A==RRARAARAA",
-	[STATE_STARTING] = "RAARRRRRRAAA",
-	[STATE_RUNNING] = "=AAA=RAAAAAA",
-	[STATE_FROZEN] = "RAA=ARRARAAA",
-	[STATE_STOPPING] = "RAARRRRRRAAA",
-	[STATE_BLOCKED] = "R==RRARAARAA",
+	[STATE_CREATING] = "RRRRRARRRRRRR",
+	[STATE_STOPPED] = "A==RRARAARAAA",
+	[STATE_STARTING] = "RAARRRRRRAAAR",
+	[STATE_RUNNING] = "=AAA=RAAAAAAR",
+	[STATE_FROZEN] = "RAA=ARRARAAAR",
+	[STATE_STOPPING] = "RAARRRRRRAAAR",
+	[STATE_BLOCKED] = "R==RRARAARAAA",
 };
 
 static void test_table(void **state)

@@ -17,6 +17,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/template.h"
+#include "model/units.h"
 
 struct dirs {
 	char own[64], shipped[64];
@@ -113,11 +114,11 @@ static void test_by_path(void **state)
 	_cleanup_free_ char *path = str_printf("%s/my plan.json", d->own);
 	_cleanup_free_ char *none = str_printf("%s/none.json", d->own);
 	put(d->fds[0], "my plan.json", "{\"schema\":1,\"keys\":{}}");
-	assert_int_equal(template_open_file(path, &t, NULL), 0);
+	assert_int_equal(template_open_file(d->list, path, &t, NULL), 0);
 	assert_string_equal(t->name, "my plan");
 	struct template *missing = NULL;
 	_cleanup_err_ ve_error *e = NULL;
-	assert_int_equal(template_open_file(none, &missing, &e), -ENOENT);
+	assert_int_equal(template_open_file(d->list, none, &missing, &e), -ENOENT);
 	assert_int_equal(ve_error_category(e), VE_ERR_NOT_FOUND);
 }
 
@@ -145,12 +146,63 @@ static void test_list(void **state)
 	json_decref(list);
 }
 
+static void test_extends(void **state)
+{
+	struct dirs *d = *state;
+	_cleanup_template_ struct template *t = NULL, *changed = NULL;
+	put(d->fds[1], "small.json", "{\"schema\":1,\"keys\":{\"cpu\":{\"cores\":1},\"memory\":{\"limit\":\"1G\",\"swap\":0}}}");
+	put(d->fds[0], "mid.json", "{\"schema\":1,\"extends\":\"small\",\"keys\":{\"cpu\":{\"cores\":2}}}");
+	put(d->fds[0], "big.json", "{\"schema\":1,\"extends\":\"mid\",\"keys\":{\"memory\":{\"swap\":null}}}");
+	assert_int_equal(template_open(d->list, "big", &t, NULL), 0);
+	assert_string_equal(t->extends, "mid");
+	assert_int_equal(config_int(t->keys, "cpu.cores"), 2);
+	assert_int_equal(config_int(t->keys, "memory.limit"), 1 << 30);
+	assert_int_equal(config_int(t->keys, "memory.swap"), UNITS_UNLIMITED);
+	/* What is below changes, and so does the digest. */
+	put(d->fds[1], "small.json", "{\"schema\":1,\"keys\":{\"memory\":{\"limit\":\"2G\"}}}");
+	assert_int_equal(template_open(d->list, "big", &changed, NULL), 0);
+	assert_string_not_equal(t->digest, changed->digest);
+}
+
+static void expect_refusal(struct dirs *d, const char *name, enum ve_category category, const char *words)
+{
+	_cleanup_err_ ve_error *e = NULL;
+	struct template *t = NULL;
+	assert_true(template_open(d->list, name, &t, &e) < 0);
+	assert_null(t);
+	assert_int_equal(ve_error_category(e), category);
+	assert_non_null(strstr(ve_error_message(e), words));
+}
+
+static void test_extends_nothing_or_itself(void **state)
+{
+	struct dirs *d = *state;
+	put(d->fds[0], "self.json", "{\"schema\":1,\"extends\":\"self\",\"keys\":{}}");
+	put(d->fds[0], "a.json", "{\"schema\":1,\"extends\":\"b\",\"keys\":{}}");
+	put(d->fds[0], "b.json", "{\"schema\":1,\"extends\":\"c\",\"keys\":{}}");
+	put(d->fds[0], "c.json", "{\"schema\":1,\"extends\":\"b\",\"keys\":{}}");
+	put(d->fds[0], "lost.json", "{\"schema\":1,\"extends\":\"nowhere\",\"keys\":{}}");
+	put(d->fds[0], "broken.json", "{\"schema\":1,\"extends\":\"bad\",\"keys\":{}}");
+	put(d->fds[0], "bad.json", "{\"schema\":1,\"keys\":{\"no\":{\"such\":1}}}");
+	expect_refusal(d, "self", VE_ERR_CONFIG, "circle");
+	expect_refusal(d, "a", VE_ERR_CONFIG, "circle");
+	expect_refusal(d, "lost", VE_ERR_NOT_FOUND, "lost.json");
+	expect_refusal(d, "broken", VE_ERR_CONFIG, "bad.json");
+	for (int i = 0; i < 20; i++) {
+		char name[16], text[80];
+		snprintf(name, sizeof(name), "n%d.json", i);
+		snprintf(text, sizeof(text), "{\"schema\":1,\"extends\":\"n%d\",\"keys\":{}}", i + 1);
+		put(d->fds[0], name, text);
+	}
+	expect_refusal(d, "n0", VE_ERR_CONFIG, "deep");
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_own_hides_shipped), CASE(test_digest_is_sha256_of_the_file), CASE(test_missing),
-		CASE(test_by_path),	      CASE(test_list),
+		CASE(test_by_path),	      CASE(test_list), CASE(test_extends), CASE(test_extends_nothing_or_itself),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
