@@ -72,6 +72,12 @@ static int step_monitor(struct launching *l, ve_error **ret_error)
 	return spawn_begin(l->plan->ve->ctx->cancel_fd, &l->spawn, ret_error);
 }
 
+/* A jail lives for milliseconds, of which groups that nobody asked for are a part. */
+static bool is_lean(const struct plan *p)
+{
+	return config_identity_int(p->config, "ephemeral") && !plan_limits_disks(p->config);
+}
+
 static int step_groups(struct launching *l, ve_error **ret_error)
 {
 	struct ve *v = l->plan->ve;
@@ -81,7 +87,7 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	if (r == 0)
 		r = ctx_start_unit(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_create(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
+		r = (is_lean(l->plan) ? cg_create_lean : cg_create)(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
 	if (r < 0)
 		return r;
 	return undo_push(l->undo, undo_groups, l->cg) < 0 ? err_nomem(ret_error) : 0;
