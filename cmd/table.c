@@ -30,6 +30,7 @@ const struct command *const command_table[] = {
 	&command_status,
 	&command_show,
 	&command_get,
+	&command_limits,
 	&command_traffic,
 	&command_keys,
 	&command_wait,

@@ -291,6 +291,15 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
+struct ve_limits_opts {
+	size_t size;
+	bool refused; /* only what was refused at least once */
+};
+/* What is used, and how often more was refused: an array of {name,uuid,resource,unit,limit_unit,used,peak,guarantee,limit,
+ * refused}, of V or (NULL) of all VEs of the store. Peaks, refusals and what is used up (CPU time, disk input and output)
+ * count from when the VE was made. null: no limit, or not counted here. */
+VE_API int ve_limits(ve_ctx *ctx, ve *v, const struct ve_limits_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 struct ve_traffic_opts {
 	size_t size;
 	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */

@@ -59,6 +59,15 @@ int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **
 	return api_doc(r, doc, ret_doc);
 }
 
+int ve_limits(ve_ctx *ctx, ve *v, const struct ve_limits_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_limits_opts o = API_OPTS(ve_limits_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = look_limits(ctx, v, o.refused, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
 {
 	api_begin(ctx);

@@ -47,7 +47,7 @@ enum {
 	/* What a VE's root may build below its guest group: plenty for systemd with containers in containers,
 	 * and a bound on the kernel memory that groups cost. */
 	CG_GUEST_DEPTH = 32,
-	CG_GUEST_DESCENDANTS = 2048,
+	CG_GUEST_DESCENDANTS = CG_GUEST_GROUPS,
 };
 
 struct cg_backend;

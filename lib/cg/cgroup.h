@@ -139,6 +139,21 @@ void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
 enum { CG_USAGE_MEMORY = 1, CG_USAGE_CPU = 2, CG_USAGE_PIDS = 4, CG_USAGE_ALL = 7 };
 void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
 
+/* What the kernel counts for as long as the groups live; -1: it does not, here. */
+struct cg_counters {
+	uint64_t life; /* names this life of the groups within a boot; 0: there are none */
+	int64_t memory_bytes, memory_peak_bytes, memory_kills; /* processes killed for lack of memory */
+	int64_t swap_bytes, swap_peak_bytes, swap_refused;
+	int64_t pids, pids_peak, pids_refused; /* forks that failed */
+	int64_t cpu_ns, cpu_throttled;	       /* periods in which it had to wait */
+	int64_t io_read_bytes, io_written_bytes, io_reads, io_writes; /* of DISKS */
+	int64_t cgroups; /* that its root made, and the one that it was given */
+};
+void cg_counters_init(struct cg_counters *c);
+void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, unsigned n_disks,
+		      struct cg_counters *ret_counters);
+enum { CG_GUEST_GROUPS = 2048 }; /* how many groups a VE's root may make */
+
 /* Rows for `vectl check`: mode, each controller, cgroup2, cgroup.kill, the device filter, swap accounting. Reads
  * only. FN is called with feature, present, detail (never NULL), hint (may be NULL). */
 typedef void (*cg_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);

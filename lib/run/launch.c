@@ -23,6 +23,7 @@
 #include "run/lacking.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
+#include "run/tally.h"
 #include "run/tundev.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
@@ -438,6 +439,7 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	first = r;
 	r = ctx_cgroups(v->ctx, error);
 	if (r == 0 && cg_open(v->ctx->cg, v->name, &cg, NULL) == 0) {
+		tally_save(v); /* before its groups go */
 		r = cg_destroy(cg, error);
 		cg_free(cg);
 	}
