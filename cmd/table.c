@@ -32,6 +32,7 @@ const struct command *const command_table[] = {
 	&command_get,
 	&command_limits,
 	&command_traffic,
+	&command_events,
 	&command_keys,
 	&command_wait,
 

@@ -227,6 +227,9 @@ VE_API int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_er
  * ended: network.N.quota_action is taken, or lifted. */
 VE_API int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
+/* What the same helper calls, while the VE runs, when it was refused memory or processes: that becomes an event. */
+VE_API int ve_notice(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
 
@@ -308,6 +311,18 @@ struct ve_traffic_opts {
  * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
  * saved yet is included. */
 VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
+struct ve_events_opts {
+	size_t size;
+	const char *since; /* "2026-01-31T10:00:00Z", or how long ago: "90s", "2h", "7d". NULL: all that are kept */
+	const char *const *kinds; /* "oom", ...: only these; NULL: all. NULL-terminated */
+	bool follow;	   /* go on as events come, until the cancel descriptor (ve_ctx_set_cancel_fd) is readable; without SINCE
+			    * only those to come */
+};
+/* Hears of one event: {seq,time,event,name,uuid} and what else is known. Whatever but 0 ends ve_events(), which returns it. */
+typedef int (*ve_event_fn)(const ve_doc *event, void *data);
+/* What has happened, oldest first: to V, or (NULL) to all VEs of the store. The log is bounded: old events go. */
+VE_API int ve_events(ve_ctx *ctx, ve *v, const struct ve_events_opts *opts, ve_event_fn fn, void *data, ve_error **ret_error);
 
 /* ---- change ------------------------------------------------------------------------------------- */
 

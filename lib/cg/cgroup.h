@@ -154,6 +154,16 @@ void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, u
 		      struct cg_counters *ret_counters);
 enum { CG_GUEST_GROUPS = 2048 }; /* how many groups a VE's root may make */
 
+/* Descriptors that tell when the VE was refused memory or a fork: the caller's to close. With KEY it is a file that is
+ * notified (POLLPRI) when, among others, the counter called KEY in it grows; without, an eventfd. Returns how many. */
+struct cg_watched {
+	int fd;
+	const char *key;
+	bool silent; /* it counts, but is not notified: to be read now and then */
+};
+enum { CG_WATCHED_MAX = 4 };
+unsigned cg_watch(struct cg *cg, struct cg_watched ret_watched[CG_WATCHED_MAX]);
+
 /* Rows for `vectl check`: mode, each controller, cgroup2, cgroup.kill, the device filter, swap accounting. Reads
  * only. FN is called with feature, present, detail (never NULL), hint (may be NULL). */
 typedef void (*cg_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);
