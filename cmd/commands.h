@@ -28,6 +28,7 @@ extern const struct command command_show;
 extern const struct command command_get;
 extern const struct command command_limits;
 extern const struct command command_events;
+extern const struct command command_top;
 extern const struct command command_traffic;
 extern const struct command command_keys;
 extern const struct command command_wait;

@@ -33,6 +33,7 @@ const struct command *const command_table[] = {
 	&command_limits,
 	&command_traffic,
 	&command_events,
+	&command_top,
 	&command_keys,
 	&command_wait,
 

@@ -78,7 +78,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"clone",   "register", "push", "pull",	"user",	    "top",
+	"clone",   "register", "push", "pull",	"user",
 	"history", "edit",   "apply",	"rename",   "lock", "unlock",	"tune",	    "pool",	    "capacity",
 		"image import",
 	"image export",

@@ -154,6 +154,10 @@ void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, u
 		      struct cg_counters *ret_counters);
 enum { CG_GUEST_GROUPS = 2048 }; /* how many groups a VE's root may make */
 
+/* Of the last ten seconds, the share in percent in which some of its processes waited for RESOURCE ("cpu", "memory", "io");
+ * -1: the kernel does not say. */
+double cg_host_pressure(struct cg_host *h, const char *name, const char *resource);
+
 /* Descriptors that tell when the VE was refused memory or a fork: the caller's to close. With KEY it is a file that is
  * notified (POLLPRI) when, among others, the counter called KEY in it grows; without, an eventfd. Returns how many. */
 struct cg_watched {

@@ -92,7 +92,7 @@ usage_error() {
 
 @test "words of later versions: 69" {
 	local word
-	for word in clone register push pull user top history edit apply rename lock unlock tune \
+	for word in clone register push pull user history edit apply rename lock unlock tune \
 		pool capacity; do
 		fails 69 "$word" web1
 		says 'not in this version' || return 1
