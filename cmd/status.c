@@ -32,7 +32,9 @@ const struct command command_status = {
 	.summary = "tell how a VE is",
 	.description =
 		"Shows what the VE NAME is doing: its state, since when, its processes that vectl knows, its "
-		"addresses, how its transfer quotas stand, what waits for the next start, and how it ended the last time.\n\nThe exit code is 0 "
+		"addresses, what it uses, the pressure on it (the percentage of the last ten seconds in which some of its processes "
+		"waited for a CPU, for memory or for a disk), how its transfer quotas stand, what waits for the next start, and how it "
+		"ended the last time.\n\nThe exit code is 0 "
 		"whatever the state is; scripts read it from --json or 'vectl list --where state=running'.",
 	.examples = {
 		{ "vectl status web1", "How is it?" },

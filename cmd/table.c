@@ -30,8 +30,11 @@ const struct command *const command_table[] = {
 	&command_status,
 	&command_show,
 	&command_get,
+	&command_limits,
 	&command_traffic,
 	&command_history,
+	&command_events,
+	&command_top,
 	&command_keys,
 	&command_wait,
 

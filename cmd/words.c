@@ -78,9 +78,8 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"clone",   "register", "push", "pull",	"user",	    "limits",
-	       "top",  "events",
-	"edit",   "tune",	    "pool",	    "capacity",
+	"clone",   "register", "push", "pull",	"user",
+	"edit",    "tune",	  "pool", "capacity",
 		"image import",
 	"image export",
 };

@@ -244,6 +244,9 @@ VE_API int ve_ended(ve_ctx *ctx, const char *uuid, int status, ve_error **ret_er
  * ended: network.N.quota_action is taken, or lifted. */
 VE_API int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
+/* What the same helper calls, while the VE runs, when it was refused memory or processes: that becomes an event. */
+VE_API int ve_notice(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
 
@@ -317,6 +320,15 @@ struct ve_history_opts {
  * "ok" or the name of a category; changes an array of {key,old,new}. Passwords and the like are never there. */
 VE_API int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
 
+struct ve_limits_opts {
+	size_t size;
+	bool refused; /* only what was refused at least once */
+};
+/* What is used, and how often more was refused: an array of {name,uuid,resource,unit,limit_unit,used,peak,guarantee,limit,
+ * refused}, of V or (NULL) of all VEs of the store. Peaks, refusals and what is used up (CPU time, disk input and output)
+ * count from when the VE was made. null: no limit, or not counted here. */
+VE_API int ve_limits(ve_ctx *ctx, ve *v, const struct ve_limits_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 struct ve_traffic_opts {
 	size_t size;
 	const char *month; /* "YYYY-MM", of the last 400 days; NULL: the running one. Months and days are UTC's */
@@ -325,6 +337,18 @@ struct ve_traffic_opts {
  * with their quotas. V NULL: all VEs of the store; else this one, with the days of the month. What has not been
  * saved yet is included. */
 VE_API int ve_traffic(ve_ctx *ctx, ve *v, const struct ve_traffic_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
+struct ve_events_opts {
+	size_t size;
+	const char *since; /* "2026-01-31T10:00:00Z", or how long ago: "90s", "2h", "7d". NULL: all that are kept */
+	const char *const *kinds; /* "oom", ...: only these; NULL: all. NULL-terminated */
+	bool follow;	   /* go on as events come, until the cancel descriptor (ve_ctx_set_cancel_fd) is readable; without SINCE
+			    * only those to come */
+};
+/* Hears of one event: {seq,time,event,name,uuid} and what else is known. Whatever but 0 ends ve_events(), which returns it. */
+typedef int (*ve_event_fn)(const ve_doc *event, void *data);
+/* What has happened, oldest first: to V, or (NULL) to all VEs of the store. The log is bounded: old events go. */
+VE_API int ve_events(ve_ctx *ctx, ve *v, const struct ve_events_opts *opts, ve_event_fn fn, void *data, ve_error **ret_error);
 
 /* ---- change ------------------------------------------------------------------------------------- */
 

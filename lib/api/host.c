@@ -73,10 +73,32 @@ int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc
 	return api_doc(r, doc, ret_doc);
 }
 
+int ve_limits(ve_ctx *ctx, ve *v, const struct ve_limits_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_limits_opts o = API_OPTS(ve_limits_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = look_limits(ctx, v, o.refused, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
 {
 	api_begin(ctx);
 	return verb_quota(ctx, uuid, ret_error);
+}
+
+int ve_notice(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
+{
+	api_begin(ctx);
+	return verb_notice(ctx, uuid, ret_error);
+}
+
+int ve_events(ve_ctx *ctx, ve *v, const struct ve_events_opts *opts, ve_event_fn fn, void *data, ve_error **ret_error)
+{
+	struct ve_events_opts o = API_OPTS(ve_events_opts, opts);
+	api_begin(ctx);
+	return events_read(ctx, v, &o, fn, data, ret_error);
 }
 
 int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_doc, ve_error **ret_error)

@@ -32,9 +32,10 @@ enum cg_controller {
 
 /* The controllers that are switched on for VEs on cgroup2. */
 #define CG_V2_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_IO) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS))
-/* The v1 hierarchies that VEs get a group in. blkio is left out while no limit uses it: a group that changes
- * nothing costs each start a tenth of a millisecond. */
-#define CG_V1_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS))
+/* The v1 hierarchies that VEs get a group in. */
+#define CG_V1_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_IO))
+/* Where one may be missing: a group that changes nothing costs each start a tenth of a millisecond. */
+#define CG_V1_OPTIONAL CG_BIT(CG_IO)
 /* And these where no cgroup2 is mounted that does their work. */
 #define CG_V1_KEEPERS (CG_BIT(CG_CPUACCT) | CG_BIT(CG_DEVICES) | CG_BIT(CG_FREEZER))
 /* A monitor is taken out of its caller's groups where it would be charged, counted or found there. */
@@ -46,7 +47,7 @@ enum {
 	/* What a VE's root may build below its guest group: plenty for systemd with containers in containers,
 	 * and a bound on the kernel memory that groups cost. */
 	CG_GUEST_DEPTH = 32,
-	CG_GUEST_DESCENDANTS = 2048,
+	CG_GUEST_DESCENDANTS = CG_GUEST_GROUPS,
 };
 
 struct cg_backend;
@@ -80,6 +81,7 @@ struct cg {
 	struct cg_host *host;
 	char name[CG_NAME_MAX + 1];
 	bool fresh;		/* made by this process: nothing was set yet, nothing is to be restored */
+	bool lean;		/* to be made without the optional groups */
 	int group_fd, guest_fd; /* on cgroup2, else -1 */
 	int tasks_fd[CG_MAX_HIERARCHIES]; /* v1's "tasks", -1 until asked for */
 };
@@ -134,6 +136,11 @@ static inline struct cg_hierarchy *cg_hierarchy_of(struct cg_host *h, enum cg_co
 {
 	return h->where[c] >= 0 ? &h->hierarchies[h->where[c]] : NULL;
 }
+/* May a VE have no group there? */
+static inline bool cg_is_optional(const struct cg_hierarchy *hi)
+{
+	return hi->version == 1 && hi->controllers && !(hi->controllers & ~CG_V1_OPTIONAL);
+}
 /* "NAME/FILE" below BASE. */
 enum { CG_FILE_MAX = CG_NAME_MAX + 64 };
 void cg_file_name(const char *name, const char *file, char ret_path[CG_FILE_MAX]);
@@ -152,10 +159,20 @@ int cg_format_bytes_v1(int64_t value, char ret_text[CG_TEXT_MAX]);
 int cg_format_max(int64_t value, char ret_text[CG_TEXT_MAX]); /* a number or "max" */
 int cg_format_cpu_max(int64_t millicores, char ret_text[CG_TEXT_MAX]);
 int cg_format_cfs_quota(int64_t millicores, char ret_text[CG_TEXT_MAX]);
+int cg_format_burst(int64_t millicores, char ret_text[CG_TEXT_MAX]);
 int cg_format_number(int64_t value, char ret_text[CG_TEXT_MAX]);
 int cg_format_shares(int64_t weight, char ret_text[CG_TEXT_MAX]);
 /* memory.memsw of a limit and a swap limit, each may be UNITS_UNLIMITED. */
 int64_t cg_memsw(int64_t memory_bytes, int64_t swap_bytes);
+
+/* ---- io.c: lines about disks ---- */
+
+/* The line that limits DISK to VALUE: "254:0 rbps=VALUE" with v2's WORD, "254:0 VALUE" on v1. 0 or -ERANGE. */
+int cg_io_format(int version, const char *word, dev_t disk, int64_t value, char ret_text[CG_TEXT_MAX]);
+/* The line that undoes LINE in a file that held ALL; the caller frees. NULL: out of memory. */
+char *cg_io_old(int version, const char *line, const char *all);
+/* Does a weight have any effect on one of L's disks? */
+bool cg_io_weighs(const struct cg_hierarchy *hi, const struct cg_limits *l);
 
 /* ---- cpus.c: which CPUs ---- */
 

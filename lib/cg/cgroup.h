@@ -7,9 +7,9 @@
  *   cgroup2:  BASE/NAME        limits, device filter; the host's
  *             BASE/NAME/guest  delegated to the VE's root; its init starts here, its cgroup namespace shows this
  *             BASE/.monitor    the monitors
- *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, and where no cgroup2 is mounted of
- *             cpuacct, devices and freezer (no guest: v1 is not delegated). blkio joins with the first limit
- *             that uses it.
+ *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, blkio, and where no cgroup2 is mounted of
+ *             cpuacct, devices and freezer (no guest: v1 is not delegated). blkio is optional: jails have none
+ *             unless they are limited by it.
  *
  * Groups are made, filled and removed by mkdirat and openat on held descriptors; libcgroup only tells which
  * controller is mounted where (cg/discover.c; the answer is cached in run/vectl until the next boot). kill and
@@ -54,6 +54,8 @@ bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memo
  * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while CG_UNIT is
  * not active: see cg_host_missing_unit(). */
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
+/* The same without the optional groups: for what lives for milliseconds, and is not looked at. */
+int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
 /* Opens existing ones: -ENOENT without message if there are none. */
 int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);
 void cg_free(struct cg *cg); /* closes; removes nothing */
@@ -67,18 +69,31 @@ int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error);
 
 /* Limits, in the base units of the schema; CG_UNSET leaves as is, UNITS_UNLIMITED is "max". */
 #define CG_UNSET INT64_MIN
+enum { CG_DISKS_MAX = 4 };
 struct cg_limits {
 	int64_t memory_bytes, swap_bytes, memory_guarantee_bytes, memory_high_bytes;
 	int64_t pids;
 	int64_t cpu_cores;    /* how many CPUs: a cpuset of that many, those that the fewest VEs are bound to */
 	int64_t cpu_limit_mc; /* thousandths of a core */
+	int64_t cpu_burst_mc; /* likewise: saved up in a period, at most the limit */
 	int64_t cpu_weight;   /* 1-10000 */
+	int64_t io_weight;    /* 1-10000 */
+	int64_t io_read_bps, io_write_bps, io_read_iops, io_write_iops; /* of each disk */
+	const char *cpu_set;  /* "0-3,8": the CPUs to choose from, "": all, NULL: as is. Borrowed */
+	dev_t disks[CG_DISKS_MAX]; /* where its files are: whole disks, no partitions */
+	unsigned n_disks;
+	bool disks_unaccounted; /* the filesystem does not say who wrote what it writes back */
 };
-void cg_limits_init(struct cg_limits *l); /* all CG_UNSET */
+void cg_limits_init(struct cg_limits *l); /* all CG_UNSET, no disks */
+/* What takes a VE from FROM to TO: the limits that differ, those that TO leaves unset at the kernel's default. False:
+ * nothing does. */
+bool cg_limits_change(const struct cg_limits *from, const struct cg_limits *to, struct cg_limits *ret_change);
+/* Whether this host has what L needs, for a VE that does not run: VE_ERR_UNSUPPORTED. */
+int cg_check_limits(struct cg_host *h, const char *name, const struct cg_limits *l, ve_error **ret_error);
 /* All or none: a value that the kernel refuses takes the earlier ones back. Lowering memory below use: reclaim is
- * tried, then refused (-EBUSY) with what is used. WARN (may be NULL) hears each sentence to tell the user: cores
- * clipped to the host's, swap accounting absent. What this host's controllers cannot hold at all is
- * VE_ERR_UNSUPPORTED (the guarantee and the throttle point on v1). */
+ * tried, then refused (-EBUSY, VE_ERR_STATE) with what is used. WARN (may be NULL) hears each sentence to tell the user:
+ * cores clipped to the host's, swap accounting absent, limits above what the host has, or that only hold in part. What
+ * this host's controllers cannot hold at all is VE_ERR_UNSUPPORTED (the guarantee and the throttle point on v1). */
 typedef void (*cg_warn_fn)(const char *sentence, void *data);
 int cg_apply(struct cg *cg, const struct cg_limits *l, cg_warn_fn warn, void *data, ve_error **ret_error);
 
@@ -123,6 +138,35 @@ void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
 /* The same without opening all groups, for list: only what WHAT asks (bits below) is read. */
 enum { CG_USAGE_MEMORY = 1, CG_USAGE_CPU = 2, CG_USAGE_PIDS = 4, CG_USAGE_ALL = 7 };
 void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
+
+/* What the kernel counts for as long as the groups live; -1: it does not, here. */
+struct cg_counters {
+	uint64_t life; /* names this life of the groups within a boot; 0: there are none */
+	int64_t memory_bytes, memory_peak_bytes, memory_kills; /* processes killed for lack of memory */
+	int64_t swap_bytes, swap_peak_bytes, swap_refused;
+	int64_t pids, pids_peak, pids_refused; /* forks that failed */
+	int64_t cpu_ns, cpu_throttled;	       /* periods in which it had to wait */
+	int64_t io_read_bytes, io_written_bytes, io_reads, io_writes; /* of DISKS */
+	int64_t cgroups; /* that its root made, and the one that it was given */
+};
+void cg_counters_init(struct cg_counters *c);
+void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, unsigned n_disks,
+		      struct cg_counters *ret_counters);
+enum { CG_GUEST_GROUPS = 2048 }; /* how many groups a VE's root may make */
+
+/* Of the last ten seconds, the share in percent in which some of its processes waited for RESOURCE ("cpu", "memory", "io");
+ * -1: the kernel does not say. */
+double cg_host_pressure(struct cg_host *h, const char *name, const char *resource);
+
+/* Descriptors that tell when the VE was refused memory or a fork: the caller's to close. With KEY it is a file that is
+ * notified (POLLPRI) when, among others, the counter called KEY in it grows; without, an eventfd. Returns how many. */
+struct cg_watched {
+	int fd;
+	const char *key;
+	bool silent; /* it counts, but is not notified: to be read now and then */
+};
+enum { CG_WATCHED_MAX = 4 };
+unsigned cg_watch(struct cg *cg, struct cg_watched ret_watched[CG_WATCHED_MAX]);
 
 /* Rows for `vectl check`: mode, each controller, cgroup2, cgroup.kill, the device filter, swap accounting. Reads
  * only. FN is called with feature, present, detail (never NULL), hint (may be NULL). */

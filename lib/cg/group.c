@@ -133,7 +133,7 @@ static int make_in(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 			      r;
 }
 
-int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
+static int create(struct cg_host *h, const char *name, uid_t owner, bool lean, struct cg **ret_cg, ve_error **ret_error)
 {
 	int r = check_name(name, ret_error);
 	if (r < 0)
@@ -145,9 +145,10 @@ int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_
 	if (!cg)
 		return err_nomem(ret_error);
 	cg->fresh = true;
+	cg->lean = lean;
 	for (int i = 0; i < h->n && r == 0; i++) {
 		struct cg_hierarchy *hi = in_order(h, i);
-		if (hi)
+		if (hi && !(lean && cg_is_optional(hi)))
 			r = make_in(cg, hi, owner, ret_error);
 	}
 	if (r < 0) {
@@ -157,6 +158,16 @@ int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_
 	}
 	*ret_cg = steal_ptr(&cg);
 	return 0;
+}
+
+int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
+{
+	return create(h, name, owner, false, ret_cg, ret_error);
+}
+
+int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
+{
+	return create(h, name, owner, true, ret_cg, ret_error);
 }
 
 /* ---- opening ---- */
@@ -274,7 +285,7 @@ int cg_tasks_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
 	int n = 0;
 	for (int i = 0; i < cg->host->n; i++) {
 		struct cg_hierarchy *hi = &cg->host->hierarchies[i];
-		if (!hi->used || hi->version != 1)
+		if (!hi->used || hi->version != 1 || (cg->lean && cg_is_optional(hi)))
 			continue;
 		if (n == max)
 			return too_many(ret_error);

@@ -72,7 +72,9 @@ static int v1_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error
 	char path[CG_FILE_MAX], text[16];
 	cg_file_name(cg->name, "cgroup.procs", path);
 	snprintf(text, sizeof(text), "%d", (int)pid);
-	int r = file_poke(hi->base_fd, path, text);
+	int r = hi->base_fd < 0 ? -ENOENT : file_poke(hi->base_fd, path, text);
+	if (r == -ENOENT && cg_is_optional(hi))
+		return 0; /* nor is the rest of the VE in one */
 	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot move process %d into the cgroup '%s/%s' in '%s'",
 			       (int)pid, cg->host->base, cg->name, hi->path) :
 		       0;

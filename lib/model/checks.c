@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/guard.h"
@@ -229,6 +230,31 @@ int check_firewall_preset(const char *value, ve_error **ret_error)
 		strbuf_addf(&why, "%s%s", p == firewall_preset_names ? "" : p[1] ? ", " : " or ", *p);
 	_cleanup_free_ char *text = strbuf_steal(&why);
 	return text ? check_failed(value, text, ret_error) : err_nomem(ret_error);
+}
+
+/* One number, or two with '-' between them; its length, 0: it is none. */
+static size_t range_length(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+	if (n == 0 || n > 4 || s[n] != '-')
+		return n > 4 ? 0 : n;
+	size_t m = strspn(s + n + 1, "0123456789");
+	return m == 0 || m > 4 || atoi(s + n + 1) < atoi(s) ? 0 : n + 1 + m;
+}
+
+int check_cpus(const char *value, ve_error **ret_error)
+{
+	static const char why[] = "is no list of CPUs: expected something like 0-3,8";
+	enum { CPUS_MAX = 8192 };
+	for (const char *p = value;; p++) {
+		size_t n = range_length(p);
+		const char *last = memchr(p, '-', n);
+		if (n == 0 || (p[n] && p[n] != ',') || atoi(last ? last + 1 : p) >= CPUS_MAX)
+			return check_failed(value, why, ret_error);
+		p += n;
+		if (!*p)
+			return 0;
+	}
 }
 
 int check_bridge(const char *value, ve_error **ret_error)

@@ -27,6 +27,7 @@ int check_resolver(const char *value, ve_error **ret_error);	/* an address; loop
 int check_firewall_preset(const char *value, ve_error **ret_error);
 
 /* A network interface's name, at most 15 characters; a gateway's address; tcp:8080:80. */
+int check_cpus(const char *value, ve_error **ret_error);
 int check_bridge(const char *value, ve_error **ret_error);
 int check_gateway(const char *value, ve_error **ret_error);
 int check_forward(const char *value, ve_error **ret_error);

@@ -478,9 +478,31 @@ static int check_network(const struct config *c, unsigned label, json_t *seen, v
 	return check_addresses(ips, seen, ret_error);
 }
 
+static int check_resources(const struct config *c, ve_error **ret_error)
+{
+	static const struct {
+		const char *key, *limit, *why;
+	} below[] = {
+		{ "cpu.burst", "cpu.limit", "what is saved up in a period is at most what may be used in it" },
+		{ "memory.guarantee", "memory.limit", "no more can be guaranteed than it may use" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		bool unlimited = config_int(c, below[i].limit) == UNITS_UNLIMITED;
+		if (config_int(c, below[i].key) > config_int(c, below[i].limit))
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "%s is above %s: %s", below[i].key,
+					 below[i].limit, below[i].why);
+		if (i == 0 && unlimited && config_int(c, below[i].key) > 0)
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "cpu.burst needs a cpu.limit: nothing is saved "
+					 "up where nothing is limited");
+	}
+	return 0;
+}
+
 int config_check_whole(const struct config *c, ve_error **ret_error)
 {
 	unsigned labels[100];
+	if (check_resources(c, ret_error) < 0)
+		return -EINVAL;
 	if (config_raw(c, "init") && json_array_size(config_list(c, "command")) > 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
 				 "init and command are both set: a VE starts either an init or a jail's command");

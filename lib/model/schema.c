@@ -80,6 +80,12 @@ const struct schema_key *schema_find(const char *key)
 	return schema_find_in(schema_keys, key);
 }
 
+bool schema_is_live(const struct schema_key *row, const char *key)
+{
+	const char *p, *name = follow(row, key, &p);
+	return row->flags & SCHEMA_LIVE && !in_words(row->restart, name, strlen(name));
+}
+
 bool schema_is_group_in(const struct schema_key *table, const char *prefix)
 {
 	for (const struct schema_key *row = table; row->key; row++) {

@@ -48,6 +48,7 @@ struct schema_key {
 	/* The one spelling of an element, instead of `check`; the caller frees. */
 	int (*canonical)(const char *text, char **ret_text, ve_error **ret_error);
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
+	const char *restart; /* "*" rows with SCHEMA_LIVE: the names that are not */
 	const char *later; /* words of SCHEMA_ENUM that are known but not built yet: refused with 69 */
 };
 
@@ -68,6 +69,8 @@ const char *schema_nearest(const char *key);
 /* The error for a key that is none: VE_ERR_CONFIG, "'memory.limt': unknown key (did you mean 'memory.limit'?)". */
 int schema_unknown(const char *key, ve_error **ret_error);
 /* Checks TEXT as typed for KEY and gives the JSON value (json_null for unlimited). A new reference. */
+/* May KEY, which is ROW's, change while the VE runs? */
+bool schema_is_live(const struct schema_key *row, const char *key);
 /* Errors: VE_ERR_CONFIG; VE_ERR_UNSUPPORTED for a key or word that is not built. */
 int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value,
 		 ve_error **ret_error);

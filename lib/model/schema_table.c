@@ -62,27 +62,32 @@ const struct schema_key schema_keys[] = {
 	    .doc = "How much CPU time it gets at most: 1.5 is one and a half cores, 150% the same."),
 	INT("cpu.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
 	    .doc = "Its share of the CPUs when they are all busy, relative to other VEs."),
-	STR("cpu.set", .flags = LIVE, .doc = "The host's CPUs it is pinned to."),
-	INT("cpu.burst", UNIT_MILLICORES, 0, CPUS_MAX * INT64_C(1000), .flags = LIVE,
-	    .doc = "Unused CPU time that may be saved up."),
+	STR("cpu.set", .flags = LIVE | BUILT, .check = check_cpus,
+	    .doc = "The host's CPUs it is pinned to, as 0-3,8; cpu.cores then says how many of them. Unset: all."),
+	INT("cpu.burst", UNIT_MILLICORES, 0, CPUS_MAX * INT64_C(1000), .flags = LIVE | BUILT, .def = "0",
+	    .doc = "CPU time that it may save up while it uses less than cpu.limit, to use it besides: 0.5 is half a core more "
+		   "in a tenth of a second. At most cpu.limit."),
 
 	/* ---- memory */
 	INT("memory.limit", UNIT_BYTES, 4 * MIB, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How much memory it uses at most, page cache included, swap not."),
 	INT("memory.swap", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How much swap it uses at most, memory not included; 0 is none."),
-	INT("memory.guarantee", UNIT_BYTES, 0, PIB, .flags = LIVE, .doc = "Memory that is not taken from it."),
-	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | UNLIMITED,
-	    .doc = "From where on it is slowed down."),
+	INT("memory.guarantee", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT, .def = "0",
+	    .doc = "Memory that is not taken from it while others have some to give. Needs cgroup v2."),
+	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "From how much memory on it is slowed down, and pages are taken from it. Needs cgroup v2."),
 
 	/* ---- processes and their limits */
 	INT("pids.limit", UNIT_NONE, 4, PIDS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How many processes and threads it has at most."),
-	STR("rlimits.*", .flags = BUILT, .check = check_rlimit,
+	STR("rlimits.*", .flags = LIVE | BUILT, .check = check_rlimit,
 	    .words = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime "
 		     "sigpending stack",
+	    .restart = "core memlock msgqueue nproc sigpending",
 	    .doc = "Resource limits of the first process, SOFT or SOFT:HARD in setrlimit(2)'s units. nproc, "
-		   "memlock, msgqueue and sigpending count for the whole VE."),
+		   "memlock, msgqueue and sigpending count for the whole VE; these, and core, need a restart. The others "
+		   "change for the first process and what is started from then on: what runs already keeps its own."),
 
 	/* ---- disk */
 	ENUM("disk.backend", "overlay dir", .later = "btrfs image", .flags = BUILT | IDENTITY,
@@ -95,11 +100,18 @@ const struct schema_key schema_keys[] = {
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
 	LIST("volumes", .flags = 0, .doc = "Further disks."),
 	STR("pool", .flags = IDENTITY, .doc = "The pool its storage is in."),
-	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE, .doc = "Its share of the disks when they are busy."),
-	INT("io.read_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Bytes read a second."),
-	INT("io.write_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | UNLIMITED, .doc = "Bytes written a second."),
-	INT("io.read_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | UNLIMITED, .doc = "Reads a second."),
-	INT("io.write_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | UNLIMITED, .doc = "Writes a second."),
+	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
+	    .doc = "Its share of the disks when they are busy, relative to other VEs. Disks scheduled by BFQ (which knows 1 to "
+		   "1000), or on cgroup v2 with io.cost switched on, have such shares."),
+	INT("io.read_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Bytes a second it reads from disk at most. What the page cache has costs nothing."),
+	INT("io.write_bps", UNIT_BYTES_PER_S, 1, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Bytes a second it writes to disk at most. On cgroup v1, and on filesystems without cgroup writeback, this "
+		   "holds direct and synchronous writing only."),
+	INT("io.read_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Reads a second at most."),
+	INT("io.write_iops", UNIT_NONE, 1, INT32_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "Writes a second at most, as with io.write_bps."),
 
 	/* ---- network. N is a label from 0 to 99; the VE's interface is ethN */
 	ENUM("network.N.type", "routed nat bridged none", .flags = BUILT,

@@ -20,25 +20,89 @@
 
 static int apply_limits(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
 {
-	struct cg_limits a, b;
+	struct cg_limits a, b, change;
 	struct cg *cg = NULL;
 	plan_limits(from, &a);
-	plan_limits(to, &b);
-	if (memcmp(&a, &b, sizeof(a)) == 0)
+	plan_limits_of(v, to, &b);
+	if (!cg_limits_change(&a, &b, &change))
 		return 0;
-	/* What is no longer set goes back to the kernel's default: no limit. */
-	if (b.swap_bytes == CG_UNSET && a.swap_bytes != CG_UNSET)
-		b.swap_bytes = UNITS_UNLIMITED;
-	if (b.cpu_cores == CG_UNSET && a.cpu_cores != CG_UNSET)
-		b.cpu_cores = UNITS_UNLIMITED;
-	if (b.cpu_limit_mc == CG_UNSET && a.cpu_limit_mc != CG_UNSET)
-		b.cpu_limit_mc = UNITS_UNLIMITED;
+	/* Also where a limit of disks is taken away: they are the VE's own. */
+	if (change.n_disks == 0 && plan_limits_disks(from))
+		plan_disks(&change, (const int[]){ v->dir_fd, v->ctx->store->images_fd }, 2);
 	int r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
 		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);
 	if (r == 0)
-		r = cg_apply(cg, &b, ctx_warn_sentence, v->ctx, ret_error);
+		r = cg_apply(cg, &change, ctx_warn_sentence, v->ctx, ret_error);
 	cg_free(cg);
+	return r;
+}
+
+static int rlimits_of(struct ve *v, const struct config *c, struct plan *ret_plan, ve_error **ret_error)
+{
+	*ret_plan = (struct plan){ .ve = v, .config = c };
+	plan_limits(c, &ret_plan->limits);
+	return plan_rlimits(ret_plan, ret_error);
+}
+
+static int refuse_rlimits(const struct ve *v, int errnum, ve_error **ret_error)
+{
+	int r = err_make(ret_error, errnum == EPERM ? VE_ERR_PERMISSION : VE_ERR_KERNEL, errnum, "set",
+			 "cannot set the resource limits of the first process of '%s'", v->name);
+	if (errnum == EPERM)
+		err_hint(ret_error, "this process lacks the capability SYS_RESOURCE; --pending writes them for the next start");
+	return r;
+}
+
+static bool same_rlimit(const struct rlimit *a, const struct rlimit *b)
+{
+	return a->rlim_cur == b->rlim_cur && a->rlim_max == b->rlim_max;
+}
+
+static int change_rlimits(struct ve *v, pid_t init, const struct plan *a, const struct plan *b, ve_error **ret_error)
+{
+	struct rlimit old[RLIMITS_MAX];
+	bool changed[RLIMITS_MAX] = { false };
+	for (int i = 0; i < b->n_rlimits; i++) {
+		const struct rlimit_value *to = &b->rlimits[i];
+		/* What does not change stays as init itself may have set it. */
+		if (rlimits_is_frozen(to->resource) || same_rlimit(&a->rlimits[i].limit, &to->limit))
+			continue;
+		changed[i] = prlimit(init, (__rlimit_resource_t)to->resource, &to->limit, &old[i]) == 0;
+		if (changed[i])
+			continue;
+		int r = refuse_rlimits(v, errno, ret_error);
+		while (--i >= 0)
+			if (changed[i])
+				prlimit(init, (__rlimit_resource_t)b->rlimits[i].resource, &old[i], NULL);
+		return r;
+	}
+	return 0;
+}
+
+/* Init has them at once, and hands them on; a process that runs already keeps its own. */
+static int apply_rlimits(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	struct plan a, b;
+	struct record rec;
+	const json_t *old = config_raw(from, "rlimits"), *fresh = config_raw(to, "rlimits");
+	if (old == fresh || json_equal(old, fresh))
+		return 0;
+	int r = rlimits_of(v, from, &a, ret_error);
+	if (r == 0)
+		r = rlimits_of(v, to, &b, ret_error);
+	if (r == 0)
+		r = record_read(v->run_fd, &rec, ret_error);
+	if (r < 0)
+		return r;
+	/* Held, so that the number stays this process' own for as long as it lives. */
+	_cleanup_close_ int init = record_init(&rec);
+	if (init < 0)
+		return err_plain(ret_error, VE_ERR_STATE, ESRCH, "set", "'%s' has just stopped", v->name);
+	r = change_rlimits(v, rec.init_pid, &a, &b, ret_error);
+	if (r == 0)
+		ctx_warn(v->ctx, "rlimits of '%s': its first process has them, and what is started from now on; what runs already "
+				 "keeps its own", v->name);
 	return r;
 }
 
@@ -130,40 +194,40 @@ static int apply_hostname(struct ve *v, const struct config *from, const struct 
 
 static int (*const appliers[])(struct ve *, const struct config *, const struct config *, ve_error **) = {
 	apply_limits,
+	apply_rlimits,
 	apply_network,
 	apply_firewall,
 	apply_quotas,
 	apply_hostname,
 };
 
-/* The live keys of one interface, as the schema says which are. */
-static int take_live_network(struct config *out, const struct config *c, unsigned label)
+/* An interface that is new to C comes with the next start, and its keys with it. */
+static bool has_interface_of(const struct config *running, const char *key)
 {
-	static const char prefix[] = "network.N.";
-	int r = 0;
-	for (const struct schema_key *k = schema_keys; r == 0 && k->key; k++) {
-		if (!str_starts(k->key, prefix) || !(k->flags & SCHEMA_LIVE) || !(k->flags & SCHEMA_BUILT))
-			continue;
-		_cleanup_free_ char *key = str_printf("network.%u.%s", label, k->key + strlen(prefix));
-		r = key ? config_put(out, key, json_incref(config_raw(c, key))) : -ENOMEM;
-	}
-	return r;
+	char object[16];
+	snprintf(object, sizeof(object), "%.*s", (int)(strcspn(key + strlen("network."), ".") + strlen("network.")), key);
+	return config_raw(running, object) != NULL;
+}
+
+static int take_live(const char *key, json_t *old_value, json_t *new_value, void *data)
+{
+	struct config *out = data;
+	const struct schema_key *row = schema_find(key);
+	(void)old_value;
+	if (!row || !(row->flags & SCHEMA_BUILT) || !schema_is_live(row, key) ||
+	    (str_starts(key, "network.") && !has_interface_of(out, key)))
+		return 0;
+	return config_put(out, key, json_incref(new_value));
 }
 
 /* What C may bring now: the running configuration with C's live keys. Keys that wait for a restart keep the value
  * that the VE runs with. */
 static int live_part(const struct config *running, const struct config *c, struct config **ret_config, ve_error **ret_error)
 {
-	static const char *const live[] = { "template", "aliases", "owner", "labels", "notes", "protect", "hostname", "memory.limit", "memory.swap", "cpu.cores", "cpu.limit", "cpu.weight",
-					    "pids.limit", "boot", "stop", "firewall" };
 	_cleanup_config_ struct config *out = NULL;
-	unsigned labels[PLAN_MAX_IFS];
 	int r = config_copy(running, &out, ret_error);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(live); i++)
-		r = config_put(out, live[i], json_incref(config_raw(c, live[i])));
-	int n = config_networks(running, labels, PLAN_MAX_IFS);
-	for (int i = 0; r == 0 && i < n; i++)
-		r = take_live_network(out, c, labels[i]);
+	if (r == 0)
+		r = config_diff(running, c, take_live, out);
 	if (r < 0)
 		return ret_error && *ret_error ? r : err_nomem(ret_error);
 	*ret_config = steal_ptr(&out);

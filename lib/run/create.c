@@ -113,6 +113,8 @@ static int give_access(struct ve *v, const struct ve_create_opts *o, ve_error **
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
 	r = plan_make(v, v->config, -1, &plan, ret_error);
 	if (r == 0)
+		r = plan_check_limits(v, &plan.limits, ret_error);
+	if (r == 0)
 		r = launch_work(&plan, changes, n, ret_error);
 	if (hash)
 		explicit_bzero(hash, strlen(hash));

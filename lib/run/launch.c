@@ -21,8 +21,10 @@
 #include "run/fault.h"
 #include "run/heal.h"
 #include "run/lacking.h"
+#include "run/notice.h"
 #include "run/rootplan.h"
 #include "run/supervision.h"
+#include "run/tally.h"
 #include "run/tundev.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
@@ -34,6 +36,8 @@ struct launching {
 	struct cg *cg;
 	int console_listen, notify_socket, notify_mount, tun_mount;
 	int traffic; /* the ledger */
+	struct cg_watched watched[CG_WATCHED_MAX];
+	unsigned n_watched;
 	struct spawn spawn;
 	pid_t init_pid, monitor_pid;
 	int init_pidfd, netns_fd;
@@ -72,6 +76,12 @@ static int step_monitor(struct launching *l, ve_error **ret_error)
 	return spawn_begin(l->plan->ve->ctx->cancel_fd, &l->spawn, ret_error);
 }
 
+/* A jail lives for milliseconds, of which groups that nobody asked for are a part. */
+static bool is_lean(const struct plan *p)
+{
+	return config_identity_int(p->config, "ephemeral") && !plan_limits_disks(p->config);
+}
+
 static int step_groups(struct launching *l, ve_error **ret_error)
 {
 	struct ve *v = l->plan->ve;
@@ -81,7 +91,7 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	if (r == 0)
 		r = ctx_start_unit(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_create(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
+		r = (is_lean(l->plan) ? cg_create_lean : cg_create)(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
 	if (r < 0)
 		return r;
 	return undo_push(l->undo, undo_groups, l->cg) < 0 ? err_nomem(ret_error) : 0;
@@ -206,6 +216,16 @@ static void freeze_root(struct blobber *b, const struct plan *p)
 	}
 }
 
+void launch_freeze_watched(struct blobber *b, struct cg *cg, struct cg_watched kept[CG_WATCHED_MAX], unsigned *ret_n)
+{
+	struct blob_watched frozen[CG_WATCHED_MAX];
+	unsigned n = cg_watch(cg, kept);
+	for (unsigned i = 0; i < n; i++)
+		frozen[i] = (struct blob_watched){ blobber_fd(b, kept[i].fd), blobber_str(b, kept[i].key), kept[i].silent };
+	b->head.watched = blobber_vec(b, frozen, n, sizeof(frozen[0]));
+	*ret_n = n;
+}
+
 int launch_freeze_monitor_groups(struct blobber *b, struct cg_host *cg, ve_error **ret_error)
 {
 	int fds[MAX_PROCS], dir;
@@ -227,6 +247,7 @@ static int freeze_groups(struct blobber *b, struct launching *l, ve_error **ret_
 		int r = launch_freeze_monitor_groups(b, l->plan->ve->ctx->cg, ret_error);
 		if (r < 0)
 			return r;
+		launch_freeze_watched(b, l->cg, l->watched, &l->n_watched);
 	}
 	int n = cg_tasks_fds(l->cg, fds, MAX_PROCS, ret_error);
 	if (n < 0)
@@ -409,6 +430,8 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.notify_mount);
 	close_fd(&l.tun_mount);
 	close_fd(&l.traffic);
+	for (unsigned i = 0; i < l.n_watched; i++)
+		close_fd(&l.watched[i].fd);
 	close_fd(&l.init_pidfd);
 	close_fd(&l.netns_fd);
 	close_fd(&l.terminal_fd);
@@ -432,6 +455,8 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	first = r;
 	r = ctx_cgroups(v->ctx, error);
 	if (r == 0 && cg_open(v->ctx->cg, v->name, &cg, NULL) == 0) {
+		notice_write(v); /* before its groups go, and their counters */
+		tally_save(v);
 		r = cg_destroy(cg, error);
 		cg_free(cg);
 	}

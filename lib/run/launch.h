@@ -34,6 +34,8 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);
 /* What a monitor needs to watch V: sockets (-1: none), log, and whom to tell of the end. */
 void launch_freeze_supervision(struct blobber *b, const struct ve *v, int console_listen, int notify_socket, int traffic, bool attended);
 
+/* What tells it that V is refused something. KEPT is the caller's to close once the plan is sent. */
+void launch_freeze_watched(struct blobber *b, struct cg *cg, struct cg_watched kept[CG_WATCHED_MAX], unsigned *ret_n);
 /* Where a monitor that outlives the verb belongs. */
 int launch_freeze_monitor_groups(struct blobber *b, struct cg_host *cg, ve_error **ret_error);
 

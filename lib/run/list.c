@@ -16,6 +16,7 @@
 #include "run/addresses.h"
 #include "run/adminlock.h"
 #include "run/block.h"
+#include "run/tally.h"
 #include "run/verbs.h"
 
 enum need { NEED_CONFIG = 1, NEED_STATE = 2, NEED_USAGE = 4 };
@@ -72,6 +73,28 @@ static json_t *get_memory_used(const struct row *r) { return figure(r, r->usage.
 static json_t *get_cpu_used(const struct row *r) { return figure(r, r->usage.cpu_ns); }
 static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pids); }
 
+/* Read with the row, as few ask for it. */
+static json_t *get_pressure(const struct row *r, const char *resource)
+{
+	bool can = is_up(r) && ctx_cgroups(r->ve->ctx, NULL) == 0;
+	double some = can ? cg_host_pressure(r->ve->ctx->cg, r->ve->name, resource) : -1;
+	return some < 0 ? json_null() : json_real(some);
+}
+static json_t *get_pressure_cpu(const struct row *r) { return get_pressure(r, "cpu"); }
+static json_t *get_pressure_memory(const struct row *r) { return get_pressure(r, "memory"); }
+static json_t *get_pressure_io(const struct row *r) { return get_pressure(r, "io"); }
+
+static json_t *get_io(const struct row *r, bool read)
+{
+	struct cg_counters now;
+	if (!is_up(r))
+		return json_null();
+	tally_now(r->ve, &now);
+	return figure(r, read ? now.io_read_bytes : now.io_written_bytes);
+}
+static json_t *get_io_read(const struct row *r) { return get_io(r, true); }
+static json_t *get_io_write(const struct row *r) { return get_io(r, false); }
+
 /* The member NAME of DOC, which is given up; null where DOC is none. */
 static json_t *member(json_t *doc, const char *name)
 {
@@ -110,6 +133,12 @@ static const struct field fields[] = {
 	{ "cpu.used", NEED_STATE | NEED_USAGE, CG_USAGE_CPU, get_cpu_used, true, "CPU time used since its start",
 	  "nanoseconds" },
 	{ "processes", NEED_STATE | NEED_USAGE, CG_USAGE_PIDS, get_processes, false, "how many processes and threads it has" },
+	{ "pressure.cpu", NEED_STATE, 0, get_pressure_cpu, false,
+	  "of the last ten seconds, the percentage in which some of its processes waited for a CPU" },
+	{ "pressure.memory", NEED_STATE, 0, get_pressure_memory, false, "likewise, for memory" },
+	{ "pressure.io", NEED_STATE, 0, get_pressure_io, false, "likewise, for a disk" },
+	{ "io.read", NEED_STATE, 0, get_io_read, false, "what it has read from disk since its start", "bytes" },
+	{ "io.write", NEED_STATE, 0, get_io_write, false, "what it has written to disk since its start", "bytes" },
 	{ "uuid", 0, 0, get_uuid, false, "fixed at create" },
 	{ "init_pid", NEED_STATE, 0, get_init_pid, false, "its first process, on the host" },
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },
@@ -141,7 +170,8 @@ static int find_column(const char *name, struct column *ret, ve_error **ret_erro
 		return 0;
 	int r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "list", "there is no field '%s'", name);
 	err_hint(ret_error, "fields are: name state addresses memory.used cpu.used processes uuid init_pid supervised "
-			    "started_at created_at blocked locked pending, and every configuration key");
+			    "started_at created_at blocked locked pending pressure.cpu pressure.memory pressure.io io.read io.write "
+			    "traffic.in traffic.out, and every configuration key");
 	return r;
 }
 

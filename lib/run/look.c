@@ -50,6 +50,17 @@ static json_t *usage_or_null(int64_t value)
 	return value < 0 ? json_null() : json_integer(value);
 }
 
+static void add_pressure(struct ve *v, json_t *doc)
+{
+	static const char *const resources[] = { "cpu", "memory", "io" };
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
+		char key[32];
+		double some = cg_host_pressure(v->ctx->cg, v->name, resources[i]);
+		snprintf(key, sizeof(key), "pressure.%s", resources[i]);
+		json_object_set_new(doc, key, some < 0 ? json_null() : json_real(some));
+	}
+}
+
 /* Under the names that they have in a list. */
 static void add_usage(struct ve *v, json_t *doc)
 {
@@ -61,6 +72,7 @@ static void add_usage(struct ve *v, json_t *doc)
 	json_object_set_new(doc, "memory.peak", usage_or_null(u.memory_peak_bytes));
 	json_object_set_new(doc, "cpu.used", usage_or_null(u.cpu_ns));
 	json_object_set_new(doc, "processes", usage_or_null(u.pids));
+	add_pressure(v, doc);
 }
 
 int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)

@@ -15,19 +15,67 @@
 #include "run/account.h"
 #include "run/block.h"
 #include "sec/caps.h"
+#include "sys/disk.h"
 
 void plan_limits(const struct config *c, struct cg_limits *ret_limits)
 {
-	cg_limits_init(ret_limits);
-	ret_limits->memory_bytes = config_int(c, "memory.limit");
-	if (config_raw(c, "memory.swap"))
-		ret_limits->swap_bytes = config_int(c, "memory.swap");
-	ret_limits->pids = config_int(c, "pids.limit");
-	if (config_raw(c, "cpu.cores"))
-		ret_limits->cpu_cores = config_int(c, "cpu.cores");
-	if (config_raw(c, "cpu.limit"))
-		ret_limits->cpu_limit_mc = config_int(c, "cpu.limit");
-	ret_limits->cpu_weight = config_int(c, "cpu.weight");
+	struct cg_limits l;
+	cg_limits_init(&l);
+	const struct {
+		const char *key;
+		int64_t *field;
+	} keys[] = {
+		{ "memory.limit", &l.memory_bytes },
+		{ "memory.swap", &l.swap_bytes },
+		{ "memory.guarantee", &l.memory_guarantee_bytes },
+		{ "memory.high", &l.memory_high_bytes },
+		{ "pids.limit", &l.pids },
+		{ "cpu.cores", &l.cpu_cores },
+		{ "cpu.limit", &l.cpu_limit_mc },
+		{ "cpu.burst", &l.cpu_burst_mc },
+		{ "cpu.weight", &l.cpu_weight },
+		{ "io.weight", &l.io_weight },
+		{ "io.read_bps", &l.io_read_bps },
+		{ "io.write_bps", &l.io_write_bps },
+		{ "io.read_iops", &l.io_read_iops },
+		{ "io.write_iops", &l.io_write_iops },
+	};
+	/* What is not set stays unset: the kernel's defaults are ours. Two have a meaning for the rlimits, too. */
+	l.memory_bytes = config_int(c, "memory.limit");
+	l.pids = config_int(c, "pids.limit");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (config_raw(c, keys[i].key))
+			*keys[i].field = config_int(c, keys[i].key);
+	l.cpu_set = config_raw(c, "cpu.set") ? config_string(c, "cpu.set") : NULL;
+	*ret_limits = l;
+}
+
+void plan_disks(struct cg_limits *l, const int *fds, unsigned n_fds)
+{
+	l->n_disks = 0;
+	for (unsigned i = 0; i < n_fds; i++) {
+		dev_t disk;
+		if (fds[i] < 0 || disk_of(fds[i], &disk) < 0 || l->n_disks == CG_DISKS_MAX)
+			continue;
+		l->disks_unaccounted |= !disk_writeback_is_accounted(fds[i]);
+		bool known = false;
+		for (unsigned k = 0; k < l->n_disks; k++)
+			known = known || l->disks[k] == disk;
+		if (!known)
+			l->disks[l->n_disks++] = disk;
+	}
+}
+
+bool plan_limits_disks(const struct config *c)
+{
+	return config_raw(c, "io") != NULL;
+}
+
+void plan_limits_of(struct ve *v, const struct config *c, struct cg_limits *ret_limits)
+{
+	plan_limits(c, ret_limits);
+	if (plan_limits_disks(c))
+		plan_disks(ret_limits, (const int[]){ v->dir_fd, v->ctx->store->images_fd }, 2);
 }
 
 static char **list_strv(const json_t *list)
@@ -278,7 +326,7 @@ static int plan_resolv_conf(struct plan *p, ve_error **ret_error)
 
 /* ---- security ---- */
 
-static int plan_rlimits(struct plan *p, ve_error **ret_error)
+int plan_rlimits(struct plan *p, ve_error **ret_error)
 {
 	const json_t *set = config_raw(p->config, "rlimits");
 	_cleanup_strv_ char **overrides = calloc(1, sizeof(char *));
@@ -314,11 +362,18 @@ int plan_security(struct plan *p, ve_error **ret_error)
 	return r;
 }
 
+int plan_check_limits(struct ve *v, const struct cg_limits *l, ve_error **ret_error)
+{
+	int r = ctx_cgroups(v->ctx, ret_error);
+	return r < 0 ? r : cg_check_limits(v->ctx->cg, v->name, l, ret_error);
+}
+
 int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan p = { .ve = v, .config = c, .storage = { .image_fd = -1, .writable_fd = -1 } };
-	plan_limits(c, &p.limits);
-	return plan_security(&p, ret_error);
+	plan_limits_of(v, c, &p.limits);
+	int r = plan_security(&p, ret_error);
+	return r < 0 ? r : plan_check_limits(v, &p.limits, ret_error);
 }
 
 void plan_freeze_security(struct blobber *b, const struct plan *p)
@@ -387,6 +442,8 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 	}
 	plan_limits(c, &p.limits);
 	r = plan_root(&p, rootfs_fd, ret_error);
+	if (r == 0 && plan_limits_disks(c))
+		plan_disks(&p.limits, (const int[]){ p.storage.image_fd, p.storage.writable_fd }, 2);
 	if (r == 0)
 		r = plan_security(&p, ret_error);
 	if (r == 0)

@@ -42,11 +42,20 @@ void plan_done(struct plan *p);
 #define _cleanup_plan_ __attribute__((cleanup(plan_done)))
 /* Filters, capabilities and rlimits alone (joiners); P->limits must be there. */
 int plan_security(struct plan *p, ve_error **ret_error);
-/* Can V be started with C's filters, capabilities and rlimits? For those who would write it down. */
+/* Can V be started with C's limits, filters, capabilities and rlimits? For those who would write it down. */
 int plan_check(struct ve *v, const struct config *c, ve_error **ret_error);
+/* Has this host what L needs? */
+int plan_check_limits(struct ve *v, const struct cg_limits *l, ve_error **ret_error);
 void plan_freeze_security(struct blobber *b, const struct plan *p);
 /* What a configuration says about control groups and about the network alone (set, detach). NET's storage is IFS. */
 void plan_limits(const struct config *c, struct cg_limits *ret_limits);
+/* Does it limit or weigh what is read and written of disks? Then they must be known: those that the files FDS are on. */
+bool plan_limits_disks(const struct config *c);
+void plan_disks(struct cg_limits *l, const int *fds, unsigned n_fds);
+/* plan_limits() and the disks of V's own files. */
+void plan_limits_of(struct ve *v, const struct config *c, struct cg_limits *ret_limits);
+/* P->rlimits alone; P->limits must be there. */
+int plan_rlimits(struct plan *p, ve_error **ret_error);
 int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
 		 ve_error **ret_error);
 void plan_network_done(struct net_plan *net);

@@ -34,6 +34,7 @@
 #include "run/image.h"
 #include "run/join.h"
 #include "run/launch.h"
+#include "run/notice.h"
 #include "run/plan.h"
 #include "run/supervision.h"
 #include "run/verbs.h"
@@ -55,7 +56,9 @@ static int adopt(struct ve *v, const struct record *rec, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	fresh.started_at = rec->started_at;
-	return record_write(v->run_fd, &fresh, ret_error);
+	r = record_write(v->run_fd, &fresh, ret_error);
+	notice_write(v); /* what nobody has watched */
+	return r;
 }
 
 static int clean_dead(struct ve *v, ve_error **ret_error)

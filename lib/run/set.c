@@ -42,7 +42,7 @@ static int note_difference(const char *key, json_t *old_value, json_t *new_value
 	struct difference *d = data;
 	const struct schema_key *row = schema_find(key);
 	/* Which template it is like is written down, and nothing that runs asks for it. */
-	bool live = row && (row->flags & SCHEMA_LIVE || str_eq(key, "template"));
+	bool live = row && (schema_is_live(row, key) || str_eq(key, "template"));
 	json_array_append_new(d->doc, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old", shown(row, old_value), "new",
 						shown(row, new_value), "live", live));
 	if (!live) {

@@ -37,6 +37,9 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	_cleanup_close_ int console = -1, notify = -1, traffic = account_open(v->ctx->store, v->uuid, false);
 	struct spawn s = { .control = -1 };
 	struct msg started;
+	struct cg_watched watched[CG_WATCHED_MAX];
+	struct cg *cg = NULL;
+	unsigned n_watched = 0;
 	int r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &console);
 	_cleanup_close_ int dir = file_opendir(v->run_fd, "notify");
 	if (r == 0 && dir >= 0)
@@ -49,12 +52,17 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	blobber_init(&b, MON_ADOPT);
 	launch_freeze_supervision(&b, v, console, notify, traffic, false);
 	b.head.init_pid = (uint32_t)rec->init_pid;
+	if (cg_open(v->ctx->cg, v->name, &cg, NULL) == 0)
+		launch_freeze_watched(&b, cg, watched, &n_watched);
+	cg_free(cg);
 	r = launch_freeze_monitor_groups(&b, v->ctx->cg, ret_error);
 	if (r == 0)
 		r = join_spawn(v, &b, &s, ret_error);
 	if (r == 0)
 		r = spawn_expect(&s, MSG_STARTED, DEADLINE_MS, &started, NULL, NULL, ret_error);
 	spawn_close(&s);
+	for (unsigned i = 0; i < n_watched; i++)
+		close_fd(&watched[i].fd);
 	if (r == 0)
 		*ret_monitor = started.status;
 	return r;

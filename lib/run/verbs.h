@@ -73,6 +73,9 @@ int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_
 /* account.c: a quota of the VE's is due, says its monitor. */
 int verb_quota(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
+/* notice.c: the VE was refused memory or processes, says its monitor. */
+int verb_notice(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
+
 /* boot.c */
 int verb_start_boot(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
 int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
@@ -93,6 +96,9 @@ void traffic_month(struct ve *v, int64_t *ret_in, int64_t *ret_out);
 /* How the quotas of V's interfaces stand: an array, empty where there is none. */
 json_t *traffic_quotas(struct ve *v);
 
+/* limits.c: a row a resource. ONLY NULL: all VEs. REFUSED_ONLY: rows where something was refused. */
+int look_limits(struct ve_ctx *ctx, struct ve *only, bool refused_only, json_t **ret_doc, ve_error **ret_error);
+
 /* laststate.c: ve/UUID/state.json */
 enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST,
 		   LAST_BLOCKED, LAST_COUNT };
@@ -105,5 +111,10 @@ bool laststate_wanted(struct ve *v);
 
 /* events.c */
 void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail);
+/* With further keys; MORE is taken over. */
+void event_log_more(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail, json_t *more);
+/* Calls FN for the events that O asks for, oldest first; what it returns but 0 ends it and is returned. */
+int events_read(struct ve_ctx *ctx, struct ve *only, const struct ve_events_opts *o, ve_event_fn fn, void *data,
+		ve_error **ret_error);
 
 #endif

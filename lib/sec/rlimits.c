@@ -272,6 +272,12 @@ int rlimits_plan(int64_t pids_limit, int64_t memory_limit, const char *const *ov
 	return RLIMITS_MAX;
 }
 
+bool rlimits_is_frozen(int resource)
+{
+	return resource == RLIMIT_NPROC || resource == RLIMIT_MEMLOCK || resource == RLIMIT_MSGQUEUE ||
+	       resource == RLIMIT_SIGPENDING || resource == RLIMIT_CORE;
+}
+
 bool rlimits_core_is_fenced(const struct rlimit_value *values, int n_values)
 {
 	for (int i = 0; i < n_values; i++)

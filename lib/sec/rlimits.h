@@ -33,6 +33,9 @@ int rlimits_plan(int64_t pids_limit, int64_t memory_limit, const char *const *ov
  * after all. Where this is true, the seccomp policy "core" has to be added to the VE's own. */
 bool rlimits_core_is_fenced(const struct rlimit_value *values, int n_values);
 
+/* Whether RESOURCE cannot change while the VE runs: counted for the whole VE, or part of the fence above. */
+bool rlimits_is_frozen(int resource);
+
 /* Whether a core dump of a VE's process reaches the host, with kernel.core_pattern's text PATTERN and
  * fs.suid_dumpable: it starts a program (pipe), talks to one (socket; no limit stops that one), or writes
  * to the host's own tree. */

@@ -358,7 +358,7 @@ static void test_all_or_none(void **state)
 	l = limits();
 	l.memory_bytes = 16 << 20;
 	assert_int_equal(cg_apply(t.cg, &l, NULL, NULL, &e), -EBUSY);
-	assert_int_equal(ve_error_category(e), VE_ERR_BUSY);
+	assert_int_equal(ve_error_category(e), VE_ERR_STATE);
 	assert_non_null(strstr(ve_error_message(e), "MiB are in use"));
 	ve_error_free(e);
 	assert_int_equal(waitpid(pid, NULL, WNOHANG), 0);

@@ -3,6 +3,7 @@
 #include "run/monitor/account.c"
 #include "run/monitor/console.c"
 #include "run/monitor/msg.c"
+#include "run/monitor/notice.c"
 #include "run/monitor/reap.c"
 #include "run/monitor/supervise.c"
 
@@ -144,14 +145,15 @@ static void test_turns_are_numbered_in_a_period(void **state)
 static void test_a_ve_that_had_its_turns_is_not_polled(void **state)
 {
 	struct pollfd p[P_COUNT];
+	struct notice notice = { 0 };
 	struct console c;
 	(void)state;
 	mon.console = theirs;
 	console_init(&c, &mon);
-	fill(&mon, &c, false, true, p);
+	fill(&mon, &c, &notice, false, true, p);
 	assert_int_equal(p[P_MASTER].fd, theirs);
 	assert_int_equal(p[P_NOTIFY].fd, ours);
-	fill(&mon, &c, false, false, p);
+	fill(&mon, &c, &notice, false, false, p);
 	assert_int_equal(p[P_MASTER].fd, -1);
 	assert_int_equal(p[P_NOTIFY].fd, -1);
 	assert_int_equal(p[P_INIT].fd, mon.pidfd);

@@ -65,7 +65,8 @@ static void test_defaults(void **state)
 static void test_live_keys(void **state)
 {
 	static const char live[] = " aliases owner labels.* notes protect hostname boot.auto boot.order boot.delay boot.restart memory.limit memory.swap cpu.cores "
-				   "cpu.limit cpu.weight pids.limit network.N.ips stop.signal stop.timeout "
+				   "cpu.limit cpu.weight cpu.set cpu.burst memory.guarantee memory.high rlimits.* io.weight "
+				   "io.read_bps io.write_bps io.read_iops io.write_iops pids.limit network.N.ips stop.signal stop.timeout "
 				   "firewall.in firewall.out firewall.preset firewall.connections firewall.packet_rate "
 				   "network.N.rate_in network.N.rate_out network.N.quota network.N.quota_action network.N.quota_rate "
 				   "network.N.quota_day network.N.forwards ";
@@ -75,6 +76,11 @@ static void test_live_keys(void **state)
 			if (!!(row->flags & SCHEMA_LIVE) != !!strstr(live, word))
 				fail_msg("%s", row->key);
 	}
+	const struct schema_key *rlimits = schema_find("rlimits.nofile");
+	assert_true(schema_is_live(rlimits, "rlimits.nofile"));
+	assert_false(schema_is_live(rlimits, "rlimits.nproc"));
+	assert_false(schema_is_live(schema_find("image"), "image"));
+	assert_true(schema_is_live(schema_find("network.7.ips"), "network.7.ips"));
 }
 
 static void test_keys_of_the_design_are_known(void **state)

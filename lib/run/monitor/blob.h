@@ -30,7 +30,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 2, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 3, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -88,6 +88,13 @@ struct blob_file {
 	blob_str only_with; /* a path without which nothing is written, or none */
 };
 
+/* Something that tells of a refusal: an event file with the counter KEY in it, or (KEY none) an eventfd. */
+struct blob_watched {
+	int32_t fd;
+	blob_str key;
+	uint32_t silent; /* nobody notifies it: it has to be looked at */
+};
+
 struct blob_rlimit {
 	uint32_t resource, pad;
 	uint64_t soft, hard;
@@ -96,7 +103,7 @@ struct blob_rlimit {
 struct blob {
 	uint32_t magic, version, size, role, flags;
 	blob_str uuid;
-	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS; or "quota" is due */
+	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS; or "quota" is due, or "notice" */
 	blob_str root_dir;	/* the store's root, for that program */
 	blob_str log_name;	/* console log, below fd_log_dir */
 	uint64_t log_max_bytes;
@@ -120,6 +127,7 @@ struct blob {
 	int32_t fd_notify;	   /* unix datagram socket, bound */
 	int32_t fd_traffic; /* the ledger that is kept once in ACCOUNT_MS, -1: none */
 	uint32_t account_ms;
+	struct blob_vec watched; /* struct blob_watched */
 	int32_t fd_stdio[3];
 	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */

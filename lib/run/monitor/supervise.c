@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The monitor of a running VE: it holds the console, hears init's notifications, and learns of init's end. It
- * decides nothing. Once a minute it books its VE's traffic (account.c). When init has ended it becomes the program that does (ended_program), with the wait status; unless a
+ * decides nothing. Once a minute it books its VE's traffic (account.c), and it has written down what its VE is refused
+ * (notice.c). When init has ended it becomes the program that does (ended_program), with the wait status; unless a
  * verb is stopping the VE, which has left the file "stopping" in the run directory and cleans up itself.
  *
  * It is a process of the host's, outside the VE's limits, that works whenever the VE writes: so it takes only so many
@@ -23,6 +24,7 @@
 #include "base/clock.h"
 #include "console.h"
 #include "mon.h"
+#include "notice.h"
 
 enum { UNKNOWN_STATUS = -1 };
 /* More than the queue of a datagram socket holds by default (net.unix.max_dgram_qlen). */
@@ -148,9 +150,10 @@ static int pace_left(struct pace *p)
 	return p->turns < TURNS ? 0 : (int)(p->ends_ms - now);
 }
 
-enum { P_INIT, P_CONTROL, P_LISTEN, P_MASTER, P_NOTIFY, P_CLIENTS, P_COUNT = P_CLIENTS + CONSOLE_CLIENTS };
+enum { P_INIT, P_CONTROL, P_LISTEN, P_MASTER, P_NOTIFY, P_NOTICE, P_CLIENTS = P_NOTICE + NOTICE_MAX, P_COUNT = P_CLIENTS + CONSOLE_CLIENTS };
 
-static void fill(const struct mon *m, const struct console *c, bool attended, bool hearing, struct pollfd p[P_COUNT])
+static void fill(const struct mon *m, const struct console *c, const struct notice *n, bool attended, bool hearing,
+		 struct pollfd p[P_COUNT])
 {
 	const int fds[P_CLIENTS] = {
 		[P_INIT] = m->pidfd,
@@ -162,6 +165,13 @@ static void fill(const struct mon *m, const struct console *c, bool attended, bo
 	for (unsigned i = 0; i < P_COUNT; i++)
 		p[i] = (struct pollfd){ .fd = i < P_CLIENTS ? fds[i] : c->clients[i - P_CLIENTS], .events = POLLIN };
 	p[P_CONTROL].events = POLLRDHUP;
+	notice_fill(n, p + P_NOTICE);
+}
+
+/* Of two waits the shorter one; -1 is for ever. */
+static int shorter(int a_ms, int b_ms)
+{
+	return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
 }
 
 /* What came from the VE. */
@@ -195,21 +205,24 @@ static void watch(struct mon *m, struct console *c)
 	struct pollfd p[P_COUNT];
 	struct pace pace = { 0 };
 	struct account account;
+	struct notice notice;
 	account_init(&account, m);
+	notice_init(&notice, m);
 	/* Only `run` has somebody at the other end for the length of the VE's life. */
 	bool attended = m->blob->flags & BLOB_REPORT_END;
 	for (;;) {
-		int pause_ms = pace_left(&pace), account_ms = account_left(&account);
-		if (account_ms == 0) {
+		int pause_ms = pace_left(&pace), account_ms = account_left(&account), notice_ms = notice_left(&notice);
+		if (account_ms == 0)
 			account_turn(&account, m);
+		if (notice_ms == 0)
+			notice_turn(&notice, m);
+		if (account_ms == 0 || notice_ms == 0)
 			continue;
-		}
-		fill(m, c, attended, pause_ms == 0, p);
-		/* Of two waits the shorter one; -1 is for ever. */
-		if (pause_ms == 0 || (account_ms > 0 && account_ms < pause_ms))
-			pause_ms = account_ms;
+		fill(m, c, &notice, attended, pause_ms == 0, p);
+		pause_ms = shorter(pause_ms == 0 ? -1 : pause_ms, shorter(account_ms, notice_ms));
 		if (poll(p, P_COUNT, pause_ms) < 0)
 			continue;
+		notice_heard(&notice, p + P_NOTICE);
 		serve_ve(m, c, p, &pace);
 		serve_clients(c, p);
 		if (p[P_CONTROL].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
@@ -228,10 +241,13 @@ static void keep_only_needed(struct mon *m)
 	const int needed[] = { mon_fd(m, m->blob->fd_run_dir), mon_fd(m, m->blob->fd_log_dir),
 			       mon_fd(m, m->blob->fd_console_listen), mon_fd(m, m->blob->fd_notify),
 			       mon_fd(m, m->blob->fd_traffic), m->pidfd };
+	const struct blob_watched *watched = mon_at(m, m->blob->watched);
 	for (unsigned i = 0; i < m->n_fds; i++) {
 		bool keep = false;
 		for (unsigned k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
 			keep = keep || m->fds[i] == needed[k];
+		for (uint32_t k = 0; k < m->blob->watched.n; k++)
+			keep = keep || m->fds[i] == mon_fd(m, watched[k].fd);
 		if (!keep)
 			close(m->fds[i]);
 	}
