@@ -6,14 +6,29 @@
 #include "run/plan.h"
 #include "run/verbs.h"
 
-/* The network of V as it runs; -ENOENT: it does not. IFS is NET's storage. */
-static int running_network(struct ve *v, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net, ve_error **ret_error)
+/* The network of a VE as it runs: the plan borrows from the configuration. */
+struct running {
+	struct config *config;
+	struct net_plan net;
+	struct net_if ifs[PLAN_MAX_IFS];
+};
+
+static void running_done(struct running *run)
 {
-	_cleanup_config_ struct config *running = NULL;
-	if (handle_running_config(v, &running, NULL) < 0)
-		return -ENOENT;
+	plan_network_done(&run->net);
+	config_free(run->config);
+}
+#define _cleanup_running_ __attribute__((cleanup(running_done)))
+
+/* 1, or 0 where it does not run. RUN is all zeros. */
+static int running_network(struct ve *v, struct running *run, ve_error **ret_error)
+{
+	if (handle_running_config(v, &run->config, NULL) < 0)
+		return 0;
 	int r = ctx_host(v->ctx, ret_error);
-	return r == 0 ? plan_network(v->ctx, running, ifs, ret_net, ret_error) : r;
+	if (r == 0)
+		r = plan_network(v->ctx, run->config, run->ifs, &run->net, ret_error);
+	return r < 0 ? r : 1;
 }
 
 int heal_rules(struct ve_ctx *ctx, ve_error **ret_error)
@@ -34,26 +49,18 @@ int heal_rules(struct ve_ctx *ctx, ve_error **ret_error)
 
 int heal_look(struct ve *v, struct net_missing *ret, ve_error **ret_error)
 {
-	struct net_plan net = { 0 };
-	struct net_if ifs[PLAN_MAX_IFS];
+	_cleanup_running_ struct running run = { 0 };
 	*ret = (struct net_missing){ 0 };
-	int r = running_network(v, ifs, &net, ret_error);
-	if (r == 0)
-		r = net_look(&net, ret, ret_error);
-	plan_network_done(&net);
-	return r == -ENOENT ? 0 : r;
+	int r = running_network(v, &run, ret_error);
+	return r == 1 ? net_look(&run.net, ret, ret_error) : r;
 }
 
 int heal_network(struct ve *v, bool *ret_mended, ve_error **ret_error)
 {
-	struct net_plan net = { 0 };
-	struct net_if ifs[PLAN_MAX_IFS];
+	_cleanup_running_ struct running run = { 0 };
 	*ret_mended = false;
-	int r = running_network(v, ifs, &net, ret_error);
-	if (r == 0)
-		r = net_heal(&net, ret_mended, ret_error);
-	plan_network_done(&net);
-	return r == -ENOENT ? 0 : r;
+	int r = running_network(v, &run, ret_error);
+	return r == 1 ? net_heal(&run.net, ret_mended, ret_error) : r;
 }
 
 static void heal_other(struct ve_ctx *ctx, const char *uuid)

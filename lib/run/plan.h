@@ -56,6 +56,7 @@ void plan_disks(struct cg_limits *l, const int *fds, unsigned n_fds);
 void plan_limits_of(struct ve *v, const struct config *c, struct cg_limits *ret_limits);
 /* P->rlimits alone; P->limits must be there. */
 int plan_rlimits(struct plan *p, ve_error **ret_error);
+/* The plan borrows from C, which lives as long. */
 int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[PLAN_MAX_IFS], struct net_plan *ret_net,
 		 ve_error **ret_error);
 void plan_network_done(struct net_plan *net);
