@@ -171,7 +171,7 @@ processes_of_store() (
 		done
 	} | sort -t/ -k3,3n -u | while IFS=/ read -r _ _ pid _; do
 		# One that ends while it is looked at has no name any more.
-		read -r name <"/proc/$pid/comm" && ! gone "$pid" && echo "$pid $name"
+		if read -r name <"/proc/$pid/comm" && ! gone "$pid"; then echo "$pid $name"; fi
 	done 2>/dev/null
 )
 
