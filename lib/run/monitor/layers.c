@@ -34,6 +34,7 @@ struct layers {
 	int writable; /* holds upper/ and work/: both must be on one mount */
 };
 
+/* Private: a clone is a peer of the store's mount, which under systemd is shared, and pivot_root(2) takes no shared root. */
 static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct failure *f)
 {
 	int fd = open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -41,6 +42,7 @@ static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct fail
 		return fail(f, "open_tree", "layer");
 	struct mount_attr a = {
 		.attr_set = MOUNT_ATTR_IDMAP | attrs,
+		.propagation = MS_PRIVATE,
 		.attr_clr = (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) & ~attrs,
 		.userns_fd = (uint64_t)userns_fd,
 	};
