@@ -21,7 +21,7 @@ struct backend {
 	const char *const *remains; /* below the VE's directory, what a failed prepare leaves; NULL-terminated */
 };
 
-extern const struct backend backend_overlay, backend_dir, backend_image;
+extern const struct backend backend_overlay, backend_dir, backend_btrfs, backend_image;
 
 /* The tree below FROM_FD into the directory TO_FD, with everything that a file has. */
 int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error);

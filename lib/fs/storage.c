@@ -20,6 +20,7 @@
 static const struct backend *const backends[STORAGE_KIND_COUNT] = {
 	[STORAGE_OVERLAY] = &backend_overlay,
 	[STORAGE_DIR] = &backend_dir,
+	[STORAGE_BTRFS] = &backend_btrfs,
 	[STORAGE_IMAGE] = &backend_image,
 };
 

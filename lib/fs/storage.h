@@ -5,6 +5,7 @@
  *   overlay   ve/UUID/overlay/{upper,work} over the image's tree: nothing is copied; with a size on a file system without
  *             project quotas the two are in the file system inside ve/UUID/overlay.img
  *   dir       ve/UUID/rootfs, a full copy of the image's tree (reflinked where the file system can)
+ *   btrfs     ve/UUID/rootfs as a subvolume with a quota group of its own, a copy that shares the image's blocks
  *   image     ve/UUID/disk.img, a sparse file with an ext4 file system that has a full copy
  *
  * Files are stored unshifted: the monitor maps ids when it mounts (run/monitor/layers.c). What a VE has of storage is
@@ -18,7 +19,7 @@
 
 #include "base/error.h"
 
-enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_IMAGE, STORAGE_KIND_COUNT };
+enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_BTRFS, STORAGE_IMAGE, STORAGE_KIND_COUNT };
 
 /* How large it may become. 0: not limited. */
 struct storage_size {

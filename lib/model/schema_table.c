@@ -90,9 +90,9 @@ const struct schema_key schema_keys[] = {
 		   "change for the first process and what is started from then on: what runs already keeps its own."),
 
 	/* ---- disk */
-	ENUM("disk.backend", "overlay dir image", .later = "btrfs", .flags = BUILT | IDENTITY,
-	     .doc = "How its root tree is stored: overlay (over the image, nothing copied), dir (a full copy) or image (a "
-		    "full copy in a file system of its own). Unset at create: the host's default.backend. See "
+	ENUM("disk.backend", "overlay dir btrfs image", .flags = BUILT | IDENTITY,
+	     .doc = "How its root tree is stored: overlay (over the image, nothing copied), dir (a full copy), btrfs (a "
+		    "subvolume) or image (a full copy in a file system of its own). Unset at create: the host's default.backend. See "
 		    "vectl-storage(7)."),
 	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How much disk it uses at most. What cannot be enforced is refused."),

@@ -103,6 +103,8 @@ holds() {
 	says 'project quotas'
 	says 'disk.backend=image'
 	fails 69 create d1 --image busybox --set disk.inodes=1000
+	fails 69 create d1 --image busybox --set disk.backend=btrfs --disk 48M
+	says 'needs a store on btrfs; this is ext4'
 	fails 78 create d1 --image busybox --set disk.backend=image
 	says 'disk\.size'
 	fails 78 create d1 --image busybox --disk 15M

@@ -268,13 +268,6 @@ static void test_what_is_not_built(void **state)
 		json_decref(one);
 	}
 	assert_true(n > 0);
-	static const char *const words[][2] = { { "disk.backend", "btrfs" } };
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		_cleanup_err_ ve_error *e = NULL;
-		json_t *value = NULL;
-		assert_true(schema_parse(schema_find(words[i][0]), words[i][0], words[i][1], &value, &e) < 0);
-		assert_int_equal(ve_error_category(e), VE_ERR_UNSUPPORTED);
-	}
 }
 
 static void test_long_lists_end(void **state)
