@@ -88,6 +88,9 @@ holds() {
 	ok status o1 --json
 	json '."disk.size" == 50331648 and ."disk.used" > 10485760 and ."disk.used" < 25165824'
 	running=$(field '."disk.used"')
+	ok limits o1 --json
+	json "[.[] | select(.resource == \"disk\")] == [.[] | select(.limit == 50331648 and .used == $running)]"
+	json '[.[] | select(.resource == "inodes" and .used > 0 and .limit > 1000)] | length == 1'
 	ok stop o1
 	ok status o1 --json
 	json "(.\"disk.used\" - $running) < 1048576 and (.\"disk.used\" - $running) > -1048576"
