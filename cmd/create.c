@@ -6,7 +6,7 @@
 #include "util.h"
 
 struct create_options {
-	const char *template_name, *image, *hostname;
+	const char *template_name, *image, *hostname, *disk;
 	struct strings ips, ssh_keys, set;
 	bool password_stdin, start, keep, if_missing;
 	struct seconds wait;
@@ -33,6 +33,8 @@ static const struct option options[] = {
 	STRINGS("set", "KEY=VALUE", struct create_options, set,
 		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' "
 		"lists the keys."),
+	STRING("disk", "SIZE", struct create_options, disk,
+	       "How much disk it may use: 10G. The same as --set disk.size=10G; see vectl-storage(7)."),
 	FLAG("start", 0, struct create_options, start,
 	     "Start it as well. If the start fails, the VE is gone again."),
 	FLAG("keep", 0, struct create_options, keep, "With --start: keep the VE if its start fails."),
@@ -63,16 +65,20 @@ static int check_options(struct call *call, const struct create_options *o)
 	return 0;
 }
 
-/* The assignments: --hostname is one of them. */
+/* The assignments: --hostname and --disk are two of them. */
 static int make_spec(struct call *call, const struct create_options *o, ve_spec **ret_spec)
 {
 	struct strings items = { 0 };
 	_cleanup_free_ char *hostname = o->hostname ? x_printf("hostname=%s", o->hostname) : NULL;
 
+	_cleanup_free_ char *disk = o->disk ? x_printf("disk.size=%s", o->disk) : NULL;
+
 	for (size_t i = 0; i < o->set.n; i++)
 		strings_add(&items, o->set.items[i]);
 	if (hostname)
 		strings_add(&items, hostname);
+	if (disk)
+		strings_add(&items, disk);
 	int code = call_make_spec(call, items.items, ret_spec);
 	free(items.items);
 	return code;
@@ -170,8 +176,8 @@ const struct command command_create = {
 	.exits =
 	"66 there is no such image or template\n73 a VE of this name exists, or the address is taken\n74 no room "
 	"on the disk\n"
-		 "75 with --start --wait: it has not booted in time; it is left running\n"
+		 "69 the size cannot be enforced here\n75 with --start --wait: it has not booted in time; it is left running\n"
 		 "78 a key or a value is wrong, or the image does not suit",
-	.see = "start(8) set(8) image-list(8) config(5)",
+	.see = "start(8) set(8) image-list(8) config(5) storage(7)",
 	.since = "0.1",
 };

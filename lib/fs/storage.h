@@ -1,38 +1,73 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A VE's writable storage, behind one table of back ends:
+ * A VE's writable storage, behind one table of back ends (fs/backend.h):
  *
- *   overlay   ve/UUID/overlay/{upper,work} over the image's tree: nothing is copied
+ *   overlay   ve/UUID/overlay/{upper,work} over the image's tree: nothing is copied; with a size on a file system without
+ *             project quotas the two are in the file system inside ve/UUID/overlay.img
  *   dir       ve/UUID/rootfs, a full copy of the image's tree (reflinked where the file system can)
+ *   btrfs     ve/UUID/rootfs as a subvolume with a quota group of its own, a copy that shares the image's blocks
+ *   image     ve/UUID/disk.img, a sparse file with an ext4 file system that has a full copy
  *
- * Files are stored unshifted: the monitor maps ids when it mounts (run/monitor/layers.c).
+ * Files are stored unshifted: the monitor maps ids when it mounts (run/monitor/layers.c). What a VE has of storage is
+ * told by what is in its directory, so that every verb finds it, whatever became of the one that made it.
  */
 #ifndef FS_STORAGE_H
 #define FS_STORAGE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 
-enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_KIND_COUNT };
+enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_BTRFS, STORAGE_IMAGE, STORAGE_KIND_COUNT };
 
-/* What a start needs: held descriptors, -1 where the kind has none. */
+/* How large it may become. 0: not limited. */
+struct storage_size {
+	uint64_t bytes, inodes;
+};
+
+/* -1: not known, or not limited. */
+struct storage_usage {
+	int64_t used_bytes, size_bytes;
+	int64_t used_inodes, inodes;
+};
+
+/* What a start needs: held descriptors, -1 where there are none. Closing them gives everything back, loop devices too. */
 struct storage {
-	enum storage_kind kind;
-	int image_fd;	 /* overlay: the lower layer's tree */
-	int writable_fd; /* overlay: holds upper/ and work/, -1: they are made in memory; dir: the tree itself */
+	bool layered;  /* an overlay of image_fd and writable_fd; else writable_fd is the whole tree */
+	bool is_mount; /* writable_fd is a detached mount of its own; else a directory of the store's */
+	int image_fd;
+	int writable_fd; /* layered: holds upper/ and work/, -1: they are made in memory */
 };
 
 /* The back end called NAME; VE_ERR_UNSUPPORTED for one that this version does not have. */
 int storage_kind(const char *name, enum storage_kind *ret_kind, ve_error **ret_error);
+/* Does storage_prepare() copy the image? That takes a while. */
+bool storage_copies(enum storage_kind kind);
 
 /* The store's directory PATH (ROOT/var/lib/vectl) becomes a mount of its own, nosuid and nodev, once a boot: setuid
  * programs and devices in the tenants' trees mean nothing on the host's side. */
 int storage_protect(const char *path, ve_error **ret_error);
-/* Makes the storage of a VE below VE_FD. IMAGE_FD: the image's tree. On error nothing is left. */
-int storage_create(enum storage_kind kind, int ve_fd, int image_fd, ve_error **ret_error);
-/* IMAGE_FD is taken over, also on failure. */
-int storage_open(enum storage_kind kind, int ve_fd, int image_fd, struct storage *ret_storage, ve_error **ret_error);
+
+/* Makes the storage of a VE below VE_FD. IMAGE_FD: the image's tree. A size that cannot be enforced here is
+ * VE_ERR_UNSUPPORTED, and names a back end that can. On error nothing is left. */
+int storage_prepare(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
+/* Opens it for a start, brought to SIZE where an interrupted verb or a pending change left it at another. A file system
+ * of its own is checked first if it was not left in order; VE_ERR_DATA: it is damaged. IMAGE_FD is taken over, also on
+ * failure. */
+int storage_open(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size,
+		 struct storage *ret_storage, ve_error **ret_error);
 void storage_close(struct storage *s);
-/* Can the file system below DIR_FD be idmapped? Else VE_ERR_UNSUPPORTED, by its name. USERNS_FD: any user namespace with a map. */
+/* Brings it from one size to another while the VE runs (ONLINE) or does not. VE_ERR_UNSUPPORTED: not with this back end
+ * here; VE_ERR_STATE: not while it runs; VE_ERR_NO_ROOM: more is in use. On error it is as before. */
+int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size *from, const struct storage_size *to,
+		   bool online, ve_error **ret_error);
+/* Without a walk of the tree. */
+int storage_usage(enum storage_kind kind, int ve_fd, struct storage_usage *ret_usage, ve_error **ret_error);
+/* Takes away what the removal of the VE's directory would not, whichever back end made it; half of it, too. */
+int storage_destroy(int ve_fd, ve_error **ret_error);
+
+/* What the file system below DIR_FD is called, for messages. */
 const char *storage_fs_name(int dir_fd);
 
 #endif

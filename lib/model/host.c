@@ -60,7 +60,7 @@ static int check_net6(const char *value, ve_error **ret_error)
 static const struct schema_key host_keys[] = {
 	ROW("default.template", SCHEMA_STRING, .check = check_name, .def = "vps-small"),
 	ROW("default.image", SCHEMA_STRING, .check = check_image, .def = "debian-12"),
-	ROW("default.backend", SCHEMA_ENUM, .words = "overlay dir", .later = "btrfs image", .def = "overlay"),
+	ROW("default.backend", SCHEMA_ENUM, .words = "overlay dir btrfs image", .def = "overlay"),
 	ROW("uplink", SCHEMA_STRING, .check = check_interface),
 	ROW("nat.range", SCHEMA_STRING, .check = check_net4, .def = "10.77.0.0/16"),
 	ROW("nat.range6", SCHEMA_STRING, .check = check_net6),

@@ -49,7 +49,6 @@ struct schema_key {
 	int (*canonical)(const char *text, char **ret_text, ve_error **ret_error);
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
 	const char *restart; /* "*" rows with SCHEMA_LIVE: the names that are not */
-	const char *later; /* words of SCHEMA_ENUM that are known but not built yet: refused with 69 */
 };
 
 extern const struct schema_key schema_keys[]; /* ends with .key = NULL */

@@ -90,12 +90,13 @@ const struct schema_key schema_keys[] = {
 		   "change for the first process and what is started from then on: what runs already keeps its own."),
 
 	/* ---- disk */
-	ENUM("disk.backend", "overlay dir", .later = "btrfs image", .flags = BUILT | IDENTITY,
-	     .doc = "How its root tree is stored: overlay (over the image, nothing copied) or dir (a full copy). "
-		    "Unset at create: the host's default.backend."),
-	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | UNLIMITED,
-	    .doc = "How much disk it uses at most."),
-	INT("disk.inodes", UNIT_NONE, 1, INT64_MAX - 1, .flags = LIVE | UNLIMITED,
+	ENUM("disk.backend", "overlay dir btrfs image", .flags = BUILT | IDENTITY,
+	     .doc = "How its root tree is stored: overlay (over the image, nothing copied), dir (a full copy), btrfs (a "
+		    "subvolume) or image (a full copy in a file system of its own). Unset at create: the host's default.backend. See "
+		    "vectl-storage(7)."),
+	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
+	    .doc = "How much disk it uses at most. What cannot be enforced is refused."),
+	INT("disk.inodes", UNIT_NONE, 16, UINT32_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How many files it has at most."),
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
 	LIST("volumes", .flags = 0, .doc = "Further disks."),

@@ -21,6 +21,7 @@
 #include "ns/idrange.h"
 #include "run/audit.h"
 #include "run/claims.h"
+#include "run/disk.h"
 #include "run/fault.h"
 #include "run/launch.h"
 #include "run/newve.h"
@@ -123,16 +124,11 @@ static int give_access(struct ve *v, const struct ve_create_opts *o, ve_error **
 
 static int make_storage(struct ve *v, const struct image *image, ve_error **ret_error)
 {
-	enum storage_kind kind;
 	_cleanup_close_ int image_fd = -1;
 	int r = fault_point("storage", ret_error);
 	if (r == 0)
-		r = storage_kind(config_string(v->config, "disk.backend"), &kind, ret_error);
-	if (r == 0)
 		r = image_open_rootfs(v->ctx->store->images_fd, image, &image_fd, ret_error);
-	if (r == 0 && kind == STORAGE_DIR)
-		ctx_progress(v->ctx, "copying the image", 0, 0);
-	return r < 0 ? r : storage_create(kind, v->dir_fd, image_fd, ret_error);
+	return r < 0 ? r : disk_prepare(v, image_fd, ret_error);
 }
 
 /* A removal of the image takes its digest away first and looks for users then; we write the user first and look for the

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "fs/storage.h"
 #include "run/change.h"
 #include "run/claims.h"
 #include "run/launch.h"
@@ -34,6 +35,9 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 	/* While the directory is there nobody takes these claims over, so that ours are what is removed. */
 	claims_release_all(v->ctx, v->uuid);
 	ctx_progress(v->ctx, "removing files", 0, 0);
+	r = storage_destroy(v->dir_fd, ret_error);
+	if (r < 0)
+		return err_hint(ret_error, "vectl recover goes on where this ended"), r;
 	r = store_remove_ve(s, v->uuid);
 	if (r < 0) {
 		r = err_sys(ret_error, -r, "destroy", "cannot remove the files of '%s'", v->name);

@@ -206,7 +206,9 @@ static void freeze_root(struct blobber *b, const struct plan *p)
 {
 	b->head.id_base = p->id_base;
 	b->head.id_count = IDRANGE_SIZE;
-	if (p->storage.kind == STORAGE_OVERLAY) {
+	if (p->storage.is_mount)
+		b->head.flags |= BLOB_OWN_MOUNT;
+	if (p->storage.layered) {
 		b->head.root_kind = ROOT_OVERLAY;
 		b->head.lowers = blobber_fds(b, &p->storage.image_fd, 1);
 		b->head.fd_upper = blobber_fd(b, p->storage.writable_fd);

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "model/units.h"
 #include "run/account.h"
+#include "run/disk.h"
 #include "run/tally.h"
 #include "run/verbs.h"
 
@@ -75,16 +76,28 @@ static json_t *resource_json(const struct figures *f, const struct resource *r)
 	return j;
 }
 
+static json_t *known(int64_t n)
+{
+	return n < 0 ? json_null() : json_integer(n);
+}
+
+/* Of what no group counts; -1 is not known, or none. */
+static json_t *plain_json(const struct figures *f, const char *resource, const char *unit, int64_t used, int64_t limit,
+			  int64_t refused)
+{
+	json_t *j = row_json(f, resource, unit, unit);
+	json_object_set_new(j, "used", known(used));
+	json_object_set_new(j, "peak", json_null());
+	json_object_set_new(j, "guarantee", json_null());
+	json_object_set_new(j, "limit", known(limit));
+	json_object_set_new(j, "refused", known(refused));
+	return j;
+}
+
 /* Transfer has a limit where an interface has a quota: refused once while it is spent. */
 static json_t *transfer_json(const struct figures *f, const char *resource, int64_t used, int64_t limit, bool spent)
 {
-	json_t *j = row_json(f, resource, "bytes", "bytes");
-	json_object_set_new(j, "used", json_integer(used));
-	json_object_set_new(j, "peak", json_null());
-	json_object_set_new(j, "guarantee", json_null());
-	json_object_set_new(j, "limit", limit < 0 ? json_null() : json_integer(limit));
-	json_object_set_new(j, "refused", limit < 0 ? json_null() : json_integer(spent));
-	return j;
+	return plain_json(f, resource, "bytes", used, limit, limit < 0 ? -1 : spent);
 }
 
 static bool is_refused(const json_t *row)
@@ -98,6 +111,15 @@ static void add_row(json_t *list, json_t *row, bool refused_only)
 		json_array_append_new(list, row);
 	else
 		json_decref(row);
+}
+
+/* The kernel does not count who found a disk full. */
+static void add_disk(const struct figures *f, json_t *list, bool refused_only)
+{
+	struct storage_usage u;
+	disk_usage(f->ve, &u);
+	add_row(list, plain_json(f, "disk", "bytes", u.used_bytes, u.size_bytes, -1), refused_only);
+	add_row(list, plain_json(f, "inodes", "count", u.used_inodes, u.inodes, -1), refused_only);
 }
 
 static void add_transfer(const struct figures *f, json_t *list, bool refused_only)
@@ -133,6 +155,7 @@ static void add_ve(struct ve *v, json_t *list, bool refused_only)
 	tally_total(v, &f.now, &f.total);
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
 		add_row(list, resource_json(&f, &resources[i]), refused_only);
+	add_disk(&f, list, refused_only);
 	add_transfer(&f, list, refused_only);
 }
 

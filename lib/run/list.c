@@ -16,6 +16,7 @@
 #include "run/addresses.h"
 #include "run/adminlock.h"
 #include "run/block.h"
+#include "run/disk.h"
 #include "run/tally.h"
 #include "run/verbs.h"
 
@@ -95,6 +96,13 @@ static json_t *get_io(const struct row *r, bool read)
 static json_t *get_io_read(const struct row *r) { return get_io(r, true); }
 static json_t *get_io_write(const struct row *r) { return get_io(r, false); }
 
+static json_t *get_disk_used(const struct row *r)
+{
+	struct storage_usage u;
+	disk_usage(r->ve, &u);
+	return u.used_bytes < 0 ? json_null() : json_integer(u.used_bytes);
+}
+
 /* The member NAME of DOC, which is given up; null where DOC is none. */
 static json_t *member(json_t *doc, const char *name)
 {
@@ -139,6 +147,7 @@ static const struct field fields[] = {
 	{ "pressure.io", NEED_STATE, 0, get_pressure_io, false, "likewise, for a disk" },
 	{ "io.read", NEED_STATE, 0, get_io_read, false, "what it has read from disk since its start", "bytes" },
 	{ "io.write", NEED_STATE, 0, get_io_write, false, "what it has written to disk since its start", "bytes" },
+	{ "disk.used", NEED_CONFIG, 0, get_disk_used, false, "disk in use, where it is counted", "bytes" },
 	{ "uuid", 0, 0, get_uuid, false, "fixed at create" },
 	{ "init_pid", NEED_STATE, 0, get_init_pid, false, "its first process, on the host" },
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },
@@ -170,7 +179,7 @@ static int find_column(const char *name, struct column *ret, ve_error **ret_erro
 		return 0;
 	int r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "list", "there is no field '%s'", name);
 	err_hint(ret_error, "fields are: name state addresses memory.used cpu.used processes uuid init_pid supervised "
-			    "started_at created_at blocked locked pending pressure.cpu pressure.memory pressure.io io.read io.write "
+			    "started_at created_at blocked locked disk.used pending pressure.cpu pressure.memory pressure.io io.read io.write "
 			    "traffic.in traffic.out, and every configuration key");
 	return r;
 }

@@ -13,6 +13,7 @@
 #include "run/addresses.h"
 #include "run/adminlock.h"
 #include "run/block.h"
+#include "run/disk.h"
 #include "run/verbs.h"
 
 static int note_pending(const char *key, json_t *old_value, json_t *new_value, void *data)
@@ -61,6 +62,16 @@ static void add_pressure(struct ve *v, json_t *doc)
 	}
 }
 
+static void add_disk(struct ve *v, json_t *doc)
+{
+	struct storage_usage u;
+	disk_usage(v, &u);
+	json_object_set_new(doc, "disk.used", usage_or_null(u.used_bytes));
+	json_object_set_new(doc, "disk.size", usage_or_null(u.size_bytes));
+	json_object_set_new(doc, "disk.inodes_used", usage_or_null(u.used_inodes));
+	json_object_set_new(doc, "disk.inodes", usage_or_null(u.inodes));
+}
+
 /* Under the names that they have in a list. */
 static void add_usage(struct ve *v, json_t *doc)
 {
@@ -96,6 +107,7 @@ int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 	if (!doc)
 		return err_nomem(ret_error);
 	json_object_set_new(doc, "quotas", traffic_quotas(v));
+	add_disk(v, doc);
 	if (up)
 		add_usage(v, doc);
 	*ret_doc = doc;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "fs/storage.h"
 #include "model/template.h"
 
 static bool is_template(struct ve_ctx *ctx, const char *name)
@@ -127,6 +128,8 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 static void undo_directory(void *data)
 {
 	struct ve *v = data;
+	if (v->dir_fd >= 0)
+		storage_destroy(v->dir_fd, NULL);
 	store_remove_ve(v->ctx->store, v->uuid);
 	file_remove_tree(v->ctx->store->run_fd, v->uuid);
 }

@@ -14,6 +14,7 @@
 #include "model/units.h"
 #include "run/account.h"
 #include "run/block.h"
+#include "run/disk.h"
 #include "sec/caps.h"
 #include "sys/disk.h"
 
@@ -399,11 +400,8 @@ void plan_freeze_security(struct blobber *b, const struct plan *p)
 
 static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 {
-	enum storage_kind kind;
 	_cleanup_close_ int image_fd = rootfs_fd;
-	int r = storage_kind(config_string(p->config, "disk.backend"), &kind, ret_error);
-	if (r < 0)
-		return r;
+	int r = 0;
 	if (image_fd < 0) {
 		const char *name = config_string(p->config, "image"), *digest = config_identity_string(p->config, "image_digest");
 		_cleanup_free_ char *reference = str_printf("%s@%s", name ? name : "", digest ? digest : "");
@@ -419,9 +417,9 @@ static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 		p->notify = !p->jail && str_eq(p->image->init_system, "systemd");
 	}
 	if (!config_identity_int(p->config, "ephemeral"))
-		return storage_open(kind, p->ve->dir_fd, steal_fd(&image_fd), &p->storage, ret_error);
+		return disk_open(p->ve, p->config, steal_fd(&image_fd), &p->storage, ret_error);
 	/* What a jail writes is kept in memory, and gone with it. */
-	p->storage = (struct storage){ .kind = STORAGE_OVERLAY, .image_fd = steal_fd(&image_fd), .writable_fd = -1 };
+	p->storage = (struct storage){ .layered = true, .image_fd = steal_fd(&image_fd), .writable_fd = -1 };
 	return 0;
 }
 

@@ -29,8 +29,8 @@ static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const stru
 	_cleanup_image_ struct image *image = NULL;
 	const struct newve_source from = { .template_name = o->template_name ? o->template_name : "jail", .image = o->image,
 					   .spec = spec, .no_image = o->rootfs };
-	if (spec && config_raw(spec, "disk.backend"))
-		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: disk.backend is not for run");
+	if (spec && config_raw(spec, "disk"))
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: disk.* is not for run");
 	int r = newve_config(ctx, "run", &from, &c, &image, ret_error);
 	if (r < 0)
 		return r;

@@ -17,6 +17,8 @@
 #include "run/autoip.h"
 #include "run/change.h"
 #include "run/claims.h"
+#include "run/disk.h"
+#include "run/fault.h"
 #include "run/plan.h"
 #include "run/set.h"
 #include "run/verbs.h"
@@ -62,11 +64,17 @@ static int refuse_restart_keys(const struct ve *v, const struct difference *d, v
 	return r;
 }
 
-/* The file's new configuration reaches the disk; on failure what APPLIED did is taken back. */
-static int commit(struct ve *v, struct config *fresh, struct applied *applied, ve_error **ret_error)
+/* The file's new configuration reaches the disk; on failure what APPLIED did is taken back, and the VE's disk, as far as
+ * that can be made smaller (what cannot now is at the next start). */
+static int commit(struct ve *v, struct config *fresh, struct applied *applied, bool disk_done, bool running,
+		  ve_error **ret_error)
 {
-	int r = config_save(fresh, v->dir_fd, "config.json", true, ret_error);
+	int r = fault_point("config", ret_error);
+	if (r == 0)
+		r = config_save(fresh, v->dir_fd, "config.json", true, ret_error);
 	if (r < 0) {
+		if (disk_done)
+			disk_resize(v, fresh, v->config, running, NULL);
 		apply_revert(applied);
 		return r;
 	}
@@ -76,6 +84,17 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, v
 	config_free(v->config);
 	v->config = fresh;
 	return 0;
+}
+
+/* The last change before the file's: it is what is hardest to take back. */
+static int change_disk(struct ve *v, const struct config *fresh, bool running, struct applied *applied, ve_error **ret_error)
+{
+	int r = disk_resize(v, v->config, fresh, running, ret_error);
+	if (r == 0 && !json_equal(config_raw(v->config, "disk"), config_raw(fresh, "disk")))
+		r = apply_take(applied, "disk", fresh, ret_error);
+	if (r < 0)
+		apply_revert(applied);
+	return r;
 }
 
 static int change_locked(struct ve *v, struct config *fresh, struct difference *d, enum ve_set_mode mode, bool running,
@@ -94,8 +113,11 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 		r = handle_mark(v, "pending", ret_error);
 	if (r == 0 && now)
 		r = apply_live(v, fresh, &applied, ret_error);
+	bool disk = now || !running;
+	if (r == 0 && disk)
+		r = change_disk(v, fresh, running, &applied, ret_error);
 	if (r == 0)
-		r = commit(v, steal_ptr(&mine), &applied, ret_error);
+		r = commit(v, steal_ptr(&mine), &applied, disk, running, ret_error);
 	if (r < 0) {
 		claims_drop_addresses(v, v->config);
 		claims_drop_aliases(v, aliases, v->config);

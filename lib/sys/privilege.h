@@ -7,7 +7,7 @@
 
 enum privilege {
 	PRIVILEGE_ADMIN,    /* CAP_SYS_ADMIN: mounts, namespaces */
-	PRIVILEGE_RESOURCE, /* CAP_SYS_RESOURCE: rlimits above the own hard ones */
+	PRIVILEGE_RESOURCE, /* CAP_SYS_RESOURCE: rlimits above the own hard ones, growing an ext4 that is mounted */
 	PRIVILEGE_COUNT
 };
 

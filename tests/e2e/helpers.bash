@@ -285,10 +285,16 @@ warm_up() {
 	}
 }
 
-world_up() {
+world_up() { world_up_on true; }
+
+# world_up_on COMMAND: with the store's var/ on a file system of its own, which COMMAND DIRECTORY mounts.
+world_up_on() {
 	[ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
 	VECTL_ROOT=$(mktemp -d /var/tmp/vectl-e2e.XXXXXX)
 	chmod 0755 "$VECTL_ROOT"
+	mkdir "$VECTL_ROOT/var"
+	# shellcheck disable=SC2086 # words
+	$1 "$VECTL_ROOT/var"
 	HOST_NS=ve2eh-${VECTL_ROOT##*.} WORLD_NS=ve2ew-${VECTL_ROOT##*.}
 	export VECTL_ROOT HOST_NS WORLD_NS
 	BASE=$(store_base)

@@ -171,7 +171,7 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 		fails 69 "$command" x
 		says 'not in this version'
 	done
-	for key in disk.size=1G disk.inodes=1000; do
+	for key in volumes=10G:/data disk.user_quota=on; do
 		fails 69 set web1 "$key"
 	done
 }

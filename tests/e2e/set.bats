@@ -123,7 +123,7 @@ load helpers
 	revision=$(md5sum "$VECTL_ROOT"/var/lib/vectl/ve/*/config.json)
 	fails 78 set web1 memory.limit=32M cpu.weight=99999
 	fails 78 set web1 hostname=other no.such.key=1
-	fails 69 set web1 hostname=other disk.size=1G
+	fails 69 set web1 hostname=other timezone=UTC
 	fails 79 set web1 hostname=other rlimits.nproc=20480
 	[ "$(md5sum "$VECTL_ROOT"/var/lib/vectl/ve/*/config.json)" = "$revision" ]
 	inside web1 hostname
@@ -186,7 +186,7 @@ load helpers
 		[[ $status -eq 79 || $status -eq 64 || $status -eq 78 ]] || { explain "set $a"; return 1; }
 		says "${a%%=*}"
 	done
-	for a in disk.size=1G devices=/dev/fuse features.fuse=on timezone=UTC; do
+	for a in users=root devices=/dev/fuse features.fuse=on timezone=UTC; do
 		fails 69 set web1 "$a"
 	done
 	fails 78 set web1 memory.limt=1G

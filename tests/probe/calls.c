@@ -28,6 +28,8 @@
 #include "probe.h"
 
 #define NOWHERE "/nonexistent/probe"
+/* <linux/btrfs.h> and <sys/mount.h> exclude each other. */
+#define BTRFS_REQUEST(n) _IOW(0x94, n, char[4096])
 #define HIGH_HALF 0x100000000UL
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -74,6 +76,11 @@ static const struct plain plains[] = {
 	{ "ioctl_TIOCSTI_high", SYS_ioctl, { 0, (long)(HIGH_HALF | TIOCSTI), 0 } },
 	{ "ioctl_TIOCLINUX", SYS_ioctl, { 0, TIOCLINUX, 0 } },
 	{ "ioctl_TIOCLINUX_high", SYS_ioctl, { 0, (long)(HIGH_HALF | TIOCLINUX), 0 } },
+	/* With fd 0 on btrfs: what is not refused looks at its argument first (EFAULT). */
+	{ "ioctl_SNAP_CREATE", SYS_ioctl, { 0, BTRFS_REQUEST(1), 0 } },
+	{ "ioctl_SUBVOL_CREATE", SYS_ioctl, { 0, BTRFS_REQUEST(14), 0 } },
+	{ "ioctl_SNAP_CREATE_V2", SYS_ioctl, { 0, BTRFS_REQUEST(23), 0 } },
+	{ "ioctl_SUBVOL_CREATE_V2", SYS_ioctl, { 0, BTRFS_REQUEST(24), 0 } },
 	{ "clone3", SYS_clone3, { 0, 0 } },
 	{ "setns", SYS_setns, { -1, 0 } },
 	{ "unshare_user", SYS_unshare, { CLONE_NEWUSER } },

@@ -67,7 +67,7 @@ static void test_bad_files(void **state)
 		"{\"schema\":1,\"ids\":{\"first\":99999}}", "{\"schema\":1,\"ids\":{\"last\":4294967295}}",
 		"{\"schema\":1,\"ids\":{\"first\":200000,\"last\":265534}}", /* one id short of a range */
 		"{\"schema\":1,\"ids\":{\"first\":300000,\"last\":200000}}",
-		"{\"schema\":1,\"default\":{\"backend\":\"btrfs\"}}", "{\"schema\":1,\"memory\":{\"limit\":1}}",
+		"{\"schema\":1,\"default\":{\"backend\":\"zfs\"}}", "{\"schema\":1,\"memory\":{\"limit\":1}}",
 		"{\"schema\":1,\"name\":\"x\"}", "{\"schema\":1,\"revision\":\"x\",\"dns\":3}",
 	};
 	struct dir *d = *state;
@@ -107,7 +107,7 @@ static void test_bad_set_writes_nothing(void **state)
 	static const char *const bad[] = {
 		"uplink", "uplik=eth0", "uplink=a b", "nat.range=10.1.0.1/16", "nat.range=10.0.0.0/30",
 		"nat.range=2001:db8::/64", "nat.range6=10.0.0.0/8", "ids.last=131073", "default.image=../x",
-		"default.backend=btrfs", "dns=x", "stop.timeout=0", "=x",
+		"default.backend=zfs", "dns=x", "stop.timeout=0", "=x",
 	};
 	struct dir *d = *state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -34,13 +34,13 @@ struct layers {
 	int writable; /* holds upper/ and work/: both must be on one mount */
 };
 
-static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct failure *f)
+/* FD is closed where it cannot be mapped. Private: a clone is a peer of the store's mount, which under systemd is shared,
+ * and pivot_root(2) takes no shared root. */
+static int idmapped(int fd, int userns_fd, uint64_t attrs, struct failure *f)
 {
-	int fd = open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (fd < 0)
-		return fail(f, "open_tree", "layer");
 	struct mount_attr a = {
 		.attr_set = MOUNT_ATTR_IDMAP | attrs,
+		.propagation = MS_PRIVATE,
 		.attr_clr = (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV) & ~attrs,
 		.userns_fd = (uint64_t)userns_fd,
 	};
@@ -50,6 +50,25 @@ static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct fail
 		return -1;
 	}
 	return fd;
+}
+
+static int idmapped_clone(int dir_fd, int userns_fd, uint64_t attrs, struct failure *f)
+{
+	int fd = open_tree(dir_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd < 0 ? fail(f, "open_tree", "layer") : idmapped(fd, userns_fd, attrs, f);
+}
+
+/* The writable layer. A file system of the VE's own comes as a mount that nobody else has; it is taken as it is, as only
+ * kernels from 6.15 on clone what is not attached. The descriptor is ours from here on: one left open would keep the
+ * file system mounted when the VE has ended. */
+static int idmapped_own(struct mon *m, int32_t index, int userns_fd, struct failure *f)
+{
+	int fd = mon_fd(m, index);
+	if (!(m->blob->flags & BLOB_OWN_MOUNT))
+		return idmapped_clone(fd, userns_fd, 0, f);
+	if (fd >= 0)
+		m->fds[index] = -1;
+	return idmapped(fd, userns_fd, 0, f);
 }
 
 /* The kernel's own words about a file system context: one message a read. */
@@ -175,7 +194,7 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 	for (unsigned i = 0; i < l.n_lowers; i++)
 		if ((l.lowers[i] = idmapped_clone(mon_fd(m, indexes[i]), userns_fd, MOUNT_ATTR_RDONLY, f)) < 0)
 			return -1;
-	l.writable = m->blob->fd_upper >= 0 ? idmapped_clone(mon_fd(m, m->blob->fd_upper), userns_fd, 0, f) :
+	l.writable = m->blob->fd_upper >= 0 ? idmapped_own(m, m->blob->fd_upper, userns_fd, f) :
 					      memory_layer(m, f);
 	if (l.writable < 0)
 		return -1;
@@ -208,6 +227,6 @@ int layers_open(struct mon *m, int userns_fd, struct failure *f)
 	if (m->blob->root_kind == ROOT_OVERLAY)
 		m->root_mount = open_overlay(m, userns_fd, f);
 	else
-		m->root_mount = idmapped_clone(mon_fd(m, m->blob->fd_root), userns_fd, 0, f);
+		m->root_mount = idmapped_own(m, m->blob->fd_root, userns_fd, f);
 	return m->root_mount < 0 ? -1 : 0;
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One row a back end, for the files of fs/ alone: what fs/storage.h promises, done by one of them. VE_FD is the VE's
+ * directory everywhere. A NULL stands for "nothing to do".
+ */
+#ifndef FS_BACKEND_H
+#define FS_BACKEND_H
+
+#include "fs/storage.h"
+
+struct backend {
+	const char *name;
+	bool copies;
+	int (*prepare)(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
+	/* Fills writable_fd and is_mount. */
+	int (*open)(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error);
+	int (*resize)(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
+		      ve_error **ret_error);
+	int (*usage)(int ve_fd, struct storage_usage *usage, ve_error **ret_error);
+	int (*destroy)(int ve_fd, ve_error **ret_error);
+	const char *const *remains; /* below the VE's directory, what a failed prepare leaves; NULL-terminated */
+};
+
+extern const struct backend backend_overlay, backend_dir, backend_btrfs, backend_image;
+
+/* The tree below FROM_FD into the directory TO_FD, with everything that a file has. */
+int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error);
+/* VE_ERR_UNSUPPORTED: KEY cannot be enforced by BACKEND on the file system of DIR_FD, WHY, and which back end can. */
+int backend_cannot_limit(const char *backend, const char *key, int dir_fd, const char *why, ve_error **ret_error);
+
+/* What overlay and dir have in common: a directory DIR_FD whose limit is a project quota, or that has none. */
+int backend_open_limited(const char *backend, int dir_fd, const struct storage_size *size, ve_error **ret_error);
+int backend_resize_limited(const char *backend, int dir_fd, const struct storage_size *to, ve_error **ret_error);
+int backend_usage_limited(int dir_fd, struct storage_usage *usage, ve_error **ret_error);
+
+#endif

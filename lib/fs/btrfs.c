@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A subvolume with a copy of the image's tree that shares its blocks. A size is the limit of its quota group. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/guard.h"
+#include "fs/backend.h"
+#include "fs/subvolume.h"
+
+#define DIRECTORY "rootfs"
+#define MIB (UINT64_C(1) << 20)
+
+static int trouble(int r, const char *what, ve_error **ret_error)
+{
+	return r < 0 ? err_sys(ret_error, -r, "storage", "cannot %s", what) : 0;
+}
+
+static int open_directory(int ve_fd, int *ret_fd, ve_error **ret_error)
+{
+	*ret_fd = openat(ve_fd, DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret_fd < 0 ? err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's storage '%s'", DIRECTORY) : 0;
+}
+
+static int no_inodes(int ve_fd, ve_error **ret_error)
+{
+	return backend_cannot_limit("btrfs", "disk.inodes", ve_fd, "which does not count files", ret_error);
+}
+
+/* Counting begins with the first VE that has a size; before, the host pays nothing for it. */
+static int need_quotas(int ve_fd, const struct storage_size *size, bool *ret_counted, ve_error **ret_error)
+{
+	int r = 0;
+	*ret_counted = subvolume_quota(ve_fd) != SUBVOLUME_QUOTA_OFF;
+	if (!*ret_counted && size->bytes) {
+		r = trouble(subvolume_quota_on(ve_fd), "switch on the quotas of this btrfs", ret_error);
+		*ret_counted = r == 0;
+	}
+	return r;
+}
+
+static int btrfs_prepare(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	bool counted;
+	if (!subvolume_can(ve_fd)) {
+		int e = err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOTSUP, "storage", "the back end 'btrfs' needs a store on btrfs; this is %s",
+				  storage_fs_name(ve_fd));
+		err_hint(ret_error, "disk.backend=overlay or image goes on any file system");
+		return e;
+	}
+	if (size->inodes)
+		return no_inodes(ve_fd, ret_error);
+	int r = need_quotas(ve_fd, size, &counted, ret_error);
+	if (r == 0)
+		r = trouble(subvolume_make(ve_fd, DIRECTORY), "make a subvolume", ret_error);
+	if (r == 0)
+		r = open_directory(ve_fd, &dir, ret_error);
+	/* Before the files come, so that they are counted. */
+	if (r == 0 && counted)
+		r = trouble(subvolume_group_make(ve_fd, dir), "make the VE's quota group", ret_error);
+	if (r == 0 && size->bytes)
+		r = trouble(subvolume_group_limit(ve_fd, dir, size->bytes), "limit the VE's quota group", ret_error);
+	if (r == 0)
+		r = backend_copy_tree(image_fd, dir, ret_error);
+	/* Full quotas count what is shared with the image, and only when it is on the disk. */
+	if (r == 0 && counted && subvolume_quota(ve_fd) == SUBVOLUME_QUOTA_FULL) {
+		uint64_t used, limit;
+		r = trouble(subvolume_group_usage(dir, true, &used, &limit), "read the VE's quota group", ret_error);
+	}
+	return r;
+}
+
+static int set_limit(int ve_fd, int dir, const struct storage_size *to, ve_error **ret_error)
+{
+	uint64_t used, limit;
+	if (to->inodes)
+		return no_inodes(dir, ret_error);
+	if (!subvolume_group_exists(dir))
+		return !to->bytes ? 0 :
+				    backend_cannot_limit("btrfs", "disk.size", dir, "for a VE that was made before it had quotas", ret_error);
+	int r = trouble(subvolume_group_usage(dir, true, &used, &limit), "read the VE's quota group", ret_error);
+	if (r == 0 && to->bytes && used > to->bytes)
+		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
+			      (unsigned long long)(used / MIB), (unsigned long long)(to->bytes / MIB));
+	return r < 0 ? r : trouble(subvolume_group_limit(ve_fd, dir, to->bytes), "limit the VE's quota group", ret_error);
+}
+
+static int btrfs_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	uint64_t used, limit = 0;
+	int r = open_directory(ve_fd, &dir, ret_error);
+	if (r == 0 && (subvolume_group_usage(dir, false, &used, &limit) < 0 || limit != size->bytes))
+		r = set_limit(ve_fd, dir, size, ret_error);
+	if (r == 0)
+		s->writable_fd = steal_fd(&dir);
+	return r;
+}
+
+static int btrfs_resize(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online, ve_error **ret_error)
+{
+	(void)from;
+	(void)online;
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, &dir, ret_error);
+	return r < 0 ? r : set_limit(ve_fd, dir, to, ret_error);
+}
+
+static int btrfs_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	uint64_t used, limit;
+	int r = open_directory(ve_fd, &dir, ret_error);
+	*usage = (struct storage_usage){ -1, -1, -1, -1 };
+	if (r == 0 && subvolume_group_usage(dir, false, &used, &limit) == 0) {
+		usage->used_bytes = (int64_t)used;
+		usage->size_bytes = limit ? (int64_t)limit : -1;
+	}
+	return r;
+}
+
+static int btrfs_destroy(int ve_fd, ve_error **ret_error)
+{
+	return trouble(subvolume_destroy(ve_fd, DIRECTORY), "remove the VE's subvolumes", ret_error);
+}
+
+static const char *const remains[] = { DIRECTORY, NULL };
+
+const struct backend backend_btrfs = {
+	.name = "btrfs",
+	.copies = true,
+	.prepare = btrfs_prepare,
+	.open = btrfs_open,
+	.resize = btrfs_resize,
+	.usage = btrfs_usage,
+	.destroy = btrfs_destroy,
+	.remains = remains,
+};

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fs/extimage.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/guard.h"
+#include "base/str.h"
+#include "fs/loop.h"
+#include "fs/tool.h"
+#include "sys/privilege.h"
+#include "sys/syscalls.h"
+
+#define RESIZE_FS _IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS: the kernel exports no header for it */
+#define MIB (UINT64_C(1) << 20)
+
+enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, SMALL_MIB = 512, SMALL_RATIO = 4096, RATIO = 16384 };
+
+/* ---- the superblock, as far as we look: Documentation/filesystems/ext4 ---- */
+
+struct super {
+	uint64_t blocks, free_blocks;
+	uint32_t inodes, free_inodes;
+	bool clean;
+};
+
+static uint32_t le32_at(const unsigned char *p, size_t at)
+{
+	uint32_t v;
+	memcpy(&v, p + at, sizeof(v));
+	return le32toh(v);
+}
+
+static int damaged(const char *name, const char *why, ve_error **ret_error)
+{
+	int r = err_plain(ret_error, VE_ERR_DATA, EUCLEAN, "storage", "the VE's file system in '%s' is damaged: %s", name, why);
+	err_hint(ret_error, "take a copy of the file, then let e2fsck -f mend it");
+	return r;
+}
+
+static int read_super(int file_fd, const char *name, struct super *ret, ve_error **ret_error)
+{
+	enum { MAGIC = 0xef53, VALID = 1, HAS_ERRORS = 2, NEEDS_RECOVERY = 4, LOG_BLOCK_4K = 2 };
+	unsigned char s[SUPER_SIZE];
+	struct stat st;
+	if (fstat(file_fd, &st) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
+	if (pread(file_fd, s, sizeof(s), SUPER_AT) != (ssize_t)sizeof(s))
+		return damaged(name, "it is too short", ret_error);
+	unsigned magic_state = le32_at(s, 56), state = magic_state >> 16;
+	if ((magic_state & 0xffff) != MAGIC || le32_at(s, 24) != LOG_BLOCK_4K)
+		return damaged(name, "there is no ext4 in it", ret_error);
+	*ret = (struct super){
+		.blocks = (uint64_t)le32_at(s, 0x150) << 32 | le32_at(s, 4),
+		.free_blocks = (uint64_t)le32_at(s, 0x158) << 32 | le32_at(s, 12),
+		.inodes = le32_at(s, 0),
+		.free_inodes = le32_at(s, 16),
+		.clean = state & VALID && !(state & HAS_ERRORS) && !(le32_at(s, 96) & NEEDS_RECOVERY),
+	};
+	if (ret->blocks > (uint64_t)st.st_size / BLOCK)
+		return damaged(name, "the file is shorter than the file system", ret_error);
+	return 0;
+}
+
+/* ---- the file ---- */
+
+bool extimage_exists(int dir_fd, const char *name)
+{
+	return faccessat(dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int open_file(int dir_fd, const char *name, int *ret_fd, uint64_t *ret_bytes, ve_error **ret_error)
+{
+	struct stat st;
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's file system '%s'", name);
+	if (!S_ISREG(st.st_mode))
+		return damaged(name, "it is no file", ret_error);
+	*ret_fd = steal_fd(&fd);
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}
+
+static uint64_t whole_blocks(uint64_t bytes)
+{
+	return bytes / BLOCK * BLOCK;
+}
+
+static int make_file_system(int file_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	char inodes[32];
+	if (size->inodes)
+		snprintf(inodes, sizeof(inodes), "-N%llu", (unsigned long long)size->inodes);
+	else
+		snprintf(inodes, sizeof(inodes), "-i%d", size->bytes < SMALL_MIB * MIB ? SMALL_RATIO : RATIO);
+	/* Features by name, so that they are the same wherever it is made. No block is kept for root: whoever pays has the whole.
+	 * A new sparse file is zeroes, so nothing is written, now or later by a thread of the kernel. */
+	const char *const argv[] = { "mke2fs", "-q", "-F", "-b", "4096", "-I", "256", "-m", "0", inodes, "-O",
+				     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,"
+				     "large_file,huge_file,dir_nlink,extra_isize,metadata_csum",
+				     "-E", "assume_storage_prezeroed=1,root_owner=0:0", "-e", "remount-ro", "/proc/self/fd/3", NULL };
+	const struct tool mke2fs = { .argv = argv, .package = "e2fsprogs", .fds = { file_fd }, .n_fds = 1 };
+	char words[TOOL_WORDS_MAX];
+	int status, r = tool_run(&mke2fs, &status, words, ret_error);
+	if (r == 0 && status != 0)
+		r = err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "storage", "cannot make a file system of %llu MiB: %s",
+			      (unsigned long long)(size->bytes / MIB), words);
+	return r;
+}
+
+int extimage_make(int dir_fd, const char *name, const struct storage_size *size, ve_error **ret_error)
+{
+	_cleanup_close_ int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make '%s'", name);
+	int r = ftruncate(fd, (off_t)whole_blocks(size->bytes)) < 0 ?
+			err_sys(ret_error, errno, "storage", "cannot make '%s' of %llu MiB", name,
+				(unsigned long long)(size->bytes / MIB)) :
+			make_file_system(fd, size, ret_error);
+	if (r < 0)
+		unlinkat(dir_fd, name, 0);
+	return r;
+}
+
+/* ---- mending ---- */
+
+static int run_fsck(int file_fd, const char *name, const char *how, ve_error **ret_error)
+{
+	const char *const argv[] = { "e2fsck", how, "/proc/self/fd/3", NULL };
+	const struct tool fsck = { .argv = argv, .package = "e2fsprogs", .fds = { file_fd }, .n_fds = 1 };
+	char words[TOOL_WORDS_MAX];
+	int status, r = tool_run(&fsck, &status, words, ret_error);
+	if (r == 0 && status > FSCK_MENDED)
+		r = damaged(name, words, ret_error);
+	return r;
+}
+
+/* What a crash of the host left is brought in order; what cannot be is not started. */
+static int check(int file_fd, const char *name, ve_error **ret_error)
+{
+	struct super s;
+	int r = read_super(file_fd, name, &s, ret_error);
+	return r < 0 || s.clean ? r : run_fsck(file_fd, name, "-p", ret_error);
+}
+
+/* ---- another size, while nobody has it ---- */
+
+static int copy_file(int from_fd, int to_fd, const char *name, ve_error **ret_error)
+{
+	const char *const argv[] = { "cp", "--sparse=always", "--reflink=auto", "/proc/self/fd/3", "/proc/self/fd/4", NULL };
+	const struct tool cp = { .argv = argv, .package = "coreutils", .fds = { from_fd, to_fd }, .n_fds = 2 };
+	char words[TOOL_WORDS_MAX];
+	int status, r = tool_run(&cp, &status, words, ret_error);
+	if (r == 0 && status != 0)
+		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "cannot copy '%s', to change its size: %s", name, words);
+	return r;
+}
+
+/* BYTES may be more or less than it has. */
+static int run_resize(int file_fd, const char *name, uint64_t have, uint64_t bytes, ve_error **ret_error)
+{
+	char blocks[32], words[TOOL_WORDS_MAX];
+	snprintf(blocks, sizeof(blocks), "%llu", (unsigned long long)(bytes / BLOCK));
+	const char *const argv[] = { "resize2fs", "/proc/self/fd/3", blocks, NULL };
+	const struct tool resize = { .argv = argv, .package = "e2fsprogs", .fds = { file_fd }, .n_fds = 1 };
+	if (bytes > have && ftruncate(file_fd, (off_t)bytes) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
+	int status, r = tool_run(&resize, &status, words, ret_error);
+	if (r == 0 && status != 0)
+		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "cannot bring '%s' to %llu MiB: %s", name,
+			      (unsigned long long)(bytes / MIB), words);
+	if (r == 0 && (ftruncate(file_fd, (off_t)bytes) < 0 || fsync(file_fd) < 0))
+		r = err_sys(ret_error, errno, "storage", "cannot bring '%s' to its length", name);
+	return r;
+}
+
+static int check_fits(int file_fd, const char *name, uint64_t bytes, ve_error **ret_error)
+{
+	struct super s;
+	int r = read_super(file_fd, name, &s, ret_error);
+	uint64_t used = r < 0 ? 0 : (s.blocks - s.free_blocks) * BLOCK;
+	if (r == 0 && used > bytes)
+		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
+			      (unsigned long long)(used / MIB), (unsigned long long)(bytes / MIB));
+	return r;
+}
+
+static int rewrite(int dir_fd, const char *name, int file_fd, uint64_t have, uint64_t bytes, ve_error **ret_error)
+{
+	_cleanup_free_ char *temporary = str_printf("%s.new", name);
+	int r = temporary ? check_fits(file_fd, name, bytes, ret_error) : err_nomem(ret_error);
+	if (r < 0)
+		return r;
+	unlinkat(dir_fd, temporary, 0); /* of a verb that was killed */
+	_cleanup_close_ int fd = openat(dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make '%s'", temporary);
+	r = copy_file(file_fd, fd, name, ret_error);
+	if (r == 0)
+		r = run_fsck(fd, name, "-fp", ret_error);
+	if (r == 0)
+		r = run_resize(fd, name, have, bytes, ret_error);
+	if (r == 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+		r = err_sys(ret_error, errno, "storage", "cannot replace '%s'", name);
+	if (r < 0)
+		unlinkat(dir_fd, temporary, 0);
+	return r;
+}
+
+/* ---- mounting ---- */
+
+static int mount_device(const struct loop *l, const char *name, int *ret_mount_fd, ve_error **ret_error)
+{
+	char source[32], words[160];
+	int r = 0;
+	snprintf(source, sizeof(source), "/dev/loop%u", l->number);
+	_cleanup_close_ int fs = fsopen("ext4", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_sys(ret_error, errno, "storage", "cannot mount an ext4 file system");
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_FLAG, "discard", NULL, 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		int e = errno;
+		ssize_t n = read(fs, words, sizeof(words) - 1);
+		words[n > 0 ? n : 0] = '\0';
+		r = e == EUCLEAN || e == EINVAL ? damaged(name, *words ? words : "it cannot be mounted", ret_error) :
+						  err_sys(ret_error, e, "storage", "cannot mount '%s'", name);
+	} else if ((*ret_mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0) {
+		r = err_sys(ret_error, errno, "storage", "cannot mount '%s'", name);
+	}
+	return r;
+}
+
+/* A device that was there may not know yet that the file has become longer. A last group too short for its own tables is
+ * left out by the kernel, so that asking once more is no error. */
+static int grow_mounted(int mount_fd, const struct loop *l, uint64_t bytes, const char *name, ve_error **ret_error)
+{
+	uint64_t blocks = bytes / BLOCK;
+	_cleanup_close_ int root = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || ioctl(l->fd, LOOP_SET_CAPACITY) < 0 || ioctl(root, RESIZE_FS, &blocks) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot let the file system in '%s' grow to %llu MiB", name,
+			       (unsigned long long)(bytes / MIB));
+	return 0;
+}
+
+/* Only the kernel's own growing is journalled, and can be done while it is mounted. Where we may not ask for it the file is
+ * rewritten. */
+static bool kernel_grows(void)
+{
+	return privilege_held(PRIVILEGE_RESOURCE);
+}
+
+/* Nobody has it: it is checked, brought to its length, and put behind a device. */
+static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd, uint64_t have, bool *ret_grows,
+		      struct loop *ret_loop, ve_error **ret_error)
+{
+	struct super s;
+	int r = check(*file_fd, name, ret_error);
+	if (r == 0 && (have > bytes || (have < bytes && !kernel_grows()))) {
+		r = rewrite(dir_fd, name, *file_fd, have, bytes, ret_error);
+		close_fd(file_fd);
+		if (r == 0)
+			r = open_file(dir_fd, name, file_fd, &have, ret_error);
+	}
+	if (r == 0)
+		r = read_super(*file_fd, name, &s, ret_error);
+	if (r == 0 && have < bytes && ftruncate(*file_fd, (off_t)bytes) < 0)
+		r = err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
+	if (r < 0)
+		return r;
+	*ret_grows = s.blocks < bytes / BLOCK && kernel_grows();
+	return loop_attach(*file_fd, ret_loop, ret_error);
+}
+
+/* Mounted already, by a VE that runs or whose last process has just gone: the same device, so that there is one file system. */
+static int attach_again(int file_fd, const char *name, uint64_t have, uint64_t bytes, bool *ret_grows, ve_error **ret_error)
+{
+	*ret_grows = have < bytes;
+	if (*ret_grows && ftruncate(file_fd, (off_t)bytes) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
+	return 0;
+}
+
+int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1;
+	uint64_t have;
+	bool grows = false;
+	struct loop l = { .fd = -1 };
+	bytes = whole_blocks(bytes);
+	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r < 0)
+		return r;
+	/* What only a rewriting brings to its size waits for the mount's end. */
+	bool again = have == bytes || (have < bytes && kernel_grows());
+	if (again && loop_in_use(file_fd) > 0 && loop_find(file_fd, &l) == 0)
+		r = attach_again(file_fd, name, have, bytes, &grows, ret_error);
+	else if ((r = loop_await_end(file_fd, "the VE's file system", ret_error)) == 0)
+		r = attach_new(dir_fd, name, bytes, &file_fd, have, &grows, &l, ret_error);
+	_cleanup_close_ int device = l.fd, mnt = -1;
+	if (r == 0)
+		r = mount_device(&l, name, &mnt, ret_error);
+	if (r == 0 && grows)
+		r = grow_mounted(mnt, &l, bytes, name, ret_error);
+	if (r == 0)
+		*ret_mount_fd = steal_fd(&mnt);
+	return r;
+}
+
+int extimage_resize(int dir_fd, const char *name, const struct storage_size *from, const struct storage_size *to, bool online,
+		    ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1;
+	uint64_t have, bytes = to->bytes;
+	if (!bytes || from->inodes != to->inodes)
+		return err_plain(ret_error, VE_ERR_STATE, EINVAL, "storage", "%s of a file system of its own is fixed when it is made",
+				 bytes ? "disk.inodes" : "that it has a disk.size");
+	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r < 0 || whole_blocks(bytes) == have)
+		return r;
+	if (whole_blocks(bytes) < have && online) {
+		r = err_plain(ret_error, VE_ERR_STATE, EBUSY, "storage", "a file system can be made smaller only while the VE is stopped");
+		err_hint(ret_error, "stop it first, or --pending shrinks it at the next start");
+		return r;
+	}
+	if (online && !kernel_grows())
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, EPERM, "storage",
+				 "this process lacks CAP_SYS_RESOURCE, without which a file system grows only while the VE is stopped");
+	close_fd(&file_fd);
+	/* Being mounted brings it there, whichever way. */
+	_cleanup_close_ int mnt = -1;
+	return r < 0 ? r : extimage_mount(dir_fd, name, bytes, &mnt, ret_error);
+}
+
+/* ---- usage ---- */
+
+int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1, mnt = -1;
+	uint64_t have, unused;
+	struct loop l = { .fd = -1 };
+	struct super s;
+	struct statfs st;
+	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r < 0)
+		return r;
+	if (loop_in_use(file_fd) > 0 && loop_find(file_fd, &l) == 0) {
+		_cleanup_close_ int device = l.fd;
+		r = mount_device(&l, name, &mnt, ret_error);
+		if (r == 0 && fstatfs(mnt, &st) < 0)
+			r = err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
+		if (r < 0)
+			return r;
+		s.free_blocks = st.f_bfree;
+		s.inodes = (uint32_t)st.f_files;
+		s.free_inodes = (uint32_t)st.f_ffree;
+	} else if ((r = read_super(file_fd, name, &s, ret_error)) < 0) {
+		return r;
+	}
+	unused = s.free_blocks * BLOCK;
+	*ret_usage = (struct storage_usage){
+		.used_bytes = (int64_t)(have > unused ? have - unused : 0),
+		.size_bytes = (int64_t)have,
+		.used_inodes = (int64_t)s.inodes - s.free_inodes,
+		.inodes = (int64_t)s.inodes,
+	};
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A file system of one's own in a sparse file: ext4 on a loop device. The host gives it blocks as they are written, and
+ * gets back what is deleted inside (discard). It is mounted without a place, as a descriptor; with that the mount and
+ * its device go.
+ *
+ * The length of the file is the size. Growing is done by the kernel, mounted or not; shrinking is done to a copy that
+ * then takes the file's place, so that whatever is interrupted leaves a whole file system.
+ */
+#ifndef FS_EXTIMAGE_H
+#define FS_EXTIMAGE_H
+
+#include "fs/storage.h"
+
+/* NAME below DIR_FD, new. VE_ERR_CONFIG: the size is no size for a file system. */
+int extimage_make(int dir_fd, const char *name, const struct storage_size *size, ve_error **ret_error);
+/* Mounts it, checked if it was not left in order, and brought to BYTES. */
+int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error);
+/* From one size to another; ONLINE: it is mounted. How many files it can hold is fixed: VE_ERR_STATE. */
+int extimage_resize(int dir_fd, const char *name, const struct storage_size *from, const struct storage_size *to, bool online,
+		    ve_error **ret_error);
+int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error);
+/* Is there one, as far as a name tells? */
+bool extimage_exists(int dir_fd, const char *name);
+
+#endif

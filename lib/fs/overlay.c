@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* upper/ and work/ over the image's tree. A size is a project quota where the file system has them, else the two live in a
+ * file system of their own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/guard.h"
+#include "fs/backend.h"
+#include "fs/extimage.h"
+#include "fs/project.h"
+
+#define DIRECTORY "overlay"
+#define IMAGE "overlay.img"
+
+static int make_layers(int dir_fd, ve_error **ret_error)
+{
+	if (mkdirat(dir_fd, "upper", 0755) < 0 || mkdirat(dir_fd, "work", 0755) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make the overlay's directories");
+	return 0;
+}
+
+static int prepare_image(int ve_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	_cleanup_close_ int mnt = -1;
+	int r = extimage_make(ve_fd, IMAGE, size, ret_error);
+	if (r == 0)
+		r = extimage_mount(ve_fd, IMAGE, size->bytes, &mnt, ret_error);
+	return r < 0 ? r : make_layers(mnt, ret_error);
+}
+
+static int open_directory(int ve_fd)
+{
+	return openat(ve_fd, DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+static int prepare_directory(int ve_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	if (mkdirat(ve_fd, DIRECTORY, 0755) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make the overlay's directory");
+	_cleanup_close_ int dir = open_directory(ve_fd);
+	int r = 0;
+	/* Always, so that its use is known, and a size can come later. */
+	if (project_enforced(ve_fd))
+		r = project_assign(dir, ret_error);
+	if (r == 0 && (size->bytes || size->inodes))
+		r = project_limit(dir, size, ret_error);
+	return r < 0 ? r : make_layers(dir, ret_error);
+}
+
+static int overlay_prepare(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	(void)image_fd;
+	if (project_enforced(ve_fd) || (!size->bytes && !size->inodes))
+		return prepare_directory(ve_fd, size, ret_error);
+	if (!size->bytes)
+		return backend_cannot_limit("overlay", "disk.inodes", ve_fd, "without a disk.size", ret_error);
+	return prepare_image(ve_fd, size, ret_error);
+}
+
+static int overlay_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
+{
+	s->is_mount = extimage_exists(ve_fd, IMAGE);
+	if (s->is_mount)
+		return extimage_mount(ve_fd, IMAGE, size->bytes, &s->writable_fd, ret_error);
+	_cleanup_close_ int dir = open_directory(ve_fd);
+	if (dir < 0)
+		return err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's storage '%s'", DIRECTORY);
+	int r = backend_open_limited("overlay", dir, size, ret_error);
+	if (r == 0)
+		s->writable_fd = steal_fd(&dir);
+	return r;
+}
+
+static int overlay_resize(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
+			  ve_error **ret_error)
+{
+	if (extimage_exists(ve_fd, IMAGE))
+		return extimage_resize(ve_fd, IMAGE, from, to, online, ret_error);
+	_cleanup_close_ int dir = open_directory(ve_fd);
+	return backend_resize_limited("overlay", dir, to, ret_error);
+}
+
+static int overlay_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+{
+	if (extimage_exists(ve_fd, IMAGE))
+		return extimage_usage(ve_fd, IMAGE, usage, ret_error);
+	_cleanup_close_ int dir = open_directory(ve_fd);
+	return backend_usage_limited(dir, usage, ret_error);
+}
+
+static int overlay_destroy(int ve_fd, ve_error **ret_error)
+{
+	(void)ret_error;
+	_cleanup_close_ int dir = open_directory(ve_fd);
+	if (dir >= 0)
+		project_forget(dir);
+	return 0;
+}
+
+static const char *const remains[] = { DIRECTORY, IMAGE, NULL };
+
+const struct backend backend_overlay = {
+	.name = "overlay",
+	.prepare = overlay_prepare,
+	.open = overlay_open,
+	.resize = overlay_resize,
+	.usage = overlay_usage,
+	.destroy = overlay_destroy,
+	.remains = remains,
+};

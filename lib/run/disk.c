@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run/disk.h"
+
+#include "base/guard.h"
+#include "model/units.h"
+#include "run/fault.h"
+
+static int kind_of(const struct config *c, enum storage_kind *ret_kind, ve_error **ret_error)
+{
+	return storage_kind(config_string(c, "disk.backend"), ret_kind, ret_error);
+}
+
+static uint64_t limit_of(const struct config *c, const char *key)
+{
+	int64_t value = config_int(c, key);
+	return value == UNITS_UNLIMITED ? 0 : (uint64_t)value;
+}
+
+static struct storage_size size_of(const struct config *c)
+{
+	return (struct storage_size){ .bytes = limit_of(c, "disk.size"), .inodes = limit_of(c, "disk.inodes") };
+}
+
+int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error)
+{
+	enum storage_kind kind;
+	const struct storage_size size = size_of(v->config);
+	int r = kind_of(v->config, &kind, ret_error);
+	if (r < 0)
+		return r;
+	if (storage_copies(kind))
+		ctx_progress(v->ctx, "copying the image", 0, 0);
+	return storage_prepare(kind, v->dir_fd, image_fd, &size, ret_error);
+}
+
+int disk_open(struct ve *v, const struct config *c, int image_fd, struct storage *ret_storage, ve_error **ret_error)
+{
+	_cleanup_close_ int image = image_fd;
+	enum storage_kind kind;
+	struct storage s;
+	const struct storage_size size = size_of(c);
+	int r = kind_of(c, &kind, ret_error);
+	if (r == 0)
+		r = storage_open(kind, v->dir_fd, steal_fd(&image), &size, &s, ret_error);
+	if (r < 0)
+		return r;
+	r = fault_point("disk", ret_error);
+	if (r < 0)
+		storage_close(&s);
+	else
+		*ret_storage = s;
+	return r;
+}
+
+int disk_resize(struct ve *v, const struct config *from, const struct config *to, bool running, ve_error **ret_error)
+{
+	enum storage_kind kind;
+	const struct storage_size a = size_of(from), b = size_of(to);
+	int r = kind_of(to, &kind, ret_error);
+	return r < 0 ? r : storage_resize(kind, v->dir_fd, &a, &b, running, ret_error);
+}
+
+void disk_usage(struct ve *v, struct storage_usage *ret_usage)
+{
+	enum storage_kind kind;
+	*ret_usage = (struct storage_usage){ -1, -1, -1, -1 };
+	if (v->config && !config_identity_int(v->config, "ephemeral") && kind_of(v->config, &kind, NULL) == 0)
+		storage_usage(kind, v->dir_fd, ret_usage, NULL);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A VE's disk.* keys and its storage (fs/storage.h) brought together. */
+#ifndef RUN_DISK_H
+#define RUN_DISK_H
+
+#include "fs/storage.h"
+#include "run/handle.h"
+
+/* Makes the storage that V's configuration asks for, from the image's tree. */
+int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error);
+/* Opens it as C says. IMAGE_FD is taken over. */
+int disk_open(struct ve *v, const struct config *c, int image_fd, struct storage *ret_storage, ve_error **ret_error);
+/* Brings it from FROM's limits to TO's. RUNNING: while the VE runs. On error nothing has changed. */
+int disk_resize(struct ve *v, const struct config *from, const struct config *to, bool running, ve_error **ret_error);
+/* What it holds; all -1 where that is not known. */
+void disk_usage(struct ve *v, struct storage_usage *ret_usage);
+
+#endif
