@@ -158,20 +158,30 @@ static void row_rules(struct rows *rows)
 		row(rows, "firewall-rules", true, str_printf("loaded, %u interfaces of VEs", n), NULL);
 }
 
-static void row_blocker(const struct nft_blocker *b, void *data)
+/* What lets VEs through, as the administrator would type it. */
+static char *blocker_hint(const struct net_blocker *b)
+{
+	const char *program = strcmp(b->family, "ip6") == 0 ? "ip6tables-legacy" : "iptables-legacy";
+	if (b->legacy)
+		return str_printf("allow the VEs' interfaces: %s -I %s -i vz+ -j ACCEPT; %s -I %s -o vz+ -j ACCEPT", program,
+				  b->chain, program, b->chain);
+	return str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
+			  "nft insert rule %s %s %s oifname \"vz*\" accept",
+			  b->family, b->table, b->chain, b->family, b->table, b->chain);
+}
+
+static void row_blocker(const struct net_blocker *b, void *data)
 {
 	struct rows *rows = data;
 	const char *what = strcmp(b->family, "ip") == 0    ? "IPv4 packets"
 			   : strcmp(b->family, "ip6") == 0 ? "IPv6 packets"
 							   : "packets";
-	_cleanup_free_ char *hint =
-		str_printf("allow the VEs' interfaces: nft insert rule %s %s %s iifname \"vz*\" accept; "
-			   "nft insert rule %s %s %s oifname \"vz*\" accept",
-			   b->family, b->table, b->chain, b->family, b->table, b->chain);
+	_cleanup_free_ char *hint = blocker_hint(b);
 	rows->n_rows++;
 	row(rows, "forward-policy", b->knows_us,
-	    str_printf("the chain '%s' of the table '%s %s' drops forwarded %s%s", b->chain, b->family, b->table,
-		       what, b->knows_us ? ", and has rules for vz* interfaces" : " that no rule of it accepts"),
+	    str_printf("the chain '%s' of the table '%s %s'%s drops forwarded %s%s", b->chain, b->family, b->table,
+		       b->legacy ? " (iptables-legacy)" : "", what,
+		       b->knows_us ? ", and has rules for vz* interfaces" : " that no rule of it accepts"),
 	    hint);
 }
 
@@ -179,6 +189,8 @@ static void row_forward_policy(struct rows *rows)
 {
 	_cleanup_err_ ve_error *error = NULL;
 	int r = nft_each_blocker(row_blocker, rows, &error);
+	if (r == 0)
+		r = xtables_each_blocker(row_blocker, rows, &error);
 	if (r < 0)
 		row(rows, "forward-policy", r == -EPERM,
 		    str_printf("%s", r == -EPERM ? UNTOLD : ve_error_message(error)), ve_error_hint(error));

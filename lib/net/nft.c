@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * nftables: whether our rules are there, and which chains of others stand in the way, is asked over netlink; the
- * firewall files are loaded by nft(8), which only runs where something of them is missing or speaks of another range.
+ * nftables: whether our rules are there is asked over netlink; the firewall files are loaded by nft(8), which only runs where
+ * something of them is missing or speaks of another range.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -31,8 +31,7 @@
 
 enum { NFT_DEADLINE_MS = 30000 };
 
-static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags, unsigned char family,
-				const char *what)
+struct nlmsghdr *nft_put_ask(struct nl *nl, unsigned message, uint16_t flags, uint8_t family, const char *what)
 {
 	struct nlmsghdr *m = nl_add(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, "%s", what);
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
@@ -41,8 +40,7 @@ static struct nlmsghdr *nft_add(struct nl *nl, unsigned message, uint16_t flags,
 	return m;
 }
 
-/* Opens the socket, and tells a kernel without nftables from other failures. */
-static int open_nft(struct nl **ret_nl, ve_error **ret_error)
+int nft_open(struct nl **ret_nl, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	_cleanup_err_ ve_error *error = NULL;
@@ -50,7 +48,7 @@ static int open_nft(struct nl **ret_nl, ve_error **ret_error)
 	if (r == 0) {
 		/* Of a subsystem that it does not know nfnetlink says EINVAL; of one it knows, the number of its
 		 * ruleset. */
-		nft_add(nl, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC, "ask for nftables");
+		nft_put_ask(nl, NFT_MSG_GETGEN, 0, NFPROTO_UNSPEC, "ask for nftables");
 		r = nl_commit(nl, &error);
 	}
 	if (r == 0) {
@@ -69,7 +67,7 @@ static int open_nft(struct nl **ret_nl, ve_error **ret_error)
 int nft_probe(ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
-	return open_nft(&nl, ret_error);
+	return nft_open(&nl, ret_error);
 }
 
 /* ---- are the rules loaded? --------------------------------------------------------------------------- */
@@ -90,11 +88,11 @@ static int chains_there(const char *table, const struct fence *chains, size_t n,
 {
 	_cleanup_nl_ struct nl *nl = NULL;
 	int missing[ARRAY_SIZE(fences)], any = 0;
-	int r = open_nft(&nl, ret_error);
+	int r = nft_open(&nl, ret_error);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < n; i++) {
-		struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETCHAIN, 0, chains[i].family, "look for the firewall's chains");
+		struct nlmsghdr *m = nft_put_ask(nl, NFT_MSG_GETCHAIN, 0, chains[i].family, "look for the firewall's chains");
 		mnl_attr_put_strz(m, NFTA_CHAIN_TABLE, table);
 		mnl_attr_put_strz(m, NFTA_CHAIN_NAME, chains[i].chain);
 		nl_result_into(nl, &missing[i]);
@@ -154,14 +152,14 @@ static void read_elements(const struct nlmsghdr *nlh, void *data)
 int nft_nat_loaded(const struct net_addr *range, ve_error **ret_error)
 {
 	_cleanup_nl_ struct nl *nl = NULL;
-	int r = open_nft(&nl, ret_error);
+	int r = nft_open(&nl, ret_error);
 	if (r < 0)
 		return r;
 	uint32_t first = ntohl(range->v4.s_addr);
 	struct range_seen seen = { .first = first,
 				   .behind = first + (uint32_t)((uint64_t)1 << (32 - range->prefix)) };
 	struct nlmsghdr *m =
-		nft_add(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_IPV4, "look for the table ip " NAT_TABLE);
+		nft_put_ask(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_IPV4, "look for the table ip " NAT_TABLE);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, NAT_TABLE);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, NAT_SET);
 	nl_on_reply(nl, read_elements, &seen);
@@ -336,108 +334,4 @@ int nft_ensure_blocked(const char *data_dir, ve_error **ret_error)
 {
 	int r = ensure(data_dir, &(struct wanted){ .name = NFT_BLOCKED_FILE, .ask = ask_blocked }, ret_error);
 	return r < 0 ? r : 0;
-}
-
-/* ---- who else decides about forwarding --------------------------------------------------------------- */
-
-enum { BLOCKERS_MAX = 32, NAME_MAX_BYTES = 64 };
-
-struct blocker {
-	unsigned char family;
-	char table[NAME_MAX_BYTES], chain[NAME_MAX_BYTES];
-};
-
-struct blockers {
-	struct blocker found[BLOCKERS_MAX];
-	unsigned n;
-};
-
-static const char *family_name(unsigned char family)
-{
-	return family == NFPROTO_IPV4 ? "ip" : family == NFPROTO_IPV6 ? "ip6" : "inet";
-}
-
-static void copy_name(const struct nlattr *attr, char name[NAME_MAX_BYTES])
-{
-	snprintf(name, NAME_MAX_BYTES, "%.*s", (int)mnl_attr_get_payload_len(attr), mnl_attr_get_str(attr));
-}
-
-static bool at_forward_hook(const struct nlattr *hook)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each_nested(attr, hook)
-		if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
-			return ntohl(mnl_attr_get_u32(attr)) == NF_INET_FORWARD;
-	return false;
-}
-
-static void read_chain(const struct nlmsghdr *nlh, void *data)
-{
-	struct blockers *b = data;
-	const struct nfgenmsg *g = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attr;
-	struct blocker c = { .family = g->nfgen_family };
-	bool forward = false, drops = false;
-	if (g->nfgen_family != NFPROTO_IPV4 && g->nfgen_family != NFPROTO_IPV6 && g->nfgen_family != NFPROTO_INET)
-		return;
-	mnl_attr_for_each(attr, nlh, sizeof(*g)) {
-		switch (mnl_attr_get_type(attr)) {
-		case NFTA_CHAIN_TABLE:
-			copy_name(attr, c.table);
-			break;
-		case NFTA_CHAIN_NAME:
-			copy_name(attr, c.chain);
-			break;
-		case NFTA_CHAIN_HOOK:
-			forward = at_forward_hook(attr);
-			break;
-		case NFTA_CHAIN_POLICY:
-			drops = ntohl(mnl_attr_get_u32(attr)) == NF_DROP;
-			break;
-		}
-	}
-	if (forward && drops && b->n < BLOCKERS_MAX)
-		b->found[b->n++] = c;
-}
-
-/* `iifname "vz*"` compares two bytes with "vz": an attribute of 6 bytes, NFTA_DATA_VALUE. Somebody who writes such
- * rules has thought of us, whatever they decided. */
-static void read_rule(const struct nlmsghdr *nlh, void *data)
-{
-	static const unsigned char compares[] = { 6, 0, NFTA_DATA_VALUE, 0, 'v', 'z' };
-	bool *knows_us = data;
-	const struct nlattr *attr;
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_RULE_EXPRESSIONS &&
-		    memmem(mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr), compares, sizeof(compares)))
-			*knows_us = true;
-}
-
-static int tell_blocker(struct nl *nl, const struct blocker *c, nft_blocker_fn fn, void *data,
-			ve_error **ret_error)
-{
-	struct nft_blocker b = { .family = family_name(c->family), .table = c->table, .chain = c->chain };
-	struct nlmsghdr *m = nft_add(nl, NFT_MSG_GETRULE, NLM_F_DUMP, c->family, "read the host's firewall rules");
-	mnl_attr_put_strz(m, NFTA_RULE_TABLE, c->table);
-	nl_on_reply(nl, read_rule, &b.knows_us);
-	nl_tolerate(nl, ENOENT);
-	int r = nl_commit(nl, ret_error);
-	if (r == 0)
-		fn(&b, data);
-	return r;
-}
-
-int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error)
-{
-	_cleanup_nl_ struct nl *nl = NULL;
-	struct blockers found = { .n = 0 };
-	int r = open_nft(&nl, ret_error);
-	if (r < 0)
-		return r;
-	nft_add(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP, NFPROTO_UNSPEC, "read the host's firewall chains");
-	nl_on_reply(nl, read_chain, &found);
-	r = nl_commit(nl, ret_error);
-	for (unsigned i = 0; i < found.n && r == 0; i++)
-		r = tell_blocker(nl, &found.found[i], fn, data, ret_error);
-	return r;
 }

@@ -231,13 +231,23 @@ int nft_ensure_blocked(const char *data_dir, ve_error **ret_error);
 /* The path of the nft program, or NULL. */
 const char *nft_program(void);
 
-/* A base chain at the forward hook that drops what no rule accepts. */
-struct nft_blocker {
+/* The socket; an error tells a kernel without nftables (VE_ERR_UNSUPPORTED) from other failures. */
+int nft_open(struct nl **ret_nl, ve_error **ret_error);
+/* A request of reading, WHAT for its error. */
+struct nlmsghdr *nft_put_ask(struct nl *nl, unsigned message, uint16_t flags, uint8_t family, const char *what);
+
+/* ---- blockers.c, xtables.c: who else decides about forwarding -------------------------------------- */
+
+/* A chain at the forward hook that drops what no rule accepts. */
+struct net_blocker {
 	const char *family, *table, *chain; /* "ip", "filter", "FORWARD" */
+	bool legacy;                        /* of iptables-legacy, which nft does not show */
 	bool knows_us;                      /* a rule of its table speaks of interfaces called vz* */
 };
-typedef void (*nft_blocker_fn)(const struct nft_blocker *b, void *data);
-int nft_each_blocker(nft_blocker_fn fn, void *data, ve_error **ret_error);
+typedef void (*net_blocker_fn)(const struct net_blocker *b, void *data);
+int nft_each_blocker(net_blocker_fn fn, void *data, ve_error **ret_error);
+/* Asks for no table that is not there: the kernel would make it. */
+int xtables_each_blocker(net_blocker_fn fn, void *data, ve_error **ret_error);
 
 /* ---- compare.c ----------------------------------------------------------------------------------- */
 

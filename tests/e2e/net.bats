@@ -415,6 +415,27 @@ advertised() {
 	from "$R" answers 192.0.2.10
 }
 
+@test "host-check names the policy of iptables-legacy, which nft does not show, until it knows the VEs' interfaces" {
+	# Asking does not make the tables.
+	driver host-check | grep '^yes forward-policy: no other firewall'
+	[ -z "$(h cat /proc/net/ip_tables_names)" ]
+	h iptables-legacy -A FORWARD -i docker0 -j ACCEPT
+	driver host-check | grep '^yes forward-policy: no other firewall'
+	h iptables-legacy -P FORWARD DROP
+	h ip6tables-legacy -P FORWARD DROP
+	run driver host-check
+	[[ "$output" == *"no forward-policy: the chain 'FORWARD' of the table 'ip filter' (iptables-legacy) drops forwarded IPv4 packets"* ]]
+	[[ "$output" == *"no forward-policy: the chain 'FORWARD' of the table 'ip6 filter' (iptables-legacy) drops forwarded IPv6 packets"* ]]
+	# The hints, as typed, mend it.
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	from "$R" silent 192.0.2.10
+	from "$R" silent 2001:db8::10
+	while read -r hint; do h bash -c "$hint"; done < <(sed -n 's/.*interfaces: //p' <<<"$output")
+	[ "$(driver host-check | grep -c "^yes forward-policy: the chain 'FORWARD'")" = 2 ]
+	from "$R" answers 192.0.2.10
+	from "$R" answers 2001:db8::10
+}
+
 @test "a hundred addresses" {
 	list=$(printf '192.0.2.%d,' $(seq 100 150))
 	list6=$(printf '2001:db8::%x,' $(seq 256 266))
