@@ -5,7 +5,7 @@ load helpers
 
 setup_file() {
 	world_up
-	v create box --image busybox --set pids.limit=64 --start >/dev/null
+	v create box --image busybox --start >/dev/null
 	# The box lives as long as the file: it is part of what was there before.
 	inventory >"$BATS_FILE_TMPDIR/inventory"
 }
@@ -153,14 +153,16 @@ status_of() {
 }
 
 @test "a full VE can be entered: pids limit" {
-	v exec box -- sh -c 'i=0; while [ $i -lt 80 ]; do sleep 1000 >/dev/null 2>&1 & i=$((i+1)); done' 2>/dev/null || true
+	ok create full --image busybox --set pids.limit=64 --start
+	v exec full -- sh -c 'i=0; while [ $i -lt 80 ]; do sleep 1000 >/dev/null 2>&1 & i=$((i+1)); done' 2>/dev/null || true
 	# The group is full: the VE itself cannot fork (a shell's built-in kill takes them away).
-	full() { [ "$(cat "$(find /sys/fs/cgroup -path "*/$BASE/box/pids.current" | head -1)")" -ge 60 ]; }
+	full() { [ "$(cat "$(find /sys/fs/cgroup -path "*/$BASE/full/pids.current" | head -1)")" -ge 60 ]; }
 	wait_until 10 full
-	status_of 0 box -- sh -c 'echo in'
+	status_of 0 full -- sh -c 'echo in'
 	[ "$output" = in ]
-	v exec box -- sh -c 'kill -9 -1' || true
-	status_of 0 box -- true
+	v exec full -- sh -c 'kill -9 -1' || true
+	status_of 0 full -- true
+	ok destroy full --force
 }
 
 @test "a joiner that the VE stops does not hold the VE's lock" {
