@@ -193,7 +193,7 @@ inventory() {
 
 @test "change: adds, removes, and keeps an open connection" {
 	attach if=0:routed:192.0.2.10,192.0.2.11
-	v busybox nc -ll -p 7 -e /bin/cat 3>&- &
+	ip netns exec "$V" busybox nc -ll -p 7 -e /bin/cat 3>&- & # no function: $! is to be its pid
 	SERVER_PID=$!
 	from "$R" answers 192.0.2.10
 	cat >"$BATS_TEST_TMPDIR/client" <<-'EOF'
