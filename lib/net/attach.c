@@ -92,6 +92,14 @@ static void job_done(struct net_job *j)
 }
 #define _cleanup_job_ __attribute__((cleanup(job_done)))
 
+/* A step is done (0) or says what failed. One that says neither has left out the others, and a VE without its network must not be
+ * taken for a started one: seen a few times on emulated machines, with the first VE of a host. */
+static int no_half(int r, const char *what, ve_error **ret_error)
+{
+	return r < 0 ? r : err_plain(ret_error, VE_ERR_BUG, EPROTO, "network", "a step of '%s' ended with %d, which is neither done nor failed",
+				     what, r);
+}
+
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error)
 {
 	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = netns_fd };
@@ -114,7 +122,7 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	}
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
-	return r == 0 ? loaded : r;
+	return r == 0 ? loaded : no_half(r, "attach", ret_error);
 }
 
 int net_detach(const struct net_plan *plan, ve_error **ret_error)
@@ -290,5 +298,5 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	r = change_steps(&j, plan_old, plan_new, &done, ret_error);
 	if (r < 0)
 		change_back(&j, plan_old, plan_new, &done);
-	return r == 0 ? loaded : r;
+	return r == 0 ? loaded : no_half(r, "change", ret_error);
 }
