@@ -169,7 +169,8 @@ EOF
 	ve web1 --ip 192.0.2.10 --set firewall.packet_rate=10
 	wait_until 5 pings in_world 192.0.2.10
 	local got
-	got=$(in_world ping -q -c 200 -i 0.002 -W 1 192.0.2.10 | sed -n 's/.* \([0-9]*\) received.*/\1/p')
+	# All at once: how many pass in a flood that takes its time is a matter of the machine.
+	got=$(in_world ping -q -c 200 -l 200 -W 1 192.0.2.10 | sed -n 's/.* \([0-9]*\) received.*/\1/p')
 	[ "$got" -lt 60 ]
 	ok set web1 firewall.packet_rate=100000
 	got=$(in_world ping -q -c 200 -i 0.002 -W 1 192.0.2.10 | sed -n 's/.* \([0-9]*\) received.*/\1/p')
