@@ -292,8 +292,8 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 		r = net_heal(plan_old, &mended, ret_error);
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return no_half(r, "change", ret_error);
 	struct progress done = { 0 };
 	r = change_steps(&j, plan_old, plan_new, &done, ret_error);
 	if (r < 0)

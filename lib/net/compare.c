@@ -217,10 +217,7 @@ static void read_element(const struct nlmsghdr *m, void *data)
 
 static struct nlmsghdr *dump(struct nl *nl, unsigned message, uint8_t family)
 {
-	struct nlmsghdr *m = nl_add(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), NLM_F_DUMP, "read the firewall's rules");
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
-	g->nfgen_family = family;
-	g->version = NFNETLINK_V0;
+	struct nlmsghdr *m = nft_put_ask(nl, message, NLM_F_DUMP, family, "read the firewall's rules");
 	nl_tolerate(nl, ENOENT);
 	nl_tolerate(nl, EOPNOTSUPP); /* a kernel without nftables for bridges */
 	return m;

@@ -17,11 +17,7 @@
 
 static void put_question(struct nl *nl, uint8_t family, const char *set, const struct nft_key *key, int *missing)
 {
-	struct nlmsghdr *m = nl_add(nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM), 0,
-				    "look for an element of the set '%s'", set);
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
-	g->nfgen_family = family;
-	g->version = NFNETLINK_V0;
+	struct nlmsghdr *m = nft_put_ask(nl, NFT_MSG_GETSETELEM, 0, family, "look for an element of a set");
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_SET, set);
 	struct nlattr *list = mnl_attr_nest_start(m, NFTA_SET_ELEM_LIST_ELEMENTS);

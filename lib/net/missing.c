@@ -131,11 +131,7 @@ struct questions {
 
 static struct nlmsghdr *ask(struct questions *q, unsigned message, uint16_t flags, uint8_t family)
 {
-	struct nlmsghdr *m = nl_add(q->nl, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | message), flags, "read the firewall's sets");
-	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(m, sizeof(*g));
-	g->nfgen_family = family;
-	g->version = NFNETLINK_V0;
-	return m;
+	return nft_put_ask(q->nl, message, flags, family, "read the firewall's sets");
 }
 
 struct wanted_element {
