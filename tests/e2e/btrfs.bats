@@ -2,29 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The back end btrfs: subvolumes and quota groups, on a file system made here.
 load helpers
+load disk
 
 setup_file() {
-	HOLDER=$(mktemp /var/tmp/vectl-e2e-btrfs.XXXXXX)
-	export HOLDER
-	truncate -s 700M "$HOLDER"
-	mkfs.btrfs -q "$HOLDER"
-	world_up_on "mount -o loop $HOLDER"
+	world_up_on_disk 700 "" mkfs.btrfs -q || return 1
 	FSID=$(blkid -o value -s UUID "$HOLDER")
 	export FSID
 }
 
-teardown_file() {
-	local status=0 root=$VECTL_ROOT
-	destroy_all >/dev/null 2>&1
-	umount "$root/var/lib/vectl" 2>/dev/null || true
-	wait_until 20 umount "$root/var"
-	world_down || status=1
-	rm -f "$HOLDER"
-	return $status
-}
+teardown_file() { world_down_from_disk; }
 
 ON_BTRFS=(--set disk.backend=btrfs)
-fill() { v exec "$1" -- dd if=/dev/zero of="$2" bs=64k >/dev/null 2>&1; }
 root_of() { echo "$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of "$1")/rootfs"; }
 used() { v status "$1" --json | jq '."disk.used"'; }
 # Quota groups of VEs, and subvolumes.

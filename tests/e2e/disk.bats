@@ -3,35 +3,19 @@
 # Disks with a size: disk.size and disk.inodes, the back end image, and overlay with a file system of its own. The store is on an
 # ext4 without project quotas, made here, so that the tests mean the same on every host.
 load helpers
-
-STORE_MIB=600
+load disk
 
 setup_file() {
-	HOLDER=$(mktemp /var/tmp/vectl-e2e-disk.XXXXXX)
-	export HOLDER
-	truncate -s ${STORE_MIB}M "$HOLDER"
-	mke2fs -q -F -t ext4 "$HOLDER"
-	world_up_on "mount -o loop $HOLDER"
+	world_up_on_disk 600 "" mke2fs -q -F -t ext4
 }
 
-teardown_file() {
-	local status=0 root=$VECTL_ROOT
-	destroy_all >/dev/null 2>&1
-	umount "$root/var/lib/vectl" 2>/dev/null || true
-	wait_until 20 umount "$root/var"
-	world_down || status=1
-	rm -f "$HOLDER"
-	return $status
-}
+teardown_file() { world_down_from_disk; }
 
 OWN_IMAGE=(--set disk.backend=image --disk 48M)
 OWN_UPPER=(--disk 48M)
 
-# Bytes that df shows inside: size, and available.
-size_inside() { v exec "$1" -- df -k / | awk 'END { print $(NF - 4) * 1024 }'; }
 loops() { losetup --list --noheadings --output BACK-FILE | grep -cF "/$1" || true; }
 image_file() { echo "$VECTL_ROOT"/var/lib/vectl/ve/*/"$1"; }
-fill() { v exec "$1" -- dd if=/dev/zero of="$2" bs=64k >/dev/null 2>&1; }
 
 # holds NAME MIB: it cannot write more than so many, and not much less.
 holds() {

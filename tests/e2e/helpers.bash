@@ -294,7 +294,7 @@ world_up_on() {
 	chmod 0755 "$VECTL_ROOT"
 	mkdir "$VECTL_ROOT/var"
 	# shellcheck disable=SC2086 # words
-	$1 "$VECTL_ROOT/var"
+	$1 "$VECTL_ROOT/var" || return 1
 	HOST_NS=ve2eh-${VECTL_ROOT##*.} WORLD_NS=ve2ew-${VECTL_ROOT##*.}
 	export VECTL_ROOT HOST_NS WORLD_NS
 	BASE=$(store_base)

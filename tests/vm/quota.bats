@@ -3,29 +3,15 @@
 # Project quotas: disk.size and disk.inodes of the back ends overlay and dir, live, on ext4; and a file system of a VE's own
 # that grows while the VE runs. In the guests, whose kernels have the quota format, on a file system made here.
 load ../e2e/helpers
+load ../e2e/disk
 
 setup_file() {
-	HOLDER=$(mktemp /var/tmp/vectl-quota.XXXXXX)
-	export HOLDER
-	truncate -s 600M "$HOLDER"
 	modprobe -q loop || true
 	modprobe -q quota_v2 || true
-	mke2fs -q -F -t ext4 -O project,quota -E quotatype=prjquota "$HOLDER"
-	world_up_on "mount -o loop,prjquota $HOLDER"
+	world_up_on_disk 600 ,prjquota mke2fs -q -F -t ext4 -O project,quota -E quotatype=prjquota
 }
 
-teardown_file() {
-	local status=0 root=$VECTL_ROOT
-	destroy_all >/dev/null 2>&1
-	umount "$root/var/lib/vectl" 2>/dev/null || true
-	wait_until 20 umount "$root/var"
-	world_down || status=1
-	rm -f "$HOLDER"
-	return $status
-}
-
-size_inside() { v exec "$1" -- df -k / | awk 'END { print $(NF - 4) * 1024 }'; }
-fill() { v exec "$1" -- dd if=/dev/zero of="$2" bs=64k >/dev/null 2>&1; }
+teardown_file() { world_down_from_disk; }
 
 # holds NAME MIB: to the block: what it can write, with what it has, is the limit.
 holds() {
