@@ -174,9 +174,9 @@ const struct command command_create = {
 		  "Takes the plan vps-large with two changes." },
 	},
 	.exits =
-	"66 there is no such image or template\n73 a VE of this name exists, or the address is taken\n74 no room "
-	"on the disk\n"
-		 "69 the size cannot be enforced here\n75 with --start --wait: it has not booted in time; it is left running\n"
+	"66 there is no such image or template\n69 the size cannot be enforced here\n"
+		 "73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
+		 "75 with --start --wait: it has not booted in time; it is left running\n"
 		 "78 a key or a value is wrong, or the image does not suit",
 	.see = "start(8) set(8) image-list(8) config(5) storage(7)",
 	.since = "0.1",

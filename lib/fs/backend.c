@@ -3,11 +3,16 @@
 #include "fs/backend.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
-#include "fs/project.h"
 #include "fs/tool.h"
+
+int backend_open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **ret_error)
+{
+	*ret_fd = openat(ve_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret_fd < 0 ? err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's storage '%s'", name) : 0;
+}
 
 /* cp(1) knows reflinks, sparse files, hard links, extended attributes and devices. */
 int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error)
@@ -32,37 +37,10 @@ int backend_cannot_limit(const char *backend, const char *key, int dir_fd, const
 	return r;
 }
 
-int backend_open_limited(const char *backend, int dir_fd, const struct storage_size *size, ve_error **ret_error)
+int backend_check_fits(uint64_t used, uint64_t size, ve_error **ret_error)
 {
-	struct storage_usage now;
-	bool limited = size->bytes || size->inodes;
-	if (!project_of(dir_fd) || !project_enforced(dir_fd))
-		return limited ? backend_resize_limited(backend, dir_fd, size, ret_error) : 0;
-	int r = project_usage(dir_fd, &now, ret_error);
-	if (r < 0)
-		return r;
-	/* A start is not kept up by a limit that is set already, however full it is. */
-	bool as_wanted = now.size_bytes == (size->bytes ? (int64_t)project_round(size->bytes) : -1) &&
-			 now.inodes == (size->inodes ? (int64_t)size->inodes : -1);
-	return as_wanted ? 0 : project_limit(dir_fd, size, ret_error);
-}
-
-int backend_resize_limited(const char *backend, int dir_fd, const struct storage_size *to, ve_error **ret_error)
-{
-	const char *key = to->bytes ? "disk.size" : "disk.inodes";
-	if (!to->bytes && !to->inodes && !project_enforced(dir_fd))
+	if (!size || used <= size)
 		return 0;
-	if (!project_enforced(dir_fd))
-		return backend_cannot_limit(backend, key, dir_fd, "without project quotas", ret_error);
-	if (!project_of(dir_fd))
-		return backend_cannot_limit(backend, key, dir_fd, "for a VE that was made before it had project quotas", ret_error);
-	return project_limit(dir_fd, to, ret_error);
-}
-
-int backend_usage_limited(int dir_fd, struct storage_usage *usage, ve_error **ret_error)
-{
-	if (dir_fd >= 0 && project_of(dir_fd) && project_enforced(dir_fd))
-		return project_usage(dir_fd, usage, ret_error);
-	*usage = (struct storage_usage){ -1, -1, -1, -1 };
-	return 0;
+	return err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
+			 (unsigned long long)(used >> 20), (unsigned long long)(size >> 20));
 }

@@ -23,14 +23,13 @@ struct backend {
 
 extern const struct backend backend_overlay, backend_dir, backend_btrfs, backend_image;
 
+/* The directory NAME of the VE's storage. VE_ERR_DATA: it is not there. */
+int backend_open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **ret_error);
 /* The tree below FROM_FD into the directory TO_FD, with everything that a file has. */
 int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error);
 /* VE_ERR_UNSUPPORTED: KEY cannot be enforced by BACKEND on the file system of DIR_FD, WHY, and which back end can. */
 int backend_cannot_limit(const char *backend, const char *key, int dir_fd, const char *why, ve_error **ret_error);
-
-/* What overlay and dir have in common: a directory DIR_FD whose limit is a project quota, or that has none. */
-int backend_open_limited(const char *backend, int dir_fd, const struct storage_size *size, ve_error **ret_error);
-int backend_resize_limited(const char *backend, int dir_fd, const struct storage_size *to, ve_error **ret_error);
-int backend_usage_limited(int dir_fd, struct storage_usage *usage, ve_error **ret_error);
+/* VE_ERR_NO_ROOM, where USED bytes are more than SIZE; 0 is no size at all. */
+int backend_check_fits(uint64_t used, uint64_t size, ve_error **ret_error);
 
 #endif

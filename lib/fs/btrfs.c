@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A subvolume with a copy of the image's tree that shares its blocks. A size is the limit of its quota group. */
 #include <errno.h>
-#include <fcntl.h>
 
 #include "base/guard.h"
 #include "fs/backend.h"
 #include "fs/subvolume.h"
 
 #define DIRECTORY "rootfs"
-#define MIB (UINT64_C(1) << 20)
 
 static int trouble(int r, const char *what, ve_error **ret_error)
 {
 	return r < 0 ? err_sys(ret_error, -r, "storage", "cannot %s", what) : 0;
-}
-
-static int open_directory(int ve_fd, int *ret_fd, ve_error **ret_error)
-{
-	*ret_fd = openat(ve_fd, DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return *ret_fd < 0 ? err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's storage '%s'", DIRECTORY) : 0;
 }
 
 static int no_inodes(int ve_fd, ve_error **ret_error)
@@ -54,7 +46,7 @@ static int btrfs_prepare(int ve_fd, int image_fd, const struct storage_size *siz
 	if (r == 0)
 		r = trouble(subvolume_make(ve_fd, DIRECTORY), "make a subvolume", ret_error);
 	if (r == 0)
-		r = open_directory(ve_fd, &dir, ret_error);
+		r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);
 	/* Before the files come, so that they are counted. */
 	if (r == 0 && counted)
 		r = trouble(subvolume_group_make(ve_fd, dir), "make the VE's quota group", ret_error);
@@ -79,9 +71,8 @@ static int set_limit(int ve_fd, int dir, const struct storage_size *to, ve_error
 		return !to->bytes ? 0 :
 				    backend_cannot_limit("btrfs", "disk.size", dir, "for a VE that was made before it had quotas", ret_error);
 	int r = trouble(subvolume_group_usage(dir, true, &used, &limit), "read the VE's quota group", ret_error);
-	if (r == 0 && to->bytes && used > to->bytes)
-		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
-			      (unsigned long long)(used / MIB), (unsigned long long)(to->bytes / MIB));
+	if (r == 0)
+		r = backend_check_fits(used, to->bytes, ret_error);
 	return r < 0 ? r : trouble(subvolume_group_limit(ve_fd, dir, to->bytes), "limit the VE's quota group", ret_error);
 }
 
@@ -89,7 +80,7 @@ static int btrfs_open(int ve_fd, const struct storage_size *size, struct storage
 {
 	_cleanup_close_ int dir = -1;
 	uint64_t used, limit = 0;
-	int r = open_directory(ve_fd, &dir, ret_error);
+	int r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);
 	if (r == 0 && (subvolume_group_usage(dir, false, &used, &limit) < 0 || limit != size->bytes))
 		r = set_limit(ve_fd, dir, size, ret_error);
 	if (r == 0)
@@ -102,7 +93,7 @@ static int btrfs_resize(int ve_fd, const struct storage_size *from, const struct
 	(void)from;
 	(void)online;
 	_cleanup_close_ int dir = -1;
-	int r = open_directory(ve_fd, &dir, ret_error);
+	int r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);
 	return r < 0 ? r : set_limit(ve_fd, dir, to, ret_error);
 }
 
@@ -110,7 +101,7 @@ static int btrfs_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_er
 {
 	_cleanup_close_ int dir = -1;
 	uint64_t used, limit;
-	int r = open_directory(ve_fd, &dir, ret_error);
+	int r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);
 	*usage = (struct storage_usage){ -1, -1, -1, -1 };
 	if (r == 0 && subvolume_group_usage(dir, false, &used, &limit) == 0) {
 		usage->used_bytes = (int64_t)used;

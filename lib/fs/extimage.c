@@ -14,6 +14,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "fs/backend.h"
 #include "fs/loop.h"
 #include "fs/tool.h"
 #include "sys/privilege.h"
@@ -187,11 +188,7 @@ static int check_fits(int file_fd, const char *name, uint64_t bytes, ve_error **
 {
 	struct super s;
 	int r = read_super(file_fd, name, &s, ret_error);
-	uint64_t used = r < 0 ? 0 : (s.blocks - s.free_blocks) * BLOCK;
-	if (r == 0 && used > bytes)
-		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
-			      (unsigned long long)(used / MIB), (unsigned long long)(bytes / MIB));
-	return r;
+	return r < 0 ? r : backend_check_fits((s.blocks - s.free_blocks) * BLOCK, bytes, ret_error);
 }
 
 static int rewrite(int dir_fd, const char *name, int file_fd, uint64_t have, uint64_t bytes, ve_error **ret_error)

@@ -2,12 +2,12 @@
 /* upper/ and work/ over the image's tree. A size is a project quota where the file system has them, else the two live in a
  * file system of their own. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/guard.h"
 #include "fs/backend.h"
 #include "fs/extimage.h"
+#include "fs/limited.h"
 #include "fs/project.h"
 
 #define DIRECTORY "overlay"
@@ -29,22 +29,10 @@ static int prepare_image(int ve_fd, const struct storage_size *size, ve_error **
 	return r < 0 ? r : make_layers(mnt, ret_error);
 }
 
-static int open_directory(int ve_fd)
-{
-	return openat(ve_fd, DIRECTORY, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-}
-
 static int prepare_directory(int ve_fd, const struct storage_size *size, ve_error **ret_error)
 {
-	if (mkdirat(ve_fd, DIRECTORY, 0755) < 0)
-		return err_sys(ret_error, errno, "storage", "cannot make the overlay's directory");
-	_cleanup_close_ int dir = open_directory(ve_fd);
-	int r = 0;
-	/* Always, so that its use is known, and a size can come later. */
-	if (project_enforced(ve_fd))
-		r = project_assign(dir, ret_error);
-	if (r == 0 && (size->bytes || size->inodes))
-		r = project_limit(dir, size, ret_error);
+	_cleanup_close_ int dir = -1;
+	int r = limited_make(ve_fd, "overlay", DIRECTORY, size, &dir, ret_error);
 	return r < 0 ? r : make_layers(dir, ret_error);
 }
 
@@ -63,13 +51,7 @@ static int overlay_open(int ve_fd, const struct storage_size *size, struct stora
 	s->is_mount = extimage_exists(ve_fd, IMAGE);
 	if (s->is_mount)
 		return extimage_mount(ve_fd, IMAGE, size->bytes, &s->writable_fd, ret_error);
-	_cleanup_close_ int dir = open_directory(ve_fd);
-	if (dir < 0)
-		return err_make(ret_error, VE_ERR_DATA, errno, "storage", "cannot open the VE's storage '%s'", DIRECTORY);
-	int r = backend_open_limited("overlay", dir, size, ret_error);
-	if (r == 0)
-		s->writable_fd = steal_fd(&dir);
-	return r;
+	return limited_open(ve_fd, "overlay", DIRECTORY, size, &s->writable_fd, ret_error);
 }
 
 static int overlay_resize(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
@@ -77,24 +59,20 @@ static int overlay_resize(int ve_fd, const struct storage_size *from, const stru
 {
 	if (extimage_exists(ve_fd, IMAGE))
 		return extimage_resize(ve_fd, IMAGE, from, to, online, ret_error);
-	_cleanup_close_ int dir = open_directory(ve_fd);
-	return backend_resize_limited("overlay", dir, to, ret_error);
+	return limited_resize(ve_fd, "overlay", DIRECTORY, to, ret_error);
 }
 
 static int overlay_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
 {
 	if (extimage_exists(ve_fd, IMAGE))
 		return extimage_usage(ve_fd, IMAGE, usage, ret_error);
-	_cleanup_close_ int dir = open_directory(ve_fd);
-	return backend_usage_limited(dir, usage, ret_error);
+	return limited_usage(ve_fd, DIRECTORY, usage, ret_error);
 }
 
 static int overlay_destroy(int ve_fd, ve_error **ret_error)
 {
 	(void)ret_error;
-	_cleanup_close_ int dir = open_directory(ve_fd);
-	if (dir >= 0)
-		project_forget(dir);
+	limited_forget(ve_fd, DIRECTORY);
 	return 0;
 }
 

@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "base/guard.h"
-
-#define MIB (UINT64_C(1) << 20)
+#include "fs/backend.h"
 
 enum { TRIES = 100, UNIT = 1024 /* of limits in blocks: quotactl(2) */ };
 
@@ -90,13 +89,10 @@ int project_assign(int dir_fd, ve_error **ret_error)
 /* Nothing that is in use is taken away by a limit: it would only fail every write from then on. */
 static int check_fits(const struct if_dqblk *d, const struct storage_size *size, ve_error **ret_error)
 {
-	if (size->bytes && d->dqb_curspace > size->bytes)
-		return err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu MiB are in use, which %llu MiB cannot hold",
-				 (unsigned long long)(d->dqb_curspace / MIB), (unsigned long long)(size->bytes / MIB));
 	if (size->inodes && d->dqb_curinodes > size->inodes)
 		return err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "%llu files are there, more than %llu",
 				 (unsigned long long)d->dqb_curinodes, (unsigned long long)size->inodes);
-	return 0;
+	return backend_check_fits(d->dqb_curspace, size->bytes, ret_error);
 }
 
 static int get_quota(int dir_fd, uint32_t id, struct if_dqblk *ret)

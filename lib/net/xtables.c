@@ -141,9 +141,10 @@ static int read_table(const struct layout *l, struct table *ret)
 			*ret = t;
 			return 0;
 		}
+		int e = errno;
 		free(t.entries);
-		if (errno != EAGAIN && errno != EINVAL) /* EINVAL: its size has changed */
-			return -errno;
+		if (e != EAGAIN && e != EINVAL) /* EINVAL: its size has changed */
+			return -e;
 	}
 	return -EAGAIN;
 }

@@ -24,6 +24,7 @@
 #include "run/image.h"
 #include "run/image_priv.h"
 #include "run/image_tree.h"
+#include "run/ornull.h"
 #include "run/recipe.h"
 
 static const char stage[] = "build";
@@ -142,11 +143,6 @@ static int hash_tree(struct build *b, ve_error **ret_error)
 }
 
 /* ---- image.json ------------------------------------------------------------------------------------- */
-
-static json_t *string_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
 
 static int make_document(struct build *b, ve_error **ret_error)
 {

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "run/ornull.h"
 
 static const struct {
 	const char *word, *wanted;
@@ -51,7 +52,7 @@ int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error 
 	if (reasons[reason].is_exit)
 		json_object_set_new(j, "last_exit", json_pack("{s:s,s:s,s:o}", "time", clock_text(time(NULL), when), "reason",
 							      reasons[reason].word, "status",
-							      status < 0 ? json_null() : json_integer(status)));
+							      count_or_null(status)));
 	_cleanup_free_ char *text = json_dumps(j, JSON_INDENT(2));
 	json_decref(j);
 	if (!text)

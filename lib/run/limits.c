@@ -13,6 +13,7 @@
 #include "model/units.h"
 #include "run/account.h"
 #include "run/disk.h"
+#include "run/ornull.h"
 #include "run/tally.h"
 #include "run/verbs.h"
 
@@ -50,7 +51,7 @@ struct figures {
 static json_t *figure(const struct cg_counters *c, size_t offset)
 {
 	int64_t n = offset == NONE ? -1 : *(const int64_t *)((const char *)c + offset);
-	return n < 0 ? json_null() : json_integer(n);
+	return count_or_null(n);
 }
 
 static json_t *key_json(const struct config *c, const char *key, bool zero_is_none)
@@ -76,21 +77,16 @@ static json_t *resource_json(const struct figures *f, const struct resource *r)
 	return j;
 }
 
-static json_t *known(int64_t n)
-{
-	return n < 0 ? json_null() : json_integer(n);
-}
-
 /* Of what no group counts; -1 is not known, or none. */
 static json_t *plain_json(const struct figures *f, const char *resource, const char *unit, int64_t used, int64_t limit,
 			  int64_t refused)
 {
 	json_t *j = row_json(f, resource, unit, unit);
-	json_object_set_new(j, "used", known(used));
+	json_object_set_new(j, "used", count_or_null(used));
 	json_object_set_new(j, "peak", json_null());
 	json_object_set_new(j, "guarantee", json_null());
-	json_object_set_new(j, "limit", known(limit));
-	json_object_set_new(j, "refused", known(refused));
+	json_object_set_new(j, "limit", count_or_null(limit));
+	json_object_set_new(j, "refused", count_or_null(refused));
 	return j;
 }
 

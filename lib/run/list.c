@@ -17,6 +17,7 @@
 #include "run/adminlock.h"
 #include "run/block.h"
 #include "run/disk.h"
+#include "run/ornull.h"
 #include "run/tally.h"
 #include "run/verbs.h"
 
@@ -40,23 +41,18 @@ struct field {
 	const char *unit; /* "bytes", "nanoseconds", "time"; NULL: none */
 };
 
-static json_t *text(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
-
 static bool is_up(const struct row *r)
 {
 	return r->state == STATE_RUNNING || r->state == STATE_FROZEN || r->state == STATE_STOPPING;
 }
 
-static json_t *get_name(const struct row *r) { return text(r->ve->name); }
-static json_t *get_uuid(const struct row *r) { return text(r->ve->uuid); }
+static json_t *get_name(const struct row *r) { return string_or_null(r->ve->name); }
+static json_t *get_uuid(const struct row *r) { return string_or_null(r->ve->uuid); }
 
 static json_t *get_state(const struct row *r)
 {
 	bool orphan = is_up(r) && !record_monitor_alive(&r->record);
-	return text(orphan ? "unsupervised" : state_name(r->state));
+	return string_or_null(orphan ? "unsupervised" : state_name(r->state));
 }
 
 static json_t *get_supervised(const struct row *r) { return json_boolean(is_up(r) && record_monitor_alive(&r->record)); }
@@ -69,7 +65,7 @@ static json_t *get_started_at(const struct row *r)
 	return is_up(r) ? json_string(clock_text(r->record.started_at, when)) : json_null();
 }
 
-static json_t *figure(const struct row *r, int64_t value) { return is_up(r) && value >= 0 ? json_integer(value) : json_null(); }
+static json_t *figure(const struct row *r, int64_t value) { return count_or_null(is_up(r) ? value : -1); }
 static json_t *get_memory_used(const struct row *r) { return figure(r, r->usage.memory_bytes); }
 static json_t *get_cpu_used(const struct row *r) { return figure(r, r->usage.cpu_ns); }
 static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pids); }
@@ -79,7 +75,7 @@ static json_t *get_pressure(const struct row *r, const char *resource)
 {
 	bool can = is_up(r) && ctx_cgroups(r->ve->ctx, NULL) == 0;
 	double some = can ? cg_host_pressure(r->ve->ctx->cg, r->ve->name, resource) : -1;
-	return some < 0 ? json_null() : json_real(some);
+	return share_or_null(some);
 }
 static json_t *get_pressure_cpu(const struct row *r) { return get_pressure(r, "cpu"); }
 static json_t *get_pressure_memory(const struct row *r) { return get_pressure(r, "memory"); }
@@ -100,7 +96,7 @@ static json_t *get_disk_used(const struct row *r)
 {
 	struct storage_usage u;
 	disk_usage(r->ve, &u);
-	return u.used_bytes < 0 ? json_null() : json_integer(u.used_bytes);
+	return count_or_null(u.used_bytes);
 }
 
 /* The member NAME of DOC, which is given up; null where DOC is none. */
@@ -128,7 +124,7 @@ static json_t *get_pending(const struct row *r) { return r->ve->config ? look_pe
 
 static json_t *get_created_at(const struct row *r)
 {
-	return text(r->ve->config ? config_identity_string(r->ve->config, "created_at") : NULL);
+	return string_or_null(r->ve->config ? config_identity_string(r->ve->config, "created_at") : NULL);
 }
 
 static const struct field fields[] = {

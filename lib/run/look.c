@@ -14,6 +14,7 @@
 #include "run/adminlock.h"
 #include "run/block.h"
 #include "run/disk.h"
+#include "run/ornull.h"
 #include "run/verbs.h"
 
 static int note_pending(const char *key, json_t *old_value, json_t *new_value, void *data)
@@ -41,16 +42,6 @@ static json_t *time_text(int64_t seconds)
 	return json_string(clock_text(seconds, when));
 }
 
-static json_t *string_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
-
-static json_t *usage_or_null(int64_t value)
-{
-	return value < 0 ? json_null() : json_integer(value);
-}
-
 static void add_pressure(struct ve *v, json_t *doc)
 {
 	static const char *const resources[] = { "cpu", "memory", "io" };
@@ -58,7 +49,7 @@ static void add_pressure(struct ve *v, json_t *doc)
 		char key[32];
 		double some = cg_host_pressure(v->ctx->cg, v->name, resources[i]);
 		snprintf(key, sizeof(key), "pressure.%s", resources[i]);
-		json_object_set_new(doc, key, some < 0 ? json_null() : json_real(some));
+		json_object_set_new(doc, key, share_or_null(some));
 	}
 }
 
@@ -66,10 +57,10 @@ static void add_disk(struct ve *v, json_t *doc)
 {
 	struct storage_usage u;
 	disk_usage(v, &u);
-	json_object_set_new(doc, "disk.used", usage_or_null(u.used_bytes));
-	json_object_set_new(doc, "disk.size", usage_or_null(u.size_bytes));
-	json_object_set_new(doc, "disk.inodes_used", usage_or_null(u.used_inodes));
-	json_object_set_new(doc, "disk.inodes", usage_or_null(u.inodes));
+	json_object_set_new(doc, "disk.used", count_or_null(u.used_bytes));
+	json_object_set_new(doc, "disk.size", count_or_null(u.size_bytes));
+	json_object_set_new(doc, "disk.inodes_used", count_or_null(u.used_inodes));
+	json_object_set_new(doc, "disk.inodes", count_or_null(u.inodes));
 }
 
 /* Under the names that they have in a list. */
@@ -79,10 +70,10 @@ static void add_usage(struct ve *v, json_t *doc)
 	if (ctx_cgroups(v->ctx, NULL) < 0)
 		return;
 	cg_host_usage(v->ctx->cg, v->name, CG_USAGE_ALL, &u);
-	json_object_set_new(doc, "memory.used", usage_or_null(u.memory_bytes));
-	json_object_set_new(doc, "memory.peak", usage_or_null(u.memory_peak_bytes));
-	json_object_set_new(doc, "cpu.used", usage_or_null(u.cpu_ns));
-	json_object_set_new(doc, "processes", usage_or_null(u.pids));
+	json_object_set_new(doc, "memory.used", count_or_null(u.memory_bytes));
+	json_object_set_new(doc, "memory.peak", count_or_null(u.memory_peak_bytes));
+	json_object_set_new(doc, "cpu.used", count_or_null(u.cpu_ns));
+	json_object_set_new(doc, "processes", count_or_null(u.pids));
 	add_pressure(v, doc);
 }
 
