@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,11 +147,14 @@ static int run_fsck(int file_fd, const char *name, const char *how, ve_error **r
 }
 
 /* What a crash of the host left is brought in order; what cannot be is not started. */
-static int check(int file_fd, const char *name, ve_error **ret_error)
+static int check(int file_fd, const char *name, bool *ret_mended, ve_error **ret_error)
 {
 	struct super s;
 	int r = read_super(file_fd, name, &s, ret_error);
-	return r < 0 || s.clean ? r : run_fsck(file_fd, name, "-p", ret_error);
+	if (r < 0 || s.clean)
+		return r;
+	*ret_mended = true;
+	return run_fsck(file_fd, name, "-p", ret_error);
 }
 
 /* ---- another size, while nobody has it ---- */
@@ -236,6 +240,15 @@ static int mount_device(const struct loop *l, const char *name, int *ret_mount_f
 	return r;
 }
 
+/* What was written but never came to belong to a file is free inside, and nothing would ever discard it. */
+static void trim(int mount_fd)
+{
+	struct fstrim_range all = { .len = UINT64_MAX };
+	_cleanup_close_ int root = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		ioctl(root, FITRIM, &all);
+}
+
 /* A device that was there may not know yet that the file has become longer. A last group too short for its own tables is
  * left out by the kernel, so that asking once more is no error. */
 static int grow_mounted(int mount_fd, const struct loop *l, uint64_t bytes, const char *name, ve_error **ret_error)
@@ -255,12 +268,17 @@ static bool kernel_grows(void)
 	return privilege_held(PRIVILEGE_RESOURCE);
 }
 
+/* What is still to be done when it is mounted. */
+struct after {
+	bool grows, was_mended;
+};
+
 /* Nobody has it: it is checked, brought to its length, and put behind a device. */
-static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd, uint64_t have, bool *ret_grows,
+static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd, uint64_t have, struct after *after,
 		      struct loop *ret_loop, ve_error **ret_error)
 {
 	struct super s;
-	int r = check(*file_fd, name, ret_error);
+	int r = check(*file_fd, name, &after->was_mended, ret_error);
 	if (r == 0 && (have > bytes || (have < bytes && !kernel_grows()))) {
 		r = rewrite(dir_fd, name, *file_fd, have, bytes, ret_error);
 		close_fd(file_fd);
@@ -273,15 +291,15 @@ static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd
 		r = err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
 	if (r < 0)
 		return r;
-	*ret_grows = s.blocks < bytes / BLOCK && kernel_grows();
+	after->grows = s.blocks < bytes / BLOCK && kernel_grows();
 	return loop_attach(*file_fd, ret_loop, ret_error);
 }
 
 /* Mounted already, by a VE that runs or whose last process has just gone: the same device, so that there is one file system. */
-static int attach_again(int file_fd, const char *name, uint64_t have, uint64_t bytes, bool *ret_grows, ve_error **ret_error)
+static int attach_again(int file_fd, const char *name, uint64_t have, uint64_t bytes, struct after *after, ve_error **ret_error)
 {
-	*ret_grows = have < bytes;
-	if (*ret_grows && ftruncate(file_fd, (off_t)bytes) < 0)
+	after->grows = have < bytes;
+	if (after->grows && ftruncate(file_fd, (off_t)bytes) < 0)
 		return err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
 	return 0;
 }
@@ -290,7 +308,7 @@ int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_
 {
 	_cleanup_close_ int file_fd = -1;
 	uint64_t have;
-	bool grows = false;
+	struct after after = { 0 };
 	struct loop l = { .fd = -1 };
 	bytes = whole_blocks(bytes);
 	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
@@ -299,13 +317,15 @@ int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_
 	/* What only a rewriting brings to its size waits for the mount's end. */
 	bool again = have == bytes || (have < bytes && kernel_grows());
 	if (again && loop_in_use(file_fd) > 0 && loop_find(file_fd, &l) == 0)
-		r = attach_again(file_fd, name, have, bytes, &grows, ret_error);
+		r = attach_again(file_fd, name, have, bytes, &after, ret_error);
 	else if ((r = loop_await_end(file_fd, "the VE's file system", ret_error)) == 0)
-		r = attach_new(dir_fd, name, bytes, &file_fd, have, &grows, &l, ret_error);
+		r = attach_new(dir_fd, name, bytes, &file_fd, have, &after, &l, ret_error);
 	_cleanup_close_ int device = l.fd, mnt = -1;
 	if (r == 0)
 		r = mount_device(&l, name, &mnt, ret_error);
-	if (r == 0 && grows)
+	if (r == 0 && after.was_mended)
+		trim(mnt);
+	if (r == 0 && after.grows)
 		r = grow_mounted(mnt, &l, bytes, name, ret_error);
 	if (r == 0)
 		*ret_mount_fd = steal_fd(&mnt);

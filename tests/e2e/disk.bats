@@ -226,6 +226,9 @@ holds() {
 	inside o1 cat /root/kept
 	[ "$output" = kept ]
 	v exec o1 -- rm -f /root/filler
+	# What had been written, but was never a file's, has gone back to the host.
+	host_has_again() { [ "$(df --output=avail -BM "$VECTL_ROOT/var" | tr -dc 0-9)" -gt 400 ]; }
+	wait_until 20 host_has_again
 	ok stop o1
 	wait_until 20 test "$(loops overlay.img)" = 0
 	e2fsck -fn "$(image_file overlay.img)"
