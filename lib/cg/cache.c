@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include "base/bootid.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -26,7 +27,7 @@
 
 #define CACHE_NAME "cgroups"
 #define CACHE_HEAD "vectl-cgroups 1 "
-enum { CACHE_MAX = 65536, BOOT_ID_MAX = 64 };
+enum { CACHE_MAX = 65536 };
 
 void cg_hierarchies_done(struct cg_host *h)
 {
@@ -126,20 +127,15 @@ int cg_cache_parse(struct cg_host *h, const char *text, const char *boot_id)
 	return r;
 }
 
-static int boot_id(char ret_id[BOOT_ID_MAX])
-{
-	return file_read_line(AT_FDCWD, "/proc/sys/kernel/random/boot_id", ret_id, BOOT_ID_MAX);
-}
-
 int cg_cache_load(struct cg_host *h)
 {
-	char id[BOOT_ID_MAX];
+	const char *id;
 	_cleanup_free_ char *text = NULL;
 	int r = h->run_fd >= 0 ? 0 : -ENOENT;
 	if (r == 0)
 		r = file_read(h->run_fd, CACHE_NAME, CACHE_MAX, &text, NULL);
 	if (r == 0)
-		r = boot_id(id);
+		r = boot_id(&id);
 	if (r >= 0)
 		r = cg_cache_parse(h, text, id);
 	if (r == 0)
@@ -152,8 +148,8 @@ int cg_cache_load(struct cg_host *h)
 /* Best effort: without a cache everything works, a millisecond later. */
 void cg_cache_save(const struct cg_host *h)
 {
-	char id[BOOT_ID_MAX];
-	if (h->run_fd < 0 || boot_id(id) < 0)
+	const char *id;
+	if (h->run_fd < 0 || boot_id(&id) < 0)
 		return;
 	_cleanup_free_ char *text = cg_cache_format(h, id);
 	if (text)

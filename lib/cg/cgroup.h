@@ -136,7 +136,7 @@ struct cg_usage {
 };
 void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
 /* The same without opening all groups, for list: only what WHAT asks (bits below) is read. */
-enum { CG_USAGE_MEMORY = 1, CG_USAGE_CPU = 2, CG_USAGE_PIDS = 4, CG_USAGE_ALL = 7 };
+enum { CG_USAGE_MEMORY = 1, CG_USAGE_MEMORY_ALL = 2 /* peak and swap too */, CG_USAGE_CPU = 4, CG_USAGE_PIDS = 8, CG_USAGE_ALL = 15 };
 void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
 
 /* What the kernel counts for as long as the groups live; -1: it does not, here. */

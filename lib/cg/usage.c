@@ -19,10 +19,14 @@ static int read_text(struct cg_host *h, struct cg_hierarchy *hi, const char *nam
 		     size_t size)
 {
 	char path[CG_FILE_MAX];
-	if (!hi || cg_base(h, hi, false, NULL) < 0)
+	if (!hi)
 		return -ENOENT;
 	cg_file_name(name, file, path);
-	return file_read_line(hi->base_fd, path, buf, size);
+	int r = hi->base_fd < 0 ? -ENOENT : file_read_line(hi->base_fd, path, buf, size);
+	/* Whether BASE itself is still there is a question only for what is not. */
+	if (r < 0 && cg_base(h, hi, false, NULL) == 0)
+		r = file_read_line(hi->base_fd, path, buf, size);
+	return r;
 }
 
 static int64_t read_number(struct cg_host *h, enum cg_controller c, const char *name, const char *v1,
@@ -38,11 +42,11 @@ static int64_t read_number(struct cg_host *h, enum cg_controller c, const char *
 	return errno || *end || end == text ? -1 : value;
 }
 
-static void read_memory(struct cg_host *h, const char *name, struct cg_usage *u)
+static void read_memory(struct cg_host *h, const char *name, bool all, struct cg_usage *u)
 {
 	struct cg_hierarchy *hi = cg_hierarchy_of(h, CG_MEMORY);
 	u->memory_bytes = read_number(h, CG_MEMORY, name, "memory.usage_in_bytes", "memory.current");
-	if (u->memory_bytes < 0)
+	if (u->memory_bytes < 0 || !all)
 		return;
 	u->memory_peak_bytes = read_number(h, CG_MEMORY, name, "memory.max_usage_in_bytes", "memory.peak");
 	u->swap_bytes = read_number(h, CG_MEMORY, name, "memory.memsw.usage_in_bytes", "memory.swap.current");
@@ -68,8 +72,8 @@ void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg
 	struct cg_usage u = {
 		.memory_bytes = -1, .memory_peak_bytes = -1, .swap_bytes = -1, .pids = -1, .cpu_ns = -1
 	};
-	if (what & CG_USAGE_MEMORY)
-		read_memory(h, name, &u);
+	if (what & (CG_USAGE_MEMORY | CG_USAGE_MEMORY_ALL))
+		read_memory(h, name, what & CG_USAGE_MEMORY_ALL, &u);
 	if (what & CG_USAGE_PIDS)
 		u.pids = read_number(h, CG_PIDS, name, "pids.current", "pids.current");
 	if (what & CG_USAGE_CPU)

@@ -120,7 +120,7 @@ static json_t *get_traffic(const struct row *r, bool in)
 static json_t *get_traffic_in(const struct row *r) { return get_traffic(r, true); }
 static json_t *get_traffic_out(const struct row *r) { return get_traffic(r, false); }
 
-static json_t *get_pending(const struct row *r) { return r->ve->config ? look_pending(r->ve) : json_array(); }
+static json_t *get_pending(const struct row *r) { return r->ve->config ? look_pending(r->ve, r->state) : json_array(); }
 
 static json_t *get_created_at(const struct row *r)
 {

@@ -24,11 +24,10 @@ static int note_pending(const char *key, json_t *old_value, json_t *new_value, v
 	return json_array_append_new(data, json_string(key));
 }
 
-json_t *look_pending(struct ve *v)
+json_t *look_pending(struct ve *v, enum ve_state s)
 {
 	_cleanup_config_ struct config *running = NULL;
 	json_t *keys = json_array();
-	enum ve_state s = handle_state(v, NULL);
 	/* The mark spares the comparison where nothing can wait. */
 	if (keys && (s == STATE_RUNNING || s == STATE_FROZEN) && handle_has_mark(v, "pending") &&
 	    handle_running_config(v, &running, NULL) == 0)
@@ -92,7 +91,7 @@ int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 		v->config ? addresses_json(v->config) : json_array(), "supervised", up && record_monitor_alive(&rec), "booted",
 		up && handle_has_mark(v, "ready"), "image", string_or_null(image), "image_digest",
 		string_or_null(v->config ? config_identity_string(v->config, "image_digest") : NULL), "pending",
-		v->config ? look_pending(v) : json_array(), "blocked", block_read(v), "locked", adminlock_read(v), "last_exit",
+		v->config ? look_pending(v, s) : json_array(), "blocked", block_read(v), "locked", adminlock_read(v), "last_exit",
 		json_object_get(last, "last_exit") ? json_object_get(last, "last_exit") : json_null());
 	json_decref(last);
 	if (!doc)
@@ -119,7 +118,7 @@ int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 		if (schema_parse(k, k->key, k->def, &value, NULL) == 0)
 			config_put(c, k->key, value);
 	}
-	json_object_set_new(c->root, "pending", look_pending(v));
+	json_object_set_new(c->root, "pending", look_pending(v, handle_state(v, NULL)));
 	*ret_doc = json_incref(c->root);
 	config_free(c);
 	return 0;
@@ -136,10 +135,11 @@ int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_erro
 {
 	json_t *warnings = v->ctx->warnings ? json_incref(v->ctx->warnings) : json_array();
 	bool gone = is_gone(v);
+	enum ve_state s = gone ? STATE_STOPPED : handle_state(v, NULL);
 	json_t *doc = json_pack("{s:s,s:s,s:b,s:s?,s:o,s:o,s:o}", "name", v->name, "uuid", v->uuid, "changed", changed > 0,
-				"state", gone ? NULL : state_name(handle_state(v, NULL)), "addresses",
+				"state", gone ? NULL : state_name(s), "addresses",
 				v->config && !gone ? addresses_json(v->config) : json_array(), "pending",
-				v->config && !gone ? look_pending(v) : json_array(), "warnings", warnings);
+				v->config && !gone ? look_pending(v, s) : json_array(), "warnings", warnings);
 	if (!doc)
 		return err_nomem(ret_error);
 	*ret_doc = doc;

@@ -5,14 +5,18 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bootid.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+
+enum { BEHIND_NAME = 2, START_TIME = 22 }; /* fields of /proc/PID/stat: proc_pid_stat(5) */
 
 /* Field 22 of /proc/PID/stat, counted behind the ')' that ends the name. 0: no such process, or it is dead (a zombie). */
 static uint64_t start_time(pid_t pid)
@@ -22,18 +26,11 @@ static uint64_t start_time(pid_t pid)
 	if (pid <= 0 || file_read_line(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
 	const char *p = strrchr(text, ')');
-	unsigned long long start = 0;
-	char state = 'Z';
-	if (!p || sscanf(p + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
-			 &start) != 2)
+	if (!p || p[1] != ' ' || p[2] == 'Z' || p[2] == 'X')
 		return 0;
-	return state == 'Z' || state == 'X' ? 0 : start;
-}
-
-static int read_boot_id(char id[40])
-{
-	int r = file_read_line(AT_FDCWD, "/proc/sys/kernel/random/boot_id", id, 40);
-	return r < 0 ? r : 0;
+	for (int field = BEHIND_NAME; p && field < START_TIME; field++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, NULL, 10) : 0;
 }
 
 int record_make(pid_t init_pid, pid_t monitor_pid, struct record *ret_record, ve_error **ret_error)
@@ -42,9 +39,11 @@ int record_make(pid_t init_pid, pid_t monitor_pid, struct record *ret_record, ve
 	r.init_start = start_time(init_pid);
 	r.monitor_start = start_time(monitor_pid);
 	r.started_at = time(NULL);
-	int e = read_boot_id(r.boot_id);
+	const char *id;
+	int e = boot_id(&id);
 	if (e < 0)
 		return err_sys(ret_error, -e, "record", "cannot read the host's boot id");
+	snprintf(r.boot_id, sizeof(r.boot_id), "%s", id);
 	*ret_record = r;
 	return 0;
 }
@@ -72,15 +71,15 @@ int record_read(int run_fd, struct record *ret_record, ve_error **ret_error)
 	json_error_t je;
 	json_t *j = json_loads(text, JSON_REJECT_DUPLICATES, &je);
 	struct record r = { 0 };
-	const char *boot_id = NULL;
+	const char *id = NULL;
 	json_int_t init_pid, init_start, monitor_pid, monitor_start, started_at;
-	e = !j || json_unpack(j, "{s:s,s:I,s:I,s:I,s:I,s:I}", "boot_id", &boot_id, "init_pid", &init_pid, "init_start",
+	e = !j || json_unpack(j, "{s:s,s:I,s:I,s:I,s:I,s:I}", "boot_id", &id, "init_pid", &init_pid, "init_start",
 			      &init_start, "monitor_pid", &monitor_pid, "monitor_start", &monitor_start, "started_at",
 			      &started_at) < 0;
 	if (e == 0) {
 		r = (struct record){ (pid_t)init_pid,	      (pid_t)monitor_pid, (uint64_t)init_start,
 				     (uint64_t)monitor_start, "",		  started_at };
-		snprintf(r.boot_id, sizeof(r.boot_id), "%s", boot_id);
+		snprintf(r.boot_id, sizeof(r.boot_id), "%s", id);
 		*ret_record = r;
 	}
 	json_decref(j);
@@ -89,8 +88,8 @@ int record_read(int run_fd, struct record *ret_record, ve_error **ret_error)
 
 static bool alive(const struct record *r, pid_t pid, uint64_t start)
 {
-	char now[40];
-	return start && read_boot_id(now) == 0 && strcmp(now, r->boot_id) == 0 && start_time(pid) == start;
+	const char *now;
+	return start && boot_id(&now) == 0 && str_eq(now, r->boot_id) && start_time(pid) == start;
 }
 
 bool record_init_alive(const struct record *r)

@@ -9,12 +9,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/bootid.h"
 #include "base/error.h"
 
 struct record {
 	pid_t init_pid, monitor_pid;
 	uint64_t init_start, monitor_start; /* clock ticks since boot, /proc/PID/stat field 22 */
-	char boot_id[40];
+	char boot_id[BOOT_ID_SIZE];
 	int64_t started_at; /* seconds since 1970 */
 };
 

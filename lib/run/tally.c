@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bootid.h"
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
@@ -99,9 +100,9 @@ static void read_past(struct ve *v, const char *life, struct cg_counters *ret_pa
 
 static void life_name(const struct cg_counters *c, char ret_name[LIFE_MAX])
 {
-	char boot[40] = "";
+	const char *boot;
 	ret_name[0] = '\0';
-	if (c->life && file_read_line(AT_FDCWD, "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)) > 0)
+	if (c->life && boot_id(&boot) == 0)
 		snprintf(ret_name, LIFE_MAX, "%s:%" PRIu64, boot, c->life);
 }
 

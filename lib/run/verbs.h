@@ -84,8 +84,8 @@ int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
 int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error);
 int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error);
 int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_error);
-/* Keys that were written and wait for the next start, as an array of strings. */
-json_t *look_pending(struct ve *v);
+/* Keys that were written and wait for the next start, as an array of strings; STATE is the VE's. */
+json_t *look_pending(struct ve *v, enum ve_state state);
 int list_fields(json_t **ret_doc, ve_error **ret_error);
 int list_all(struct ve_ctx *ctx, const struct ve_list_opts *opts, json_t **ret_doc, ve_error **ret_error);
 
