@@ -180,6 +180,96 @@ static void emit_arch(struct tree *t, const struct sock_filter *in, unsigned n, 
 		t->out[test + 1].k = t->n - test - 2;
 }
 
+/* ---- one answer for many ----------------------------------------------------------------------------- */
+
+/* Of the returns that the jump at I over OFFSET instructions may as well lead to, the farthest within REACH. */
+static unsigned farthest(const struct sock_filter *code, unsigned n, unsigned i, unsigned offset, unsigned reach)
+{
+	const struct sock_filter *target = &code[i + 1 + offset];
+	if (target->code != (BPF_RET | BPF_K))
+		return offset;
+	for (unsigned o = offset; o <= reach && i + 1 + o < n; o++)
+		if (code[i + 1 + o].code == target->code && code[i + 1 + o].k == target->k)
+			offset = o;
+	return offset;
+}
+
+static bool is_jump(const struct sock_filter *f)
+{
+	return BPF_CLASS(f->code) == BPF_JMP;
+}
+
+/* Takes out what nothing leads to any more. */
+static unsigned compact(struct sock_filter *code, unsigned n)
+{
+	static unsigned at[BPF_MAXINSNS + 1]; /* where an instruction goes */
+	static bool reached[BPF_MAXINSNS + 1];
+	memset(reached, 0, sizeof(reached));
+	reached[0] = true;
+	for (unsigned i = 0, count = 0; i < n; i++) {
+		const struct sock_filter *f = &code[i];
+		at[i] = count;
+		if (!reached[i])
+			continue;
+		count++;
+		if (f->code == (BPF_JMP | BPF_JA))
+			reached[i + 1 + f->k] = true;
+		else if (is_jump(f))
+			reached[i + 1 + f->jt] = reached[i + 1 + f->jf] = true;
+		else if (BPF_CLASS(f->code) != BPF_RET)
+			reached[i + 1] = true;
+	}
+	unsigned count = 0;
+	for (unsigned i = 0; i < n; i++) {
+		struct sock_filter f = code[i];
+		if (!reached[i])
+			continue;
+		if (f.code == (BPF_JMP | BPF_JA)) {
+			f.k = at[i + 1 + f.k] - at[i] - 1;
+		} else if (is_jump(&f)) {
+			f.jt = (uint8_t)(at[i + 1 + f.jt] - at[i] - 1);
+			f.jf = (uint8_t)(at[i + 1 + f.jf] - at[i] - 1);
+		}
+		code[count++] = f;
+	}
+	return count;
+}
+
+/* Half of a tree is leaves, and they say few different things. */
+static unsigned share_returns(struct sock_filter *code, unsigned n)
+{
+	for (unsigned before = n + 1; n < before;) {
+		before = n;
+		for (unsigned i = 0; i < n; i++) {
+			struct sock_filter *f = &code[i];
+			if (f->code == (BPF_JMP | BPF_JA)) {
+				f->k = farthest(code, n, i, f->k, n);
+			} else if (is_jump(f)) {
+				f->jt = (uint8_t)farthest(code, n, i, f->jt, UINT8_MAX);
+				f->jf = (uint8_t)farthest(code, n, i, f->jf, UINT8_MAX);
+			}
+		}
+		n = compact(code, n);
+	}
+	return n;
+}
+
+/* Does the tree say what the program said, of every call that has no rule? */
+static bool agrees(struct tree *t, const struct sock_filter *in, unsigned n)
+{
+	static const uint32_t archs[] = { AUDIT_ARCH_X86_64, AUDIT_ARCH_I386, 0 };
+	for (unsigned a = 0; a < sizeof(archs) / sizeof(archs[0]); a++) {
+		t->arch = archs[a];
+		for (uint32_t i = 0; i <= 2 * LAST; i++) {
+			uint32_t number = i <= LAST ? i : X32 + (i - LAST - 1);
+			if (!has_rules(t, number) &&
+			    answer_of(t->out, t->n, t->arch, number) != answer_of(in, n, t->arch, number))
+				return false;
+		}
+	}
+	return true;
+}
+
 int calltree_make(const struct sock_filter *in, unsigned n, const struct calltree_rule *rules, unsigned n_rules,
 		  uint32_t def, struct sock_filter *out)
 {
@@ -188,5 +278,8 @@ int calltree_make(const struct sock_filter *in, unsigned n, const struct calltre
 	emit_arch(&t, in, n, AUDIT_ARCH_X86_64);
 	emit_arch(&t, in, n, AUDIT_ARCH_I386);
 	emit(&t, BPF_RET | BPF_K, 0, 0, answer_of(in, n, 0, 0));
-	return t.failed ? -1 : (int)t.n;
+	if (t.failed)
+		return -1;
+	t.n = share_returns(t.out, t.n);
+	return agrees(&t, in, n) ? (int)t.n : -1;
 }

@@ -30,8 +30,8 @@ struct calltree_rule {
 
 /* The program IN (its N instructions) again, as a tree of at most BPF_MAXINSNS instructions in OUT. Of RULES on a call the
  * first that holds is the answer; where none does it is IN's, or DEF if that depends on the arguments, too: its own rules
- * are then among RULES. Returns the length, or -1: IN looks at the arguments of a call that has no rule, or the tree is too
- * large. */
+ * are then among RULES. Returns the length, or -1: IN looks at the arguments of a call that has no rule, the tree is too
+ * large, or it does not say what IN says (which is looked at, as a filter that is wrong is worse than none). */
 int calltree_make(const struct sock_filter *in, unsigned n, const struct calltree_rule *rules, unsigned n_rules,
 		  uint32_t def, struct sock_filter *out);
 
