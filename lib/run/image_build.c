@@ -182,7 +182,8 @@ static const char *digest_of(const struct build *b)
 	return json_string_value(json_object_get(b->doc, "digest"));
 }
 
-/* The same content may be there already: then ours goes, unless theirs was damaged since. RET_THERE: it is. */
+/* The same content may be there already: then ours goes. One that was damaged since is not replaced, for VEs may stand on its
+ * files. RET_THERE: it is. */
 static int find_same(struct build *b, bool *ret_there, ve_error **ret_error)
 {
 	_cleanup_free_ char *reference = str_printf("%s@%s", b->recipe->name, digest_of(b));
@@ -190,7 +191,8 @@ static int find_same(struct build *b, bool *ret_there, ve_error **ret_error)
 	_cleanup_err_ ve_error *error = NULL;
 	if (!reference)
 		return err_nomem(ret_error);
-	if (image_open(b->ctx->store->images_fd, reference, &image, &error) == 0) {
+	if (image_open(b->ctx->store->images_fd, reference, &image, &error) == 0 &&
+	    image_verify(b->ctx, reference, &error) == 0) {
 		json_decref(b->doc);
 		b->doc = json_incref(image->doc); /* when it was made, and from what recipe */
 		*ret_there = true;
@@ -199,6 +201,11 @@ static int find_same(struct build *b, bool *ret_there, ve_error **ret_error)
 	*ret_there = false;
 	if (ve_error_category(error) == VE_ERR_NOT_FOUND)
 		return 0;
+	if (ve_error_category(error) == VE_ERR_BUSY) { /* interrupted */
+		if (ret_error && !*ret_error)
+			*ret_error = steal_ptr(&error);
+		return -EINTR;
+	}
 	int r = err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "cannot replace the damaged image '%s': %s",
 			  reference, ve_error_message(error));
 	err_hint(ret_error, "remove it first: vectl image remove %s", b->recipe->name);
@@ -244,7 +251,7 @@ static int store_image(struct build *b, bool *ret_changed, ve_error **ret_error)
 		r = add_digest(b, ret_error);
 	if (r == 0)
 		r = move_current(b, &moved, ret_error);
-	*ret_changed = moved;
+	*ret_changed = moved || !there; /* the current one may have lost its files */
 	return r;
 }
 

@@ -150,6 +150,17 @@ teardown() {
 	ok image list --json
 	json '.[] | select(.name == "mine") | .damaged | test("image.json")'
 
+	# A file of the tree, which only reading it all can tell.
+	cp "$BATS_TEST_TMPDIR/image.json" "$d/image.json"
+	cp -a "$d/rootfs/etc/mark" "$BATS_TEST_TMPDIR/mark"
+	echo evil >"$d/rootfs/etc/mark"
+	fails 65 image build mine
+	says "etc/mark"
+	says "image remove mine"
+	cp -a "$BATS_TEST_TMPDIR/mark" "$d/rootfs/etc/mark"
+	ok image build mine --json
+	json '.changed == false'
+
 	# Another init under the same digest.
 	jq '.init = "/bin/evil"' "$BATS_TEST_TMPDIR/image.json" >"$d/image.json"
 	fails 65 create x --image mine
