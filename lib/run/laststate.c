@@ -23,6 +23,7 @@ static const struct {
 	[LAST_KILLED] = { "killed", "stopped", true },	  [LAST_POWEROFF] = { "poweroff", "stopped", true },
 	[LAST_REBOOT] = { "reboot", "running", true },	  [LAST_CRASHED] = { "crashed", "stopped", true },
 	[LAST_HOST] = { "host-shutdown", "running", true }, [LAST_BLOCKED] = { "blocked", "running", true },
+	[LAST_UNKNOWN] = { "unknown", "stopped", true },
 };
 
 json_t *laststate_read(struct ve *v)

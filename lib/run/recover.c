@@ -194,11 +194,11 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 static enum last_reason reason_of(const struct ve *v, int status)
 {
 	/* reboot(2) in a pid namespace ends its init by SIGHUP (restart) or SIGINT (halt, power off): pid_namespaces(7). */
-	/* Of an adopted VE only what its init said in time is known. */
+	/* Of an adopted VE an older kernel tells nothing, and only what its init said in time is known. */
 	if (status == -1)
 		return handle_has_mark(v, "reboot")   ? LAST_REBOOT :
 		       handle_has_mark(v, "poweroff") ? LAST_POWEROFF :
-							LAST_CRASHED;
+							LAST_UNKNOWN;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP)
 		return LAST_REBOOT;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
@@ -213,7 +213,8 @@ static bool shall_restart(const struct ve *v, enum last_reason reason)
 		return false;
 	if (reason == LAST_REBOOT || str_eq(policy, "always"))
 		return true;
-	return reason == LAST_CRASHED && str_eq(policy, "on-failure");
+	/* What may have been a failure is taken for one. */
+	return (reason == LAST_CRASHED || reason == LAST_UNKNOWN) && str_eq(policy, "on-failure");
 }
 
 static const char *ended_event(enum last_reason reason)

@@ -101,7 +101,7 @@ int look_limits(struct ve_ctx *ctx, struct ve *only, bool refused_only, json_t *
 
 /* laststate.c: ve/UUID/state.json */
 enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST,
-		   LAST_BLOCKED, LAST_COUNT };
+		   LAST_BLOCKED, LAST_UNKNOWN, LAST_COUNT };
 /* STATUS as a shell would report it; -1: nobody could wait for it. */
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error);
 /* A new reference with "state", "wanted", "last_exit"; an empty object where there is none. */

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 #include <sys/syscall.h>
@@ -42,6 +43,28 @@ static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint
 		fd = (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof(how));
 	while (fd < 0 && errno == EAGAIN && --tries > 0);
 	return fd;
+}
+
+/* struct pidfd_info of Linux 6.15, its first 64 bytes. */
+struct sys_pidfd_info {
+	uint64_t mask, cgroup_id;
+	uint32_t ids[11];
+	int32_t exit_code;
+};
+#define SYS_PIDFD_GET_INFO _IOWR(0xFF, 11, struct sys_pidfd_info)
+#define SYS_PIDFD_INFO_EXIT UINT64_C(8)
+
+/* How the process behind PIDFD ended, for whoever is not its parent: 1 with its wait(2) status in *RET_STATUS, 0 while
+ * nobody has reaped it, -1 where the kernel does not tell (before 6.15). */
+static inline int sys_pidfd_exit(int pidfd, int *ret_status)
+{
+	struct sys_pidfd_info info = { .mask = SYS_PIDFD_INFO_EXIT };
+	if (ioctl(pidfd, SYS_PIDFD_GET_INFO, &info) < 0)
+		return -1;
+	if (!(info.mask & SYS_PIDFD_INFO_EXIT))
+		return 0;
+	*ret_status = info.exit_code;
+	return 1;
 }
 
 static inline int sys_pivot_root(const char *new_root, const char *put_old)

@@ -253,6 +253,24 @@ kill_monitor() {
 	wait_until 10 speaks 'still speaks'
 }
 
+@test "how an adopted VE ended is known where the kernel tells, and else said to be unknown" {
+	local told=false how signal code reason
+	[ "$(printf '%s\n' 6.15 "$(uname -r)" | sort -V | head -1)" != 6.15 ] || told=true
+	ok create web1 --template jail --image busybox \
+		--set 'command=["/bin/sh","-c","trap \"exit 3\" TERM; trap \"exit 0\" USR1; while :; do sleep 1000 & wait; done"]'
+	for how in TERM:3:crashed USR1:0:poweroff KILL:null:unknown; do
+		IFS=: read -r signal code reason <<<"$how"
+		ok start web1
+		kill_monitor web1
+		ok recover
+		kill -"$signal" "$(init_pid web1)"
+		wait_until 20 in_state web1 stopped
+		$told || { code=null reason=unknown; }
+		ok status web1 --json
+		json ".last_exit.reason == \"$reason\" and .last_exit.status == $code"
+	done
+}
+
 @test "an adopted VE that was switched off is not taken for crashed, and one that reboots starts anew" {
 	[ -d "$IMAGE_CACHE/var/lib/vectl/images/debian-13" ] || skip "no Debian 13 image is in the cache, and its init is the one that says how it ends"
 	image debian-13

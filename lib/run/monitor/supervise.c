@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -25,8 +26,9 @@
 #include "console.h"
 #include "mon.h"
 #include "notice.h"
+#include "sys/syscalls.h"
 
-enum { UNKNOWN_STATUS = -1 };
+enum { UNKNOWN_STATUS = -1, FOREIGN_DEADLINE_MS = 2000 };
 /* More than the queue of a datagram socket holds by default (net.unix.max_dgram_qlen). */
 enum { LAST_WORDS = 1024 };
 
@@ -101,10 +103,25 @@ static void hear_last_words(const struct mon *m)
 		;
 }
 
+/* Of an adopted VE: the host's process 1 reaps its init, and then a new kernel tells us, too. But what it keeps is the task's
+ * own exit code, which is SIGKILL also where reboot(2) inside was the reason (reboot_pid_ns() in the kernel). */
+static int foreign_status(const struct mon *m)
+{
+	int status = UNKNOWN_STATUS;
+	if (sys_pidfd_exit(m->pidfd, &status) < 0)
+		return status;
+	struct pollfd reaped = { .fd = m->pidfd };
+	int64_t until = clock_ms() + FOREIGN_DEADLINE_MS, left = FOREIGN_DEADLINE_MS;
+	while (left > 0 && poll(&reaped, 1, (int)left) < 0 && errno == EINTR)
+		left = until - clock_ms();
+	bool told = sys_pidfd_exit(m->pidfd, &status) == 1;
+	return told && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? UNKNOWN_STATUS : status;
+}
+
 static int wait_status(struct mon *m)
 {
 	if (m->child <= 0)
-		return UNKNOWN_STATUS; /* adopted: its end is seen, its status is not ours to have */
+		return foreign_status(m);
 	return reap_await(m, REAP_DEADLINE_MS) ? m->status : UNKNOWN_STATUS;
 }
 
