@@ -35,7 +35,7 @@ enum cg_controller {
 /* The v1 hierarchies that VEs get a group in. */
 #define CG_V1_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_IO))
 /* Where one may be missing: a group that changes nothing costs each start a tenth of a millisecond. */
-#define CG_V1_OPTIONAL CG_BIT(CG_IO)
+#define CG_V1_OPTIONAL (CG_BIT(CG_IO) | CG_BIT(CG_CPUSET))
 /* And these where no cgroup2 is mounted that does their work. */
 #define CG_V1_KEEPERS (CG_BIT(CG_CPUACCT) | CG_BIT(CG_DEVICES) | CG_BIT(CG_FREEZER))
 /* A monitor is taken out of its caller's groups where it would be charged, counted or found there. */
@@ -81,7 +81,7 @@ struct cg {
 	struct cg_host *host;
 	char name[CG_NAME_MAX + 1];
 	bool fresh;		/* made by this process: nothing was set yet, nothing is to be restored */
-	bool lean;		/* to be made without the optional groups */
+	uint32_t without;	/* controllers whose optional groups are not made, as bits */
 	int group_fd, guest_fd; /* on cgroup2, else -1 */
 	int tasks_fd[CG_MAX_HIERARCHIES]; /* v1's "tasks", -1 until asked for */
 };
@@ -140,6 +140,11 @@ static inline struct cg_hierarchy *cg_hierarchy_of(struct cg_host *h, enum cg_co
 static inline bool cg_is_optional(const struct cg_hierarchy *hi)
 {
 	return hi->version == 1 && hi->controllers && !(hi->controllers & ~CG_V1_OPTIONAL);
+}
+/* Has this one none there? */
+static inline bool cg_is_spared(const struct cg *cg, const struct cg_hierarchy *hi)
+{
+	return cg_is_optional(hi) && !(hi->controllers & ~cg->without);
 }
 /* "NAME/FILE" below BASE. */
 enum { CG_FILE_MAX = CG_NAME_MAX + 64 };

@@ -54,8 +54,9 @@ bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memo
  * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while CG_UNIT is
  * not active: see cg_host_missing_unit(). */
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
-/* The same without the optional groups: for what lives for milliseconds, and is not looked at. */
-int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
+/* The same without v1's groups WITHOUT, where nothing is to be set: for what lives for milliseconds, and is not looked at. */
+enum { CG_WITHOUT_IO = 1, CG_WITHOUT_CPUSET = 2 };
+int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error);
 /* Opens existing ones: -ENOENT without message if there are none. */
 int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);
 void cg_free(struct cg *cg); /* closes; removes nothing */

@@ -133,7 +133,7 @@ static int make_in(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 			      r;
 }
 
-static int create(struct cg_host *h, const char *name, uid_t owner, bool lean, struct cg **ret_cg, ve_error **ret_error)
+static int create(struct cg_host *h, const char *name, uid_t owner, uint32_t without, struct cg **ret_cg, ve_error **ret_error)
 {
 	int r = check_name(name, ret_error);
 	if (r < 0)
@@ -145,10 +145,10 @@ static int create(struct cg_host *h, const char *name, uid_t owner, bool lean, s
 	if (!cg)
 		return err_nomem(ret_error);
 	cg->fresh = true;
-	cg->lean = lean;
+	cg->without = without;
 	for (int i = 0; i < h->n && r == 0; i++) {
 		struct cg_hierarchy *hi = in_order(h, i);
-		if (hi && !(lean && cg_is_optional(hi)))
+		if (hi && !cg_is_spared(cg, hi))
 			r = make_in(cg, hi, owner, ret_error);
 	}
 	if (r < 0) {
@@ -162,12 +162,13 @@ static int create(struct cg_host *h, const char *name, uid_t owner, bool lean, s
 
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
 {
-	return create(h, name, owner, false, ret_cg, ret_error);
+	return create(h, name, owner, 0, ret_cg, ret_error);
 }
 
-int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
+int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error)
 {
-	return create(h, name, owner, true, ret_cg, ret_error);
+	uint32_t controllers = (without & CG_WITHOUT_IO ? CG_BIT(CG_IO) : 0) | (without & CG_WITHOUT_CPUSET ? CG_BIT(CG_CPUSET) : 0);
+	return create(h, name, owner, controllers, ret_cg, ret_error);
 }
 
 /* ---- opening ---- */
@@ -285,7 +286,7 @@ int cg_tasks_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
 	int n = 0;
 	for (int i = 0; i < cg->host->n; i++) {
 		struct cg_hierarchy *hi = &cg->host->hierarchies[i];
-		if (!hi->used || hi->version != 1 || (cg->lean && cg_is_optional(hi)))
+		if (!hi->used || hi->version != 1 || cg_is_spared(cg, hi))
 			continue;
 		if (n == max)
 			return too_many(ret_error);

@@ -77,9 +77,11 @@ static int step_monitor(struct launching *l, ve_error **ret_error)
 }
 
 /* A jail lives for milliseconds, of which groups that nobody asked for are a part. */
-static bool is_lean(const struct plan *p)
+static unsigned unneeded_groups(const struct plan *p)
 {
-	return config_identity_int(p->config, "ephemeral") && !plan_limits_disks(p->config);
+	if (!config_identity_int(p->config, "ephemeral"))
+		return 0;
+	return (plan_limits_disks(p->config) ? 0 : CG_WITHOUT_IO) | (plan_binds_cpus(p->config) ? 0 : CG_WITHOUT_CPUSET);
 }
 
 static int step_groups(struct launching *l, ve_error **ret_error)
@@ -91,7 +93,7 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	if (r == 0)
 		r = ctx_start_unit(v->ctx, ret_error);
 	if (r == 0)
-		r = (is_lean(l->plan) ? cg_create_lean : cg_create)(v->ctx->cg, v->name, l->plan->id_base, &l->cg, ret_error);
+		r = cg_create_lean(v->ctx->cg, v->name, l->plan->id_base, unneeded_groups(l->plan), &l->cg, ret_error);
 	if (r < 0)
 		return r;
 	return undo_push(l->undo, undo_groups, l->cg) < 0 ? err_nomem(ret_error) : 0;

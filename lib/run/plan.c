@@ -72,6 +72,11 @@ bool plan_limits_disks(const struct config *c)
 	return config_raw(c, "io") != NULL;
 }
 
+bool plan_binds_cpus(const struct config *c)
+{
+	return config_raw(c, "cpu.cores") || config_raw(c, "cpu.set");
+}
+
 void plan_limits_of(struct ve *v, const struct config *c, struct cg_limits *ret_limits)
 {
 	plan_limits(c, ret_limits);

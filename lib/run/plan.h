@@ -51,6 +51,8 @@ void plan_freeze_security(struct blobber *b, const struct plan *p);
 void plan_limits(const struct config *c, struct cg_limits *ret_limits);
 /* Does it limit or weigh what is read and written of disks? Then they must be known: those that the files FDS are on. */
 bool plan_limits_disks(const struct config *c);
+/* Does it bind the VE to some CPUs? */
+bool plan_binds_cpus(const struct config *c);
 void plan_disks(struct cg_limits *l, const int *fds, unsigned n_fds);
 /* plan_limits() and the disks of V's own files. */
 void plan_limits_of(struct ve *v, const struct config *c, struct cg_limits *ret_limits);
