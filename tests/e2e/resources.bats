@@ -24,8 +24,11 @@ io_line() {
 	fi
 }
 
+# nproc is what the suite itself may use, which may be less.
+host_cpus() { grep -c ^processor /proc/cpuinfo; }
+
 @test "cpu.set: pinned, with cpu.cores of them, live, and back" {
-	[ "$(nproc)" -ge 2 ] || skip "the host has one CPU"
+	[ "$(host_cpus)" -ge 2 ] || skip "the host has one CPU"
 	ve web1 --set cpu.cores=unlimited --set cpu.set=1
 	inside web1 sh -c 'nproc; grep Cpus_allowed_list /proc/self/status'
 	[ "$output" = $'1\nCpus_allowed_list:\t1' ]
@@ -43,7 +46,7 @@ io_line() {
 	[ "$(group_file web1 pids.max)" != 99 ]
 	ok set web1 cpu.set=default cpu.cores=default
 	inside web1 nproc
-	[ "$output" = "$(nproc)" ]
+	[ "$output" = "$(host_cpus)" ]
 	local bad
 	for bad in '' a 1- 3-1 0,,1 9999 0-8192 -1 '1 2'; do fails 78 set web1 "cpu.set=$bad"; done
 }
