@@ -95,11 +95,10 @@ static void put_prefix(const struct target *t, const struct net_addr *a)
 /* What every interface with IPv6 has. */
 static void put_ipv6(const struct target *t)
 {
-	const unsigned char *m = t->nif->mac;
-	/* RFC 4291, appendix A. */
-	const unsigned char local[16] = { 0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] };
-	put_own(t, AF_INET6, local);
-	put(t, t->family, "nd6", 1, local, 16);
+	struct net_addr local;
+	net_link_local(t->nif->mac, &local);
+	put_own(t, AF_INET6, &local.v6);
+	put(t, t->family, "nd6", 1, &local.v6, 16);
 	put(t, t->family, "ndmac", 1, NULL, 0);
 }
 

@@ -173,8 +173,11 @@ static void put_address(struct nlmsghdr *m, int index, const struct net_addr *a,
 	i->ifa_prefixlen = a->prefix;
 	i->ifa_index = (unsigned)index;
 	i->ifa_scope = scope;
-	/* Nobody else can be on this cable, so an IPv6 address is good at once. */
-	i->ifa_flags = a->family == AF_INET6 ? IFA_F_NODAD : 0;
+	/* Nobody else can be on this cable, so an IPv6 address is good at once. Of one alone there is no network to be routed. */
+	uint32_t flags = a->family == AF_INET6 ? IFA_F_NODAD : 0;
+	if (a->family == AF_INET6 && net_addr_is_host(a))
+		flags |= IFA_F_NOPREFIXROUTE;
+	mnl_attr_put_u32(m, IFA_FLAGS, flags);
 	mnl_attr_put(m, IFA_LOCAL, net_addr_size(a), &a->v6);
 	mnl_attr_put(m, IFA_ADDRESS, net_addr_size(a), &a->v6);
 }

@@ -56,6 +56,8 @@ static inline bool net_addr_is_host(const struct net_addr *a)
 	return a->prefix == net_addr_bits(a);
 }
 void net_addr_network(const struct net_addr *a, struct net_addr *ret_network);
+/* The link-local address that the kernel makes from a MAC. */
+void net_link_local(const unsigned char mac[6], struct net_addr *ret_addr);
 /* The text of an address for a message. */
 struct addr_text {
 	char s[INET6_ADDRSTRLEN + 4];

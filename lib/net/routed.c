@@ -4,9 +4,10 @@
  * nothing of layer 2 reaches the VE or leaves it.
  *
  *   VE, ethN                                  host, vzID.N
- *   192.0.2.10/32                             169.254.1.1/32, fe80::1/64: the next hop, the same for all VEs
+ *   192.0.2.10/32                             169.254.1.1/32, fe80::1/128: the next hop, the same for all VEs
  *   169.254.1.1 dev ethN scope link           192.0.2.10 dev vzID.N
  *   default via 169.254.1.1, via fe80::1      192.0.2.10 lladdr of ethN, permanent
+ *                                             the VE's link-local address dev vzID.N
  *                                             uplink: proxy entry for 192.0.2.10 (routed only)
  *
  * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address
@@ -88,9 +89,15 @@ static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error *
 }
 
 /* The gateway's side of a family: the next hop's address on the host's end, the default route in the VE. */
-static void put_gateway_address(struct net_job *j, const struct ends *e, int family)
+static void put_gateway_address(struct net_job *j, const struct net_if *i, const struct ends *e, int family)
 {
 	link_put_address(j->host, e->host.index, e->host.name, route_gateway(family), RT_SCOPE_LINK);
+	if (family == AF_INET)
+		return;
+	struct net_addr own;
+	net_link_local(i->mac, &own);
+	route_put_to(j->host, e->host.index, e->host.name, &own, RT_SCOPE_UNIVERSE, NLM_F_EXCL);
+	nl_tolerate(j->host, EEXIST); /* from when it had IPv6 addresses before */
 }
 
 /* ---- attach -------------------------------------------------------------------------------------- */
@@ -112,9 +119,9 @@ static int configure_host(struct net_job *j, const struct net_if *i, const struc
 	bool ipv6 = net_if_has(i, AF_INET6);
 	link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, ipv6);
 	link_put_up(j->host, e->host.index, e->host.name);
-	put_gateway_address(j, e, AF_INET);
+	put_gateway_address(j, i, e, AF_INET);
 	if (ipv6)
-		put_gateway_address(j, e, AF_INET6);
+		put_gateway_address(j, i, e, AF_INET6);
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		host_put_address(j, i, e, &i->addrs[k], NLM_F_EXCL);
 	return nl_commit(j->host, ret_error);
@@ -167,7 +174,7 @@ static int add_missing(struct net_job *j, const struct net_if *from, const struc
 			continue;
 		if (families[k] == AF_INET6)
 			link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, true);
-		put_gateway_address(j, e, families[k]);
+		put_gateway_address(j, to, e, families[k]);
 		route_put_default(j->guest, e->host.peer_index, e->guest_name, to->label, families[k]);
 	}
 	/* The VE knows its address before the first packet for it comes. */
@@ -273,9 +280,9 @@ int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
 		r = prepare_uplinks(j, i, ret_error);
 	if (r < 0)
 		return r;
-	put_gateway_address(j, &e, AF_INET);
+	put_gateway_address(j, i, &e, AF_INET);
 	if (net_if_has(i, AF_INET6))
-		put_gateway_address(j, &e, AF_INET6);
+		put_gateway_address(j, i, &e, AF_INET6);
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		host_put_address(j, i, &e, &i->addrs[k], NLM_F_REPLACE);
 	return nl_commit(j->host, ret_error);
