@@ -103,7 +103,19 @@ void link_put_get(struct nl *nl, const char *name, int index, struct net_link *r
 		nl_result_into(nl, result);
 }
 
-void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single, bool ipv6)
+void link_put_no_own_ipv6(struct nl *nl, int index, const char *name)
+{
+	struct nlmsghdr *m = nl_add(nl, RTM_SETLINK, 0, "configure the interface '%s'", name);
+	put_ifinfo(m, index);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
+	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(m, inet6);
+	mnl_attr_nest_end(m, spec);
+	nl_tolerate(nl, EAFNOSUPPORT); /* a kernel without IPv6 */
+}
+
+void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single)
 {
 	const struct {
 		uint16_t id;
@@ -129,12 +141,6 @@ void link_put_host_settings(struct nl *nl, const struct net_link *link, bool sin
 		mnl_attr_put_u32(m, settings[i].id, settings[i].value);
 	mnl_attr_nest_end(m, conf);
 	mnl_attr_nest_end(m, inet);
-	if (ipv6) {
-		/* The one address it has is ours to give. */
-		struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
-		mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-		mnl_attr_nest_end(m, inet6);
-	}
 	mnl_attr_nest_end(m, spec);
 }
 
