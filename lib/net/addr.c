@@ -76,6 +76,16 @@ void net_mac(const char *uuid, unsigned label, unsigned char ret_mac[6])
 		ret_mac[1 + i] = (unsigned char)(h >> (32 - 8 * i));
 }
 
+void net_link_local(const unsigned char m[6], struct net_addr *ret_addr)
+{
+	/* RFC 4291, appendix A. */
+	*ret_addr = (struct net_addr){
+		.family = AF_INET6,
+		.v6.s6_addr = { 0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] },
+		.prefix = 128,
+	};
+}
+
 void net_if_name(uint32_t link_id, unsigned label, char ret_name[IFNAMSIZ])
 {
 	/* At the most "vz4294967295.99": 15 characters, as many as there may be. */

@@ -3,9 +3,10 @@
  * A VE sends only from its own addresses: what the sets of vectl.nft hold of an interface. Each address is an element of two
  * sets, with the interface and its MAC:
  *
- *   routed, nat   inet ve4, arp ve4           inet ve6, inet nd6
- *   bridged       bridge ve4, bridge vea      bridge ve6, bridge nd6
+ *   routed, nat   inet own4, arp ve4          inet own6, inet nd6
+ *   bridged       bridge own4, bridge vea     bridge own6, bridge nd6
  *
+ * own4 and own6 lead to the interface's counter of what it sends (account.c), so that a packet is looked up once for both.
  * An interface with IPv6 has its link-local address there, the one that the kernel makes from the MAC, and its MAC in ndmac.
  * An interface that has whole prefixes routed to it is in vmac, and their first bits are in ve4net and nd6net: what is
  * further claimed there stays on the cable between VE and host. A bridged interface's prefix is only a netmask.
@@ -19,6 +20,7 @@
 
 #include "net/elements.h"
 #include "net/priv.h"
+#include "sys/counters.h"
 
 struct target {
 	struct nfb *b;
@@ -35,17 +37,23 @@ static struct target target_of(struct nfb *b, enum nft_op op, const struct net_p
 	return t;
 }
 
-/* Interface, N_MACS times its MAC, PART. */
-static void put(const struct target *t, uint8_t family, const char *set, unsigned n_macs, const void *part,
-		unsigned len)
+/* Interface, N_MACS times its MAC, PART; COUNTER NULL: not a map. */
+static void put_counted(const struct target *t, uint8_t family, const char *set, unsigned n_macs, const void *part,
+			unsigned len, const char *counter)
 {
-	struct nft_elem e = { .family = family, .table = NFT_TABLE, .set = set };
+	struct nft_elem e = { .family = family, .table = NFT_TABLE, .set = set, .counter = counter };
 	nft_key_name(&e.key, t->name);
 	for (unsigned k = 0; k < n_macs; k++)
 		nft_key_put(&e.key, t->nif->mac, 6);
 	if (len > 0)
 		nft_key_put(&e.key, part, len);
 	nft_put_elem(t->b, t->op, &e);
+}
+
+static void put(const struct target *t, uint8_t family, const char *set, unsigned n_macs, const void *part,
+		unsigned len)
+{
+	put_counted(t, family, set, n_macs, part, len, NULL);
 }
 
 static bool routes_prefix(const struct target *t, const struct net_addr *a)
@@ -55,17 +63,24 @@ static bool routes_prefix(const struct target *t, const struct net_addr *a)
 
 enum { PREFIX_BITS4 = 8, PREFIX_BITS6 = 32 };
 
+static void put_own(const struct target *t, int family, const void *address)
+{
+	char counter[COUNTER_NAME];
+	bool v4 = family == AF_INET;
+	counter_name(t->name, v4 ? COUNTER_OUT4 : COUNTER_OUT6, counter);
+	put_counted(t, t->family, v4 ? "own4" : "own6", 1, address, v4 ? 4 : 16, counter);
+}
+
 static void put_address(const struct target *t, const struct net_addr *a)
 {
+	put_own(t, a->family, &a->v6);
 	if (a->family == AF_INET) {
-		put(t, t->family, "ve4", 1, &a->v4, 4);
 		if (t->family == NFPROTO_BRIDGE)
 			put(t, NFPROTO_BRIDGE, "vea", 2, &a->v4, 4);
 		else
 			put(t, NFPROTO_ARP, "ve4", 2, &a->v4, 4);
 		return;
 	}
-	put(t, t->family, "ve6", 1, &a->v6, 16);
 	put(t, t->family, "nd6", 1, &a->v6, 16);
 }
 
@@ -80,11 +95,10 @@ static void put_prefix(const struct target *t, const struct net_addr *a)
 /* What every interface with IPv6 has. */
 static void put_ipv6(const struct target *t)
 {
-	const unsigned char *m = t->nif->mac;
-	/* RFC 4291, appendix A. */
-	const unsigned char local[16] = { 0xfe, 0x80, [8] = m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] };
-	put(t, t->family, "ve6", 1, local, 16);
-	put(t, t->family, "nd6", 1, local, 16);
+	struct net_addr local;
+	net_link_local(t->nif->mac, &local);
+	put_own(t, AF_INET6, &local.v6);
+	put(t, t->family, "nd6", 1, &local.v6, 16);
 	put(t, t->family, "ndmac", 1, NULL, 0);
 }
 

@@ -244,6 +244,22 @@ struct progress {
 	unsigned n_ifs;
 };
 
+static bool any_blocked(const struct net_plan *plan)
+{
+	for (unsigned k = 0; k < plan->n_ifs; k++)
+		if (plan->ifs[k].blocked)
+			return true;
+	return false;
+}
+
+/* The rules are FROM's still, see net_change_firewall(). */
+static int change_blocked(const struct net_plan *from, const struct net_plan *to, ve_error **ret_error)
+{
+	struct net_plan as_ruled = *to;
+	as_ruled.firewall = from->firewall;
+	return any_blocked(from) || any_blocked(to) ? net_bring_blocked(from, &as_ruled, ret_error) : 0;
+}
+
 /* What is new may pass before an interface has it, and what is old until none has it any more. */
 static int change_steps(struct net_job *j, const struct net_plan *from, const struct net_plan *to, struct progress *done,
 			ve_error **ret_error)
@@ -259,7 +275,7 @@ static int change_steps(struct net_job *j, const struct net_plan *from, const st
 		done->n_ifs += r == 0;
 	}
 	if (r == 0)
-		r = net_bring_blocked(from, to, ret_error);
+		r = change_blocked(from, to, ret_error);
 	done->blocked = r == 0;
 	return r == 0 ? change_elements(NFT_DEL, from, to, ret_error) : r;
 }
@@ -267,7 +283,7 @@ static int change_steps(struct net_job *j, const struct net_plan *from, const st
 /* The way back; a step that fails keeps no other from being tried. */
 static void change_back(struct net_job *j, const struct net_plan *from, const struct net_plan *to, const struct progress *done)
 {
-	if (done->blocked)
+	if (done->blocked && (any_blocked(from) || any_blocked(to)))
 		net_bring_blocked(to, from, NULL);
 	for (unsigned k = done->n_ifs; k-- > 0;)
 		change_if(j, &to->ifs[k], find_if(from, to->ifs[k].label), NULL);

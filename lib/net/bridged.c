@@ -101,6 +101,7 @@ int bridged_attach(struct net_job *j, const struct net_if *i, struct undo *undo,
 		r = configure_guest(j, i, &e, ret_error);
 	if (r < 0)
 		return r;
+	link_put_no_own_ipv6(j->host, e.host.index, e.host.name);
 	link_put_up(j->host, e.host.index, e.host.name);
 	r = nl_commit(j->host, ret_error);
 	if (r == 0)

@@ -8,10 +8,11 @@
 #include "net/elements.h"
 #include "net/priv.h"
 
+/* In the order in which they are made; what goes goes the other way round: counters after the addresses that lead to them. */
 static const elements_put_fn putters[] = {
+	account_put,
 	antispoof_put,
 	forwards_put,
-	account_put,
 	blocked_put,
 	firewall_put,
 };
@@ -27,7 +28,8 @@ int elements_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, ve_
 	for (unsigned k = 0; k < plan->n_ifs; k++)
 		for (size_t p = 0; p < ARRAY_SIZE(putters) && r == 0; p++)
 			if (net_types[plan->ifs[k].type].attach)
-				r = putters[p](b, op, plan, &plan->ifs[k], ret_error);
+				r = putters[op == NFT_ADD ? p : ARRAY_SIZE(putters) - 1 - p](b, op, plan, &plan->ifs[k],
+												 ret_error);
 	return r;
 }
 

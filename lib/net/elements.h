@@ -39,9 +39,13 @@ struct nft_elem {
 	struct nft_key key;
 	struct nft_key data;	 /* of a map of values; len 0: none */
 	const char *jump_chain;	 /* of a verdict map; NULL: none */
-	const char *comment;	 /* NULL: none; at most 127 characters */
+	const char *counter;	 /* of a map of counters: the name of one that is there; NULL: none */
 };
 void nft_put_elem(struct nfb *b, enum nft_op op, const struct nft_elem *e);
+
+/* A named counter; adding one that is there leaves it as it is. COMMENT: at most 127 characters. */
+void nft_put_counter(struct nfb *b, enum nft_op op, uint8_t family, const char *table, const char *name,
+		     const char *comment);
 
 /* Chains that no hook calls; deleting one needs it empty and not gone to, within the transaction. */
 void nft_put_chain(struct nfb *b, enum nft_op op, uint8_t family, const char *table, const char *chain);
@@ -61,12 +65,17 @@ typedef int (*elements_put_fn)(struct nfb *b, enum nft_op op, const struct net_p
 			       ve_error **ret_error);
 int forwards_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 int antispoof_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
-
+/* The counters that antispoof's elements lead to. */
 int account_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 
 /* The VE's own chains come with its first interface, and go with its last. */
 int firewall_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
 int blocked_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, ve_error **ret_error);
+/* The chain that what is forwarded to I (or from it) has to pass: of one that is blocked blocked_put()'s, else firewall_put()'s. */
+void forwarded_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, enum firewall_way way,
+		   const char *chain);
+/* Of an interface that is not blocked, with the chains of PLAN's rules, which are there. */
+void firewall_put_forwarded(struct nfb *b, const struct net_plan *plan, const struct net_if *i);
 
 /* All of PLAN's, into a batch. */
 int elements_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, ve_error **ret_error);

@@ -39,14 +39,15 @@ void ends_put_guest_address(struct net_job *j, const struct ends *e, const struc
 	link_put_address(j->guest, e->host.peer_index, e->guest_name, a, RT_SCOPE_UNIVERSE);
 }
 
-/* What netlink cannot set of the host's end. Without IPv6 addresses it has no IPv6 at all: nothing of the host's
- * answers there. With them it must not believe the VE's router advertisements. */
+/* The host must not believe the VE's router advertisements. Without addresses the end is as good as without IPv6
+ * (link_put_no_own_ipv6()), and what the VE says there anti-spoofing drops; to switch IPv6 off on one interface the kernel would
+ * walk through all the routes that the host has. */
 int ends_settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error)
 {
 	if (!wanted) {
-		int r = sysctl_try_set(1, "ipv6/conf/%s/disable_ipv6", host->name);
+		int r = sysctl_try_set(0, "ipv6/conf/%s/accept_ra", host->name);
 		return r < 0 && r != -ENOENT
-			       ? err_sys(ret_error, -r, "network", "cannot switch off IPv6 on '%s'", host->name)
+			       ? err_sys(ret_error, -r, "network", "cannot settle IPv6 on '%s'", host->name)
 			       : 0;
 	}
 	int r = sysctl_set(0, ret_error, "ipv6/conf/%s/accept_ra", host->name);

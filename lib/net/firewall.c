@@ -5,7 +5,8 @@
  *
  *   fwID_in   [jump fwID_in_rate]  established: return, neighbour discovery: return  [jump fwID_in_conns]  rules...  the rest
  *
- * and the map fw_in sends what leaves by its interfaces there (fw_out: what comes in by them). Both limits have state, and so
+ * and the map fw_in sends what leaves by its interfaces there (fw_out: what comes in by them; to_ve and from_ve: of what is
+ * forwarded). Both limits have state, and so
  * chains of their own: a change of rules makes fwID_in anew in one transaction, and what the limits have counted stays. What
  * was allowed once is let through by connection tracking, so that such a change interrupts nothing.
  *
@@ -282,6 +283,17 @@ static void put_element(const struct chains *c, enum nft_op op, const struct net
 	net_if_name(plan->link_id, i->label, name);
 	nft_key_name(&e.key, name);
 	nft_put_elem(c->b, op, &e);
+	if (!i->blocked)
+		forwarded_put(c->b, op, plan, i, c->way, c->main);
+}
+
+void firewall_put_forwarded(struct nfb *b, const struct net_plan *plan, const struct net_if *i)
+{
+	for (enum firewall_way way = 0; way < FIREWALL_WAYS; way++) {
+		struct chains c = chains_of(b, elements_family(i), plan, way);
+		if (has_rules(&plan->firewall, way))
+			forwarded_put(b, NFT_ADD, plan, i, way, c.main);
+	}
 }
 
 /* ---- one interface at attach and detach ----------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /*
  * What somebody has taken away while VEs run (`nft flush ruleset`, a rule, an element, a route), seen by `vectl check` and put
  * back by `vectl recover`. What is there stays as it is, counters among it. Whose an interface is `check` does not ask: it is
- * known by its element in the set out4, which every interface has.
+ * known by its element in the map sent4, which every interface has.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,8 +35,8 @@ int heal_link_known(struct nl *nl, const char *name)
 	struct nft_key key = { .len = 0 };
 	int routed, bridged;
 	nft_key_name(&key, name);
-	put_question(nl, NFPROTO_INET, "out4", &key, &routed);
-	put_question(nl, NFPROTO_BRIDGE, "out4", &key, &bridged);
+	put_question(nl, NFPROTO_INET, "sent4", &key, &routed);
+	put_question(nl, NFPROTO_BRIDGE, "sent4", &key, &bridged);
 	int r = nl_commit(nl, NULL);
 	return r < 0 ? r : routed == 0 || bridged == 0;
 }
@@ -59,6 +59,8 @@ static int heal_firewall(const struct net_plan *plan, bool differs, ve_error **r
 		if (!net_types[plan->ifs[k].type].attach)
 			continue;
 		r = forwards_put(b, NFT_DEL, plan, &plan->ifs[k], ret_error);
+		if (r == 0)
+			r = blocked_put(b, NFT_DEL, plan, &plan->ifs[k], ret_error);
 		if (r == 0)
 			r = firewall_put(b, NFT_DEL, plan, &plan->ifs[k], ret_error);
 	}

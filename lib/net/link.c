@@ -103,7 +103,19 @@ void link_put_get(struct nl *nl, const char *name, int index, struct net_link *r
 		nl_result_into(nl, result);
 }
 
-void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single, bool ipv6)
+void link_put_no_own_ipv6(struct nl *nl, int index, const char *name)
+{
+	struct nlmsghdr *m = nl_add(nl, RTM_SETLINK, 0, "configure the interface '%s'", name);
+	put_ifinfo(m, index);
+	struct nlattr *spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
+	struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
+	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	mnl_attr_nest_end(m, inet6);
+	mnl_attr_nest_end(m, spec);
+	nl_tolerate(nl, EAFNOSUPPORT); /* a kernel without IPv6 */
+}
+
+void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single)
 {
 	const struct {
 		uint16_t id;
@@ -129,12 +141,6 @@ void link_put_host_settings(struct nl *nl, const struct net_link *link, bool sin
 		mnl_attr_put_u32(m, settings[i].id, settings[i].value);
 	mnl_attr_nest_end(m, conf);
 	mnl_attr_nest_end(m, inet);
-	if (ipv6) {
-		/* The one address it has is ours to give. */
-		struct nlattr *inet6 = mnl_attr_nest_start(m, AF_INET6);
-		mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-		mnl_attr_nest_end(m, inet6);
-	}
 	mnl_attr_nest_end(m, spec);
 }
 
@@ -173,8 +179,11 @@ static void put_address(struct nlmsghdr *m, int index, const struct net_addr *a,
 	i->ifa_prefixlen = a->prefix;
 	i->ifa_index = (unsigned)index;
 	i->ifa_scope = scope;
-	/* Nobody else can be on this cable, so an IPv6 address is good at once. */
-	i->ifa_flags = a->family == AF_INET6 ? IFA_F_NODAD : 0;
+	/* Nobody else can be on this cable, so an IPv6 address is good at once. Of one alone there is no network to be routed. */
+	uint32_t flags = a->family == AF_INET6 ? IFA_F_NODAD : 0;
+	if (a->family == AF_INET6 && net_addr_is_host(a))
+		flags |= IFA_F_NOPREFIXROUTE;
+	mnl_attr_put_u32(m, IFA_FLAGS, flags);
 	mnl_attr_put(m, IFA_LOCAL, net_addr_size(a), &a->v6);
 	mnl_attr_put(m, IFA_ADDRESS, net_addr_size(a), &a->v6);
 }

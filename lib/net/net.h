@@ -107,7 +107,7 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
  * allowed go on. */
 int net_change_firewall(const struct net_plan *plan_old, const struct net_plan *plan_new, ve_error **ret_error);
 /* Cuts the interfaces of a running VE off, or not, as the `blocked` of PLAN says, whatever they are now. PLAN_OLD (NULL: PLAN)
- * is what they had been, with the addresses that they had then. */
+ * is what they had been, with the addresses that they had then. The VE has PLAN's rules. */
 int net_bring_blocked(const struct net_plan *plan_old, const struct net_plan *plan, ve_error **ret_error);
 /* Is the address the host's own? 1 or 0. */
 int net_is_own(const struct net_addr *a, ve_error **ret_error);

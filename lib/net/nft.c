@@ -78,7 +78,7 @@ struct fence {
 	const char *chain;
 };
 static const struct fence fences[] = {
-	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "forward" },
+	{ NFPROTO_INET, "antispoof" },	 { NFPROTO_INET, "ve_in" },    { NFPROTO_INET, "leave" },
 	{ NFPROTO_ARP, "antispoof" },	 { NFPROTO_ARP, "ve_in" },     { NFPROTO_BRIDGE, "antispoof" },
 	{ NFPROTO_BRIDGE, "ve_in" },	 { NFPROTO_BRIDGE, "forward" },
 };

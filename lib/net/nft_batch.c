@@ -37,13 +37,13 @@ static void put_jump(struct nlmsghdr *m, const char *chain)
 }
 
 /* As nft(8) writes them: type 0 is the comment, then the length, then the text with its NUL. */
-static void put_comment(struct nlmsghdr *m, const char *comment)
+static void put_comment(struct nlmsghdr *m, uint16_t type, const char *comment)
 {
 	unsigned char tlv[2 + 128] = { 0 };
 	size_t len = strnlen(comment, 127);
 	tlv[1] = (unsigned char)(len + 1);
 	memcpy(tlv + 2, comment, len);
-	mnl_attr_put(m, NFTA_SET_ELEM_USERDATA, 2 + len + 1, tlv);
+	mnl_attr_put(m, type, 2 + len + 1, tlv);
 }
 
 void nft_put_elem(struct nfb *b, enum nft_op op, const struct nft_elem *e)
@@ -61,12 +61,28 @@ void nft_put_elem(struct nfb *b, enum nft_op op, const struct nft_elem *e)
 		put_jump(m, e->jump_chain);
 	else if (op == NFT_ADD && e->data.len > 0)
 		put_value(m, NFTA_SET_ELEM_DATA, &e->data);
-	if (op == NFT_ADD && e->comment)
-		put_comment(m, e->comment);
+	else if (op == NFT_ADD && e->counter)
+		mnl_attr_put_strz(m, NFTA_SET_ELEM_OBJREF, e->counter);
 	mnl_attr_nest_end(m, elem);
 	mnl_attr_nest_end(m, list);
 	if (op == NFT_DEL)
 		nfb_may_miss(b);
+}
+
+void nft_put_counter(struct nfb *b, enum nft_op op, uint8_t family, const char *table, const char *name,
+		     const char *comment)
+{
+	struct nlmsghdr *m = nfb_add(b, op == NFT_ADD ? NFT_MSG_NEWOBJ : NFT_MSG_DELOBJ, op == NFT_ADD ? NLM_F_CREATE : 0,
+				     family, "%s the nftables counter '%s'", op_word(op), name);
+	mnl_attr_put_strz(m, NFTA_OBJ_TABLE, table);
+	mnl_attr_put_strz(m, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(m, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	if (op == NFT_DEL) {
+		nfb_may_miss(b);
+		return;
+	}
+	mnl_attr_nest_end(m, mnl_attr_nest_start(m, NFTA_OBJ_DATA)); /* from zero */
+	put_comment(m, NFTA_OBJ_USERDATA, comment);
 }
 
 void nft_put_chain(struct nfb *b, enum nft_op op, uint8_t family, const char *table, const char *chain)

@@ -56,6 +56,8 @@ static inline bool net_addr_is_host(const struct net_addr *a)
 	return a->prefix == net_addr_bits(a);
 }
 void net_addr_network(const struct net_addr *a, struct net_addr *ret_network);
+/* The link-local address that the kernel makes from a MAC. */
+void net_link_local(const unsigned char mac[6], struct net_addr *ret_addr);
 /* The text of an address for a message. */
 struct addr_text {
 	char s[INET6_ADDRSTRLEN + 4];
@@ -93,8 +95,10 @@ extern const char link_own_alias[];
 void link_put_veth(struct nl *nl, const struct net_veth *v);
 /* By NAME, or by INDEX where NAME is NULL. RESULT receives the errno (ENODEV), NULL: an error is one. */
 void link_put_get(struct nl *nl, const char *name, int index, struct net_link *ret_link, int *result);
+/* It gets no IPv6 address but those that it is given. To be said before it comes up. */
+void link_put_no_own_ipv6(struct nl *nl, int index, const char *name);
 /* The settings of a host end that netlink can make. SINGLE: the VE has no other interface. */
-void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single, bool ipv6);
+void link_put_host_settings(struct nl *nl, const struct net_link *link, bool single);
 /* The first address of a network may go without taking the others of that network along. */
 void link_put_promote(struct nl *nl, int index, const char *name);
 void link_put_up(struct nl *nl, int index, const char *name);
@@ -359,7 +363,7 @@ int ends_make(struct net_job *j, const struct net_if *i, unsigned mtu, struct un
 	      ve_error **ret_error);
 /* Of a VE that runs; VE_ERR_STATE where the VE's root has thrown them away. */
 int ends_find(struct net_job *j, const struct net_if *i, struct ends *ret, ve_error **ret_error);
-/* The IPv6 settings of a host end that netlink cannot make. */
+/* The IPv6 settings of a host end that netlink cannot make. WANTED: it will have IPv6 addresses. */
 int ends_settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_error);
 void ends_put_guest_address(struct net_job *j, const struct ends *e, const struct net_addr *a);
 bool net_if_contains(const struct net_if *i, const struct net_addr *a,

@@ -176,12 +176,12 @@ static int shape_out(struct nl *nl, const struct net_link *link, const char *sha
 	int r = commit(nl, link->name, ret_error);
 	if (r < 0)
 		return r;
-	sysctl_try_set(1, "ipv6/conf/%s/disable_ipv6", shaper); /* nobody is to be reached there */
 	link_put_get(nl, shaper, 0, &ifb, NULL);
 	r = commit(nl, link->name, ret_error);
 	if (r < 0)
 		return r;
 	put_bucket(nl, ifb.index, link->name, rate, link->mtu);
+	link_put_no_own_ipv6(nl, ifb.index, shaper); /* nobody is to be reached there */
 	link_put_up(nl, ifb.index, shaper);
 	r = commit(nl, link->name, ret_error);
 	if (r < 0)

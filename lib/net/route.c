@@ -7,10 +7,11 @@
 #include "net/priv.h"
 
 const struct net_addr route_gateway4 = { .family = AF_INET, .v6.s6_addr = { 169, 254, 1, 1 }, .prefix = 32 };
-/* /64: the VE's own link-local address is in it, and answers must find their way back. */
+/* Not /64, although the VE's own link-local address is near: the kernel keeps routes of the same network in a list, one a
+ * VE, and walks it for each that is added and for each packet. */
 const struct net_addr route_gateway6 = { .family = AF_INET6,
 					 .v6.s6_addr = { 0xfe, 0x80, [15] = 1 },
-					 .prefix = 64 };
+					 .prefix = 128 };
 
 static struct rtmsg *put_route(struct nlmsghdr *m, int family, const struct net_addr *dst, unsigned char scope)
 {

@@ -4,9 +4,10 @@
  * nothing of layer 2 reaches the VE or leaves it.
  *
  *   VE, ethN                                  host, vzID.N
- *   192.0.2.10/32                             169.254.1.1/32, fe80::1/64: the next hop, the same for all VEs
+ *   192.0.2.10/32                             169.254.1.1/32, fe80::1/128: the next hop, the same for all VEs
  *   169.254.1.1 dev ethN scope link           192.0.2.10 dev vzID.N
  *   default via 169.254.1.1, via fe80::1      192.0.2.10 lladdr of ethN, permanent
+ *                                             the VE's link-local address dev vzID.N
  *                                             uplink: proxy entry for 192.0.2.10 (routed only)
  *
  * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address
@@ -93,6 +94,15 @@ static void put_gateway_address(struct net_job *j, const struct ends *e, int fam
 	link_put_address(j->host, e->host.index, e->host.name, route_gateway(family), RT_SCOPE_LINK);
 }
 
+/* The way to the VE's link-local address. */
+static void put_guest_route(struct net_job *j, const struct net_if *i, const struct ends *e)
+{
+	struct net_addr own;
+	net_link_local(i->mac, &own);
+	route_put_to(j->host, e->host.index, e->host.name, &own, RT_SCOPE_UNIVERSE, NLM_F_EXCL);
+	nl_tolerate(j->host, EEXIST); /* from when it had IPv6 addresses before */
+}
+
 /* ---- attach -------------------------------------------------------------------------------------- */
 
 static int configure_guest(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
@@ -110,11 +120,15 @@ static int configure_guest(struct net_job *j, const struct net_if *i, const stru
 static int configure_host(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
 {
 	bool ipv6 = net_if_has(i, AF_INET6);
-	link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, ipv6);
-	link_put_up(j->host, e->host.index, e->host.name);
+	link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1);
+	link_put_no_own_ipv6(j->host, e->host.index, e->host.name);
+	/* Before it comes up: the kernel makes the route for multicast then, and later, among all the others. */
 	put_gateway_address(j, e, AF_INET);
 	if (ipv6)
 		put_gateway_address(j, e, AF_INET6);
+	link_put_up(j->host, e->host.index, e->host.name);
+	if (ipv6)
+		put_guest_route(j, i, e);
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		host_put_address(j, i, e, &i->addrs[k], NLM_F_EXCL);
 	return nl_commit(j->host, ret_error);
@@ -165,9 +179,9 @@ static int add_missing(struct net_job *j, const struct net_if *from, const struc
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
 		if (net_if_has(from, families[k]) || !net_if_has(to, families[k]))
 			continue;
-		if (families[k] == AF_INET6)
-			link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1, true);
 		put_gateway_address(j, e, families[k]);
+		if (families[k] == AF_INET6)
+			put_guest_route(j, to, e);
 		route_put_default(j->guest, e->host.peer_index, e->guest_name, to->label, families[k]);
 	}
 	/* The VE knows its address before the first packet for it comes. */
@@ -274,8 +288,10 @@ int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	put_gateway_address(j, &e, AF_INET);
-	if (net_if_has(i, AF_INET6))
+	if (net_if_has(i, AF_INET6)) {
 		put_gateway_address(j, &e, AF_INET6);
+		put_guest_route(j, i, &e);
+	}
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		host_put_address(j, i, &e, &i->addrs[k], NLM_F_REPLACE);
 	return nl_commit(j->host, ret_error);

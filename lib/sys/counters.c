@@ -15,7 +15,14 @@
 
 enum { DEADLINE_S = 2 };
 
-const char *const counter_sets[COUNTER_KINDS] = { "out4", "out6", "in4", "in6" };
+/* By hand: the monitor's C library need not format. */
+void counter_name(const char *ifname, enum counter_kind kind, char ret_name[COUNTER_NAME])
+{
+	static const char *const endings[COUNTER_KINDS] = { "_out4", "_out6", "_in4", "_in6" };
+	size_t n = strnlen(ifname, IFNAMSIZ - 1);
+	memcpy(ret_name, ifname, n);
+	memcpy(ret_name + n, endings[kind], strlen(endings[kind]) + 1);
+}
 
 int counters_open(void)
 {
@@ -41,42 +48,30 @@ struct request {
 	char attrs[128];
 };
 
-static struct nlattr *put(struct request *q, uint16_t type, const void *data, size_t n)
+static void put(struct request *q, uint16_t type, const void *data, size_t n)
 {
 	struct nlattr *a = (struct nlattr *)((char *)q + q->head.nlmsg_len);
 	a->nla_type = type;
 	a->nla_len = (uint16_t)(NLA_HDRLEN + n);
-	if (n)
-		memcpy((char *)a + NLA_HDRLEN, data, n);
+	memcpy((char *)a + NLA_HDRLEN, data, n);
 	q->head.nlmsg_len += (uint32_t)NLA_ALIGN(a->nla_len);
-	return a;
 }
 
-static void end_nest(const struct request *q, struct nlattr *nest)
+static void ask(struct request *q, unsigned family, const char *name, uint32_t seq)
 {
-	nest->nla_len = (uint16_t)((const char *)q + q->head.nlmsg_len - (const char *)nest);
-}
-
-static void ask(struct request *q, unsigned family, const char *set, const char ifname[IFNAMSIZ], uint32_t seq)
-{
+	const uint32_t type = htobe32(NFT_OBJECT_COUNTER);
 	*q = (struct request){
 		.head = {
 			.nlmsg_len = offsetof(struct request, attrs),
-			.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETSETELEM,
+			.nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETOBJ,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
 			.nlmsg_seq = seq,
 		},
 		.nf = { .nfgen_family = (uint8_t)family, .version = NFNETLINK_V0 },
 	};
-	put(q, NFTA_SET_ELEM_LIST_TABLE, COUNTER_TABLE, sizeof(COUNTER_TABLE));
-	put(q, NFTA_SET_ELEM_LIST_SET, set, strlen(set) + 1);
-	struct nlattr *list = put(q, NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, NULL, 0);
-	struct nlattr *element = put(q, NFTA_LIST_ELEM | NLA_F_NESTED, NULL, 0);
-	struct nlattr *key = put(q, NFTA_SET_ELEM_KEY | NLA_F_NESTED, NULL, 0);
-	put(q, NFTA_DATA_VALUE, ifname, IFNAMSIZ);
-	end_nest(q, key);
-	end_nest(q, element);
-	end_nest(q, list);
+	put(q, NFTA_OBJ_TABLE, COUNTER_TABLE, sizeof(COUNTER_TABLE));
+	put(q, NFTA_OBJ_NAME, name, strlen(name) + 1);
+	put(q, NFTA_OBJ_TYPE, &type, sizeof(type));
 }
 
 /* ---- the answer ------------------------------------------------------------------------------------ */
@@ -113,7 +108,7 @@ static bool find_u64(const void *data, size_t n, unsigned type, uint64_t *ret)
 	return true;
 }
 
-/* FNV-1a, never 0: of the comment, in which whoever made the element has put a random number. */
+/* FNV-1a, never 0: of the comment, in which whoever made the counter has put a random number. */
 static uint64_t generation_of(const void *data, size_t n)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325);
@@ -122,30 +117,22 @@ static uint64_t generation_of(const void *data, size_t n)
 	return h ? h : 1;
 }
 
-/* One expression is NFTA_SET_ELEM_EXPR, also where the set allows several (NFTA_SET_ELEM_EXPRESSIONS). */
-static void read_element(const void *element, size_t n, struct counter *ret)
+static void read_answer(const struct nlmsghdr *m, struct counter *ret)
 {
-	const void *expr, *data, *comment = "";
-	size_t n_expr, n_data, n_comment = 0;
+	const void *data, *comment = "";
+	size_t n_data, n_comment = 0, skip = NLMSG_LENGTH(sizeof(struct nfgenmsg));
 	struct counter c = { 0 };
-	if (!find(element, n, NFTA_SET_ELEM_EXPR, &expr, &n_expr) ||
-	    !find(expr, n_expr, NFTA_EXPR_DATA, &data, &n_data) ||
+	if (m->nlmsg_len < skip)
+		return;
+	const void *attrs = (const char *)m + skip;
+	size_t n = m->nlmsg_len - skip;
+	if (!find(attrs, n, NFTA_OBJ_DATA, &data, &n_data) ||
 	    !find_u64(data, n_data, NFTA_COUNTER_PACKETS, &c.packets) ||
 	    !find_u64(data, n_data, NFTA_COUNTER_BYTES, &c.bytes))
 		return;
-	find(element, n, NFTA_SET_ELEM_USERDATA, &comment, &n_comment);
+	find(attrs, n, NFTA_OBJ_USERDATA, &comment, &n_comment);
 	c.generation = generation_of(comment, n_comment);
 	*ret = c;
-}
-
-static void read_answer(const struct nlmsghdr *m, struct counter *ret)
-{
-	const void *list, *element;
-	size_t n, skip = NLMSG_LENGTH(sizeof(struct nfgenmsg));
-	if (m->nlmsg_len >= skip &&
-	    find((const char *)m + skip, m->nlmsg_len - skip, NFTA_SET_ELEM_LIST_ELEMENTS, &list, &n) &&
-	    find(list, n, NFTA_LIST_ELEM, &element, &n))
-		read_element(element, n, ret);
 }
 
 /* Up to the acknowledgement of SEQ. */
@@ -173,12 +160,12 @@ static int await(int sock, uint32_t seq, struct counter *ret)
 
 int counters_read(int sock, unsigned family, const char ifname[IFNAMSIZ], struct counter ret[COUNTER_KINDS])
 {
-	char key[IFNAMSIZ] = { 0 };
-	memcpy(key, ifname, strnlen(ifname, IFNAMSIZ));
 	memset(ret, 0, sizeof(ret[0]) * COUNTER_KINDS);
 	for (uint32_t k = 0; k < COUNTER_KINDS; k++) {
 		struct request q;
-		ask(&q, family, counter_sets[k], key, k + 1);
+		char name[COUNTER_NAME];
+		counter_name(ifname, k, name);
+		ask(&q, family, name, k + 1);
 		if (send(sock, &q, q.head.nlmsg_len, 0) < 0)
 			return -errno;
 		int r = await(sock, k + 1, &ret[k]);

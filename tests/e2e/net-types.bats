@@ -175,7 +175,7 @@ W6=mac=02:00:00:00:00:06
 	from "$V" answers 198.51.100.1
 	driver host-check | grep '^yes firewall-rules: '
 	# A chain that somebody has emptied; counters go on.
-	counted() { h nft list set inet vectl out4 | grep -o 'vz5.0" counter packets [0-9]*' | grep -o '[0-9]*$'; }
+	counted() { h nft list counter inet vectl vz5.0_out4 | grep -o 'packets [0-9]*' | grep -o '[0-9]*$'; }
 	local n
 	n=$(counted)
 	[ "$n" -gt 0 ]
@@ -184,7 +184,7 @@ W6=mac=02:00:00:00:00:06
 	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = mended ]
 	[ "$(counted)" -ge "$n" ]
 	# One element.
-	h nft flush set inet vectl ve4
+	h nft flush map inet vectl own4
 	from "$V" silent 198.51.100.1
 	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10 if=1:nat:10.77.0.1 forward=tcp:8080:80)" = mended ]
 	from "$V" answers 198.51.100.1
@@ -222,8 +222,8 @@ all_there() {
 	taken_away "'nd6' of the nftables table 'vectl'" h nft flush set inet vectl nd6
 	taken_away "'ndmac'" h nft flush set inet vectl ndmac
 	taken_away "'ve4'" h nft flush set arp vectl ve4
-	taken_away "'ve4'" h nft delete element inet vectl ve4 "{ \"vz5.0\" . $mac . 192.0.2.10 }"
-	taken_away "'in6'" h nft flush set inet vectl in6
+	taken_away "'own4'" h nft delete element inet vectl own4 "{ \"vz5.0\" . $mac . 192.0.2.10 }"
+	taken_away "'received6'" h nft flush map inet vectl received6
 	taken_away "'forwards' of the nftables table 'vectl_nat'" h nft flush map ip vectl_nat forwards
 	taken_away "'hairpin'" h nft flush set ip vectl_nat hairpin
 	# One that leads elsewhere.

@@ -378,10 +378,17 @@ advertised() {
 	# Another MAC does not move the address away from where the host knows it.
 	[ "$(h ip -o neigh show dev vz5.0 nud permanent | wc -l)" = 2 ]
 	driver detach if=0:routed:192.0.2.10,2001:db8::10
-	# Without IPv6 addresses the host's end speaks none.
+	# Without IPv6 addresses the host's end has none, and hears nothing that is said in it.
 	ip netns del "$V" && ip netns add "$V"
 	attach if=0:routed:192.0.2.10
-	[ "$(h cat /proc/sys/net/ipv6/conf/vz5.0/disable_ipv6)" = 1 ]
+	[ -z "$(h ip -6 -o addr show dev vz5.0)" ]
+	[ "$(h cat /proc/sys/net/ipv6/conf/vz5.0/accept_ra)" = 0 ]
+	ip -n "$V" addr add 2001:db8::66/128 dev eth0 nodad
+	ip -n "$V" -6 route add default dev eth0
+	h nft 'table ip6 seen { chain input { type filter hook input priority 0; iifname vz5.0 counter; }; chain forward { type filter hook forward priority 0; iifname vz5.0 counter; }; }'
+	from "$V" silent ff02::1%eth0
+	from "$V" silent -I 2001:db8::66 2001:db8::1
+	[ "$(h nft list table ip6 seen | grep -c 'counter packets 0 ')" = 2 ]
 }
 
 @test "several interfaces: the lowest label has the default route, each address answers" {
