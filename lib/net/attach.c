@@ -68,21 +68,22 @@ bool net_plan_attaches(const struct net_plan *plan)
 	return needs_of(plan).anything;
 }
 
-/* Everything that is switched on once for all VEs. */
-static int prepare_host(struct net_job *j, const struct needs *n, bool *ret_loaded, ve_error **ret_error)
+/* Everything that is switched on once for all VEs. 1: the rules were not there. */
+static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret_error)
 {
 	int r = nl_open(NETLINK_ROUTE, &j->host, ret_error);
 	if (r == 0)
 		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
 	/* What may well fail comes first: none of this is ever undone. */
-	if (r == 0)
-		r = nft_ensure_rules(j->plan->data_dir, ret_error);
-	*ret_loaded = r > 0;
-	if (r >= 0)
-		r = blocked_ensure_rules(j->plan, ret_error);
-	if (r >= 0 && n->masquerading)
+	int loaded = r == 0 ? nft_ensure_rules(j->plan->data_dir, ret_error) : r;
+	if (loaded < 0)
+		return loaded;
+	r = blocked_ensure_rules(j->plan, ret_error);
+	if (r == 0 && n->masquerading)
 		r = nft_ensure_nat(j->plan->data_dir, j->plan->nat_range, ret_error);
-	return r >= 0 ? forward_enable(j->host, n->v4, n->v6, ret_error) : r;
+	if (r == 0)
+		r = forward_enable(j->host, n->v4, n->v6, ret_error);
+	return r < 0 ? r : loaded;
 }
 
 static void job_done(struct net_job *j)
@@ -92,24 +93,16 @@ static void job_done(struct net_job *j)
 }
 #define _cleanup_job_ __attribute__((cleanup(job_done)))
 
-/* A step is done (0) or says what failed. One that says neither has left out the others, and a VE without its network must not be
- * taken for a started one: seen a few times on emulated machines, with the first VE of a host. */
-static int no_half(int r, const char *what, ve_error **ret_error)
-{
-	return r < 0 ? r : err_plain(ret_error, VE_ERR_BUG, EPROTO, "network", "a step of '%s' ended with %d, which is neither done nor failed",
-				     what, r);
-}
-
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error)
 {
 	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = netns_fd };
 	struct needs needs = needs_of(plan);
 	if (!needs.anything)
 		return 0;
-	bool loaded = false;
-	int r = prepare_host(&j, &needs, &loaded, ret_error);
-	if (r == 0)
-		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
+	int loaded = prepare_host(&j, &needs, ret_error);
+	if (loaded < 0)
+		return loaded;
+	int r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
 	/* Before there is an interface: what is not in the sets does not pass. */
 	if (r == 0)
 		r = elements_attach(plan, undo, ret_error);
@@ -122,7 +115,7 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	}
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
-	return r == 0 ? loaded : no_half(r, "attach", ret_error);
+	return r < 0 ? r : loaded;
 }
 
 int net_detach(const struct net_plan *plan, ve_error **ret_error)
@@ -302,17 +295,16 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	if (r < 0 || !any)
 		return r;
 	struct needs needs = needs_of(plan_new);
-	bool loaded = false, mended;
-	r = prepare_host(&j, &needs, &loaded, ret_error);
-	if (r == 0 && loaded)
-		r = net_heal(plan_old, &mended, ret_error);
+	bool mended;
+	int loaded = prepare_host(&j, &needs, ret_error);
+	r = loaded > 0 ? net_heal(plan_old, &mended, ret_error) : loaded;
 	if (r == 0)
 		r = nl_open_in(NETLINK_ROUTE, netns_fd, &j.guest, ret_error);
-	if (r != 0)
-		return no_half(r, "change", ret_error);
+	if (r < 0)
+		return r;
 	struct progress done = { 0 };
 	r = change_steps(&j, plan_old, plan_new, &done, ret_error);
 	if (r < 0)
 		change_back(&j, plan_old, plan_new, &done);
-	return r == 0 ? loaded : no_half(r, "change", ret_error);
+	return r < 0 ? r : loaded;
 }

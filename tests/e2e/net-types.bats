@@ -280,7 +280,7 @@ all_there() {
 	# An anonymous set with another element.
 	differs h nft replace rule inet vectl ve_in6 handle "$(handle_of 'nexthdr' inet vectl ve_in6)" \
 		ip6 nexthdr != '{ 6, 17, 58, 0 }' jump ve_ext
-	differs h nft flush chain bridge vectl account_in
+	differs h nft flush chain bridge vectl account
 	differs h nft flush chain arp vectl antispoof
 	differs h nft flush chain ip vectl_nat postrouting
 	gone() {
