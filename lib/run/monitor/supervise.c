@@ -104,7 +104,7 @@ static void hear_last_words(const struct mon *m)
 }
 
 /* Of an adopted VE: the host's process 1 reaps its init, and then a new kernel tells us, too. But what it keeps is the task's
- * own exit code, which is SIGKILL also where reboot(2) inside was the reason (reboot_pid_ns() in the kernel). */
+ * own exit code, and reboot(2) inside leaves SIGKILL, or 0 where init itself has called it (reboot_pid_ns() in the kernel). */
 static int foreign_status(const struct mon *m)
 {
 	int status = UNKNOWN_STATUS;
@@ -114,8 +114,9 @@ static int foreign_status(const struct mon *m)
 	int64_t until = clock_ms() + FOREIGN_DEADLINE_MS, left = FOREIGN_DEADLINE_MS;
 	while (left > 0 && poll(&reaped, 1, (int)left) < 0 && errno == EINTR)
 		left = until - clock_ms();
-	bool told = sys_pidfd_exit(m->pidfd, &status) == 1;
-	return told && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? UNKNOWN_STATUS : status;
+	if (sys_pidfd_exit(m->pidfd, &status) != 1 || status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
+		return UNKNOWN_STATUS;
+	return status;
 }
 
 static int wait_status(struct mon *m)
