@@ -150,6 +150,9 @@ static void put_fixed_mac(struct nl *nl, const struct bridge_port *p)
 	n->ndm_state = NUD_NOARP;
 	n->ndm_flags = NTF_MASTER;
 	mnl_attr_put(m, NDA_LLADDR, 6, p->mac);
+	/* Without one it is entered in the VLANs that the port is in now, and not in those that it comes to be in. */
+	if (p->vlan > 0)
+		mnl_attr_put_u16(m, NDA_VLAN, (uint16_t)p->vlan);
 	if (p->again)
 		nl_tolerate(nl, EEXIST);
 }
@@ -213,7 +216,14 @@ int bridge_add_port(struct nl *nl, const struct bridge_port *p, ve_error **ret_e
 	put_ifinfo(m, AF_UNSPEC, p->link->index);
 	mnl_attr_put_u32(m, IFLA_MASTER, (uint32_t)p->bridge->index);
 	put_port_settings(nl, p);
-	put_fixed_mac(nl, p);
+	if (p->vlan == 0)
+		put_fixed_mac(nl, p);
 	int r = nl_commit(nl, ret_error);
-	return r == 0 && p->vlan > 0 ? set_vlan(nl, p, ret_error) : r;
+	if (r < 0 || p->vlan == 0)
+		return r;
+	r = set_vlan(nl, p, ret_error);
+	if (r < 0)
+		return r;
+	put_fixed_mac(nl, p);
+	return nl_commit(nl, ret_error);
 }
