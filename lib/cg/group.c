@@ -133,7 +133,7 @@ static int make_in(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 			      r;
 }
 
-static int create(struct cg_host *h, const char *name, uid_t owner, uint32_t without, struct cg **ret_cg, ve_error **ret_error)
+int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error)
 {
 	int r = check_name(name, ret_error);
 	if (r < 0)
@@ -145,7 +145,7 @@ static int create(struct cg_host *h, const char *name, uid_t owner, uint32_t wit
 	if (!cg)
 		return err_nomem(ret_error);
 	cg->fresh = true;
-	cg->without = without;
+	cg->without = (without & CG_WITHOUT_IO ? CG_BIT(CG_IO) : 0) | (without & CG_WITHOUT_CPUSET ? CG_BIT(CG_CPUSET) : 0);
 	for (int i = 0; i < h->n && r == 0; i++) {
 		struct cg_hierarchy *hi = in_order(h, i);
 		if (hi && !cg_is_spared(cg, hi))
@@ -162,13 +162,7 @@ static int create(struct cg_host *h, const char *name, uid_t owner, uint32_t wit
 
 int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
 {
-	return create(h, name, owner, 0, ret_cg, ret_error);
-}
-
-int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error)
-{
-	uint32_t controllers = (without & CG_WITHOUT_IO ? CG_BIT(CG_IO) : 0) | (without & CG_WITHOUT_CPUSET ? CG_BIT(CG_CPUSET) : 0);
-	return create(h, name, owner, controllers, ret_cg, ret_error);
+	return cg_create_lean(h, name, owner, 0, ret_cg, ret_error);
 }
 
 /* ---- opening ---- */

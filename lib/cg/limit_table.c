@@ -278,6 +278,11 @@ static int plan_io_weight(struct limit_apply *a, const struct limit *row, struct
 /* ---- the table ---- */
 
 #define FIELD(f) offsetof(struct cg_limits, f)
+/* A limit for each disk: v1 has a file a kind, v2 a word of one file's lines. */
+#define DISKS(key, f, v1_file, v2_word)                                                      \
+	{ key, FIELD(f), CG_IO, UNITS_UNLIMITED,                                             \
+	  { [1] = { .file = "blkio.throttle." v1_file "_device", .plan = plan_io },          \
+	    [2] = { .file = "io.max", .plan = plan_io, .detail = v2_word } } }
 
 const struct limit limit_table[] = {
 	{ "memory.limit", FIELD(memory_bytes), CG_MEMORY, UNITS_UNLIMITED,
@@ -300,18 +305,10 @@ const struct limit limit_table[] = {
 	{ "cpu.weight", FIELD(cpu_weight), CG_CPU, 100,
 	  { [1] = { "cpu.shares", cg_format_shares }, [2] = { "cpu.weight", cg_format_number } } },
 	{ "io.weight", FIELD(io_weight), CG_IO, 100, { [1] = { .plan = plan_io_weight }, [2] = { .plan = plan_io_weight } } },
-	{ "io.read_bps", FIELD(io_read_bps), CG_IO, UNITS_UNLIMITED,
-	  { [1] = { .file = "blkio.throttle.read_bps_device", .plan = plan_io },
-	    [2] = { .file = "io.max", .plan = plan_io, .detail = "rbps" } } },
-	{ "io.write_bps", FIELD(io_write_bps), CG_IO, UNITS_UNLIMITED,
-	  { [1] = { .file = "blkio.throttle.write_bps_device", .plan = plan_io },
-	    [2] = { .file = "io.max", .plan = plan_io, .detail = "wbps" } } },
-	{ "io.read_iops", FIELD(io_read_iops), CG_IO, UNITS_UNLIMITED,
-	  { [1] = { .file = "blkio.throttle.read_iops_device", .plan = plan_io },
-	    [2] = { .file = "io.max", .plan = plan_io, .detail = "riops" } } },
-	{ "io.write_iops", FIELD(io_write_iops), CG_IO, UNITS_UNLIMITED,
-	  { [1] = { .file = "blkio.throttle.write_iops_device", .plan = plan_io },
-	    [2] = { .file = "io.max", .plan = plan_io, .detail = "wiops" } } },
+	DISKS("io.read_bps", io_read_bps, "read_bps", "rbps"),
+	DISKS("io.write_bps", io_write_bps, "write_bps", "wbps"),
+	DISKS("io.read_iops", io_read_iops, "read_iops", "riops"),
+	DISKS("io.write_iops", io_write_iops, "write_iops", "wiops"),
 };
 const unsigned limit_n = ARRAY_SIZE(limit_table);
 

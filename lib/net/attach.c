@@ -250,7 +250,7 @@ static int change_blocked(const struct net_plan *from, const struct net_plan *to
 {
 	struct net_plan as_ruled = *to;
 	as_ruled.firewall = from->firewall;
-	return any_blocked(from) || any_blocked(to) ? net_bring_blocked(from, &as_ruled, ret_error) : 0;
+	return net_bring_blocked(from, &as_ruled, ret_error);
 }
 
 /* What is new may pass before an interface has it, and what is old until none has it any more. */
@@ -267,16 +267,17 @@ static int change_steps(struct net_job *j, const struct net_plan *from, const st
 		r = change_if(j, find_if(from, i->label), i, ret_error);
 		done->n_ifs += r == 0;
 	}
-	if (r == 0)
+	if (r == 0 && (any_blocked(from) || any_blocked(to))) {
 		r = change_blocked(from, to, ret_error);
-	done->blocked = r == 0;
+		done->blocked = r == 0;
+	}
 	return r == 0 ? change_elements(NFT_DEL, from, to, ret_error) : r;
 }
 
 /* The way back; a step that fails keeps no other from being tried. */
 static void change_back(struct net_job *j, const struct net_plan *from, const struct net_plan *to, const struct progress *done)
 {
-	if (done->blocked && (any_blocked(from) || any_blocked(to)))
+	if (done->blocked)
 		net_bring_blocked(to, from, NULL);
 	for (unsigned k = done->n_ifs; k-- > 0;)
 		change_if(j, &to->ifs[k], find_if(from, to->ifs[k].label), NULL);
