@@ -46,7 +46,7 @@ const struct net_type_ops net_types[NET_TYPE_COUNT] = {
 
 /* What the interfaces of a plan need of the host together. */
 struct needs {
-	bool anything, v4, v6, masquerading; /* anything: the rules too */
+	bool anything, v4, v6, proxies, masquerading; /* anything: the rules too */
 };
 
 static struct needs needs_of(const struct net_plan *plan)
@@ -58,6 +58,7 @@ static struct needs needs_of(const struct net_plan *plan)
 		n.anything |= t->attach != NULL;
 		n.v4 |= t->forwarded && net_if_has(i, AF_INET);
 		n.v6 |= t->forwarded && net_if_has(i, AF_INET6);
+		n.proxies |= t->proxied;
 		n.masquerading |= t->masqueraded;
 	}
 	return n;
@@ -121,11 +122,14 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 int net_detach(const struct net_plan *plan, ve_error **ret_error)
 {
 	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = -1 };
-	if (!needs_of(plan).anything)
+	struct needs needs = needs_of(plan);
+	if (!needs.anything)
 		return 0;
 	int r = nl_open(NETLINK_ROUTE, &j.host, ret_error);
 	if (r < 0)
 		return r;
+	if (needs.proxies)
+		uplink_find(j.host, plan->uplink, &j.uplinks, NULL); /* one that is gone has taken its entries along */
 	for (unsigned k = 0; k < plan->n_ifs; k++) {
 		const struct net_type_ops *t = &net_types[plan->ifs[k].type];
 		rate_put_detach(j.host, plan, &plan->ifs[k]); /* goes with the link, in one batch */

@@ -67,9 +67,16 @@ void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct 
 
 /* ---- taking proxies away --------------------------------------------------------------------------- */
 
+static void put_proxy_delete(struct nl *nl, int index, const struct net_addr *a)
+{
+	struct nlmsghdr *m = nl_add(nl, RTM_DELNEIGH, 0, "stop answering for %s on the uplink", addr_text(a).s);
+	put_neigh(m, index, a, 0, NTF_PROXY);
+}
+
 struct proxies {
 	const struct net_addr *addrs;
 	unsigned n;
+	const struct uplinks *but; /* not on these */
 	struct proxy {
 		int index;
 		struct net_addr addr;
@@ -98,7 +105,8 @@ static void match_proxy(const struct nlmsghdr *nlh, void *data)
 	struct proxies *p = data;
 	const struct ndmsg *n = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
-	if (!(n->ndm_flags & NTF_PROXY) || (n->ndm_family != AF_INET && n->ndm_family != AF_INET6))
+	if (!(n->ndm_flags & NTF_PROXY) || (n->ndm_family != AF_INET && n->ndm_family != AF_INET6) ||
+	    n->ndm_ifindex == uplink_of(p->but, n->ndm_family)->index)
 		return;
 	struct net_addr a = { .family = n->ndm_family };
 	a.prefix = (unsigned char)net_addr_bits(&a);
@@ -112,21 +120,17 @@ static void match_proxy(const struct nlmsghdr *nlh, void *data)
 	}
 }
 
-/* The uplink may be another one than it was when they were made, so all of the host's are looked at. */
-int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n, ve_error **ret_error)
+int neigh_delete_proxies_elsewhere(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
+				   ve_error **ret_error)
 {
-	if (n == 0)
-		return 0;
-	struct proxies p = { .addrs = addrs, .n = n };
+	struct proxies p = { .addrs = addrs, .n = n, .but = uplinks };
 	struct nlmsghdr *m = nl_add(nl, RTM_GETNEIGH, NLM_F_DUMP, "read the host's proxy entries");
 	struct ndmsg *h = mnl_nlmsg_put_extra_header(m, sizeof(*h));
 	h->ndm_flags = NTF_PROXY;
 	nl_on_reply(nl, match_proxy, &p);
 	int r = nl_commit(nl, ret_error);
 	for (size_t i = 0; i < p.n_found; i++) {
-		m = nl_add(nl, RTM_DELNEIGH, 0, "stop answering for %s on the uplink",
-			   addr_text(&p.found[i].addr).s);
-		put_neigh(m, p.found[i].index, &p.found[i].addr, 0, NTF_PROXY);
+		put_proxy_delete(nl, p.found[i].index, &p.found[i].addr);
 		nl_tolerate(nl, ENOENT);
 		nl_tolerate(nl, ENODEV);
 	}
@@ -135,6 +139,30 @@ int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n
 	if (r == 0 && r2 == 0 && p.oom)
 		return err_nomem(ret_error);
 	return r < 0 ? r : r2;
+}
+
+/* Asked for by name where they are expected: a look at all of the host's would take the longer the more VEs there are. Whoever
+ * makes one on another uplink takes it off the old one (routed_mend()), so that an address is answered for in one place. */
+int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
+			 ve_error **ret_error)
+{
+	_cleanup_free_ int *results = calloc(n ?: 1, sizeof(*results));
+	if (!results)
+		return err_nomem(ret_error);
+	for (unsigned i = 0; i < n; i++) {
+		const struct net_link *uplink = uplink_of(uplinks, addrs[i].family);
+		results[i] = ENODEV;
+		if (uplink->index == 0)
+			continue;
+		put_proxy_delete(nl, uplink->index, &addrs[i]);
+		nl_result_into(nl, &results[i]);
+	}
+	int r = nl_commit(nl, ret_error);
+	bool all = true;
+	for (unsigned i = 0; i < n; i++)
+		all &= results[i] == 0;
+	static const struct uplinks none;
+	return r < 0 || all ? r : neigh_delete_proxies_elsewhere(nl, &none, addrs, n, ret_error);
 }
 
 /* Both settings concern nothing but proxied answers, and are left on with the forwarding. */

@@ -194,8 +194,12 @@ void neigh_put_lookup(struct nl *nl, int index, const struct net_addr *a, bool p
 void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* The uplink answers ARP (NDP) for A. */
 void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a);
-/* Takes the answers for the N addresses away, on whichever interface they are given. */
-int neigh_delete_proxies(struct nl *nl, const struct net_addr *addrs, unsigned n, ve_error **ret_error);
+/* Takes the answers for the N addresses away, on whichever interface they are given; those on UPLINKS are found at once. */
+int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
+			 ve_error **ret_error);
+/* On whichever interface but UPLINKS. Looks at all of the host's. */
+int neigh_delete_proxies_elsewhere(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
+				   ve_error **ret_error);
 /* Lets the uplink answer at all. */
 int neigh_prepare_uplink(const struct net_link *uplink, int family, ve_error **ret_error);
 

@@ -33,6 +33,7 @@ static bool proxied(const struct net_if *i)
 
 /* Undo data is one block of malloc(3) each, so that a commit may free it as such. */
 struct undo_proxies {
+	struct uplinks uplinks;
 	unsigned n;
 	struct net_addr addrs[];
 };
@@ -42,15 +43,16 @@ static void undo_proxies(void *data)
 	struct undo_proxies *p = data;
 	_cleanup_nl_ struct nl *nl = NULL;
 	if (nl_open(NETLINK_ROUTE, &nl, NULL) == 0)
-		neigh_delete_proxies(nl, p->addrs, p->n, NULL);
+		neigh_delete_proxies(nl, &p->uplinks, p->addrs, p->n, NULL);
 	free(p);
 }
 
-static int push_proxies(struct undo *undo, const struct net_if *i, ve_error **ret_error)
+static int push_proxies(struct undo *undo, const struct uplinks *uplinks, const struct net_if *i, ve_error **ret_error)
 {
 	struct undo_proxies *p = malloc(sizeof(*p) + i->n_addrs * sizeof(p->addrs[0]));
 	if (!p)
 		return err_nomem(ret_error);
+	p->uplinks = *uplinks;
 	p->n = i->n_addrs;
 	if (i->n_addrs > 0)
 		memcpy(p->addrs, i->addrs, i->n_addrs * sizeof(p->addrs[0]));
@@ -146,7 +148,7 @@ int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, 
 		r = configure_guest(j, i, &e, ret_error);
 	/* Before they are made: of a batch that fails half-way some would stay. */
 	if (r == 0 && proxied(i))
-		r = push_proxies(undo, i, ret_error);
+		r = push_proxies(undo, &j->uplinks, i, ret_error);
 	return r == 0 ? configure_host(j, i, &e, ret_error) : r;
 }
 
@@ -158,7 +160,7 @@ int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_erro
 	net_if_name(j->plan->link_id, i->label, name);
 	/* The proxies first: no traffic is drawn here that nobody takes. Addresses, routes and neighbours on the
 	 * link go with it. */
-	int r = proxied(i) ? neigh_delete_proxies(j->host, i->addrs, i->n_addrs, ret_error) : 0;
+	int r = proxied(i) ? neigh_delete_proxies(j->host, &j->uplinks, i->addrs, i->n_addrs, ret_error) : 0;
 	link_put_delete(j->host, name);
 	int r2 = nl_commit(j->host, r == 0 ? ret_error : NULL);
 	return r < 0 ? r : r2;
@@ -201,7 +203,7 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 		const struct net_addr *a = &from->addrs[k];
 		if (net_if_contains(to, a, net_addr_equal) || (clashing && !net_if_contains(to, a, net_addr_same_host)))
 			continue;
-		if (proxied(from) && (r2 = neigh_delete_proxies(j->host, a, 1, r == 0 ? ret_error : NULL)) < 0)
+		if (proxied(from) && (r2 = neigh_delete_proxies(j->host, &j->uplinks, a, 1, r == 0 ? ret_error : NULL)) < 0)
 			r = r2;
 		neigh_put_fixed_delete(j->host, e->host.index, e->host.name, a);
 		route_put_to_delete(j->host, e->host.index, e->host.name, a);
@@ -285,6 +287,9 @@ int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
 	int r = ends_find(j, i, &e, ret_error);
 	if (r == 0)
 		r = prepare_uplinks(j, i, ret_error);
+	/* The host's default route may have moved since. */
+	if (r == 0 && proxied(i))
+		r = neigh_delete_proxies_elsewhere(j->host, &j->uplinks, i->addrs, i->n_addrs, ret_error);
 	if (r < 0)
 		return r;
 	put_gateway_address(j, &e, AF_INET);

@@ -378,6 +378,23 @@ change_fails_everywhere() {
 	from "$V" answers 192.0.2.1
 }
 
+@test "the default route moves to another uplink: heal moves the answers, and none stays behind the VE" {
+	attach if=0:routed:192.0.2.10,2001:db8::10
+	ip -n "$H" link add up1 type veth peer name r1 netns "$R"
+	ip -n "$H" link set up1 up
+	ip -n "$R" link set r1 up
+	ip -n "$H" addr add 192.0.3.2/24 dev up1
+	ip -n "$R" addr add 192.0.3.1/24 dev r1
+	h ip route replace default via 192.0.3.1
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10)" = mended ]
+	[ "$(h ip neigh show proxy | awk '{ print $1, $3 }' | sort | paste -sd,)" = '192.0.2.10 up1,2001:db8::10 up0' ]
+	[ "$(driver heal if=0:routed:192.0.2.10,2001:db8::10)" = whole ]
+	# Moved once more, and nobody healed: found where they are.
+	h ip route replace default via 192.0.2.1
+	driver detach if=0:routed:192.0.2.10,2001:db8::10
+	[ -z "$(h ip neigh show proxy)" ]
+}
+
 @test "probe: an address that somebody has is refused with the MAC; a free one is not; start and change announce" {
 	ip -n "$R" addr add 192.0.2.77/24 dev r0
 	ip -n "$R" addr add 2001:db8::77/64 dev r0 nodad
