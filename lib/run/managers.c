@@ -3,7 +3,8 @@
  * systemd-networkd    the first .network file that matches an interface is its configuration, whichever directory it is in: this
  *                     one sorts before all others, those that netplan makes among them
  * NetworkManager      the last file of conf.d has the last word; netplan's come before
- * ifupdown            what its state file lists is up, and `ifup -a` leaves it alone; busybox and ifupdown-ng have another one
+ * ifupdown            what its state files name is up, and `ifup -a` leaves it alone. Debian's has a file an interface that it
+ *                     goes by, and a list of all that it keeps besides; busybox and ifupdown-ng have a list at another place
  */
 #include "run/managers.h"
 
@@ -18,49 +19,58 @@
 struct form {
 	const char *path, *only_with;
 	const char *begin, *each, *between, *end; /* EACH: with the interface's name */
+	bool apart; /* a file an interface, whose name PATH ends with */
 };
 
-static const struct form forms[MANAGERS_MAX] = {
+static const struct form forms[] = {
 	{ "/run/systemd/network/00-vectl.network", "/usr/lib/systemd/systemd-networkd", HEAD "[Match]\nName=", "%s", " ",
 	  "\n\n[Link]\nUnmanaged=yes\n" },
 	{ "/run/NetworkManager/conf.d/zz-vectl.conf", "/etc/NetworkManager",
 	  HEAD "[device-vectl]\nmatch-device=", "interface-name:%s", ",", "\nmanaged=0\n" },
+	{ "/run/network/ifstate.", "/etc/network/interfaces", "", "%s", "", "\n", .apart = true },
 	{ "/run/network/ifstate", "/etc/network/interfaces", "", "%s=%s", "\n", "\n" },
 	{ "/run/ifstate", "/etc/network/interfaces", "", "%s=%s", "\n", "\n" },
 };
 
-static char *text_of(const struct form *f, const struct net_plan *net)
+/* The text for N interfaces from the first on, and where it goes. -ENOMEM: F is not set. */
+static int make_file(const struct form *form, const struct net_if *ifs, unsigned n, struct manager_file *f)
 {
 	_cleanup_strbuf_ struct strbuf b = { 0 };
-	strbuf_add(&b, f->begin);
-	for (unsigned k = 0; k < net->n_ifs; k++) {
-		_cleanup_free_ char *name = str_printf("eth%u", net->ifs[k].label);
-		if (!name)
-			return NULL;
-		strbuf_add(&b, k ? f->between : "");
+	char name[IFNAMSIZ] = "";
+	strbuf_add(&b, form->begin);
+	for (unsigned k = 0; k < n; k++) {
+		snprintf(name, sizeof(name), "eth%u", ifs[k].label);
+		strbuf_add(&b, k ? form->between : "");
 		/* Not all forms name it twice; the second argument is then one too many, which printf(3) allows. */
-		strbuf_addf(&b, f->each, name, name);
+		strbuf_addf(&b, form->each, name, name);
 	}
-	strbuf_add(&b, f->end);
-	return strbuf_steal(&b);
+	strbuf_add(&b, form->end);
+	_cleanup_free_ char *path = str_printf("%s%s", form->path, form->apart ? name : "");
+	_cleanup_free_ char *text = strbuf_steal(&b);
+	if (!path || !text)
+		return -ENOMEM;
+	*f = (struct manager_file){ form->only_with, steal_ptr(&path), steal_ptr(&text) };
+	return 0;
 }
 
 int managers_files(const struct net_plan *net, struct manager_file files[MANAGERS_MAX])
 {
-	if (net->n_ifs == 0)
-		return 0;
-	for (int i = 0; i < MANAGERS_MAX; i++) {
-		files[i] = (struct manager_file){ forms[i].path, forms[i].only_with, text_of(&forms[i], net) };
-		if (files[i].text)
-			continue;
-		managers_done(files, i);
-		return -ENOMEM;
+	int n = 0, r = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(forms) && net->n_ifs > 0 && r == 0; i++) {
+		unsigned a_file = forms[i].apart ? 1 : net->n_ifs;
+		for (unsigned k = 0; k < net->n_ifs && r == 0; k += a_file, n += r == 0)
+			r = make_file(&forms[i], &net->ifs[k], a_file, &files[n]);
 	}
-	return MANAGERS_MAX;
+	if (r == 0)
+		return n;
+	managers_done(files, n);
+	return r;
 }
 
 void managers_done(struct manager_file *files, int n)
 {
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
+		free(files[i].path);
 		free(files[i].text);
+	}
 }

@@ -3,13 +3,13 @@
 #ifndef RUN_MANAGERS_H
 #define RUN_MANAGERS_H
 
-#include "net/net.h"
+#include "run/plan.h"
 
-enum { MANAGERS_MAX = 4 };
+enum { MANAGERS_MAX = 4 + PLAN_MAX_IFS };
 
 struct manager_file {
-	const char *path, *only_with; /* written only where the VE has ONLY_WITH */
-	char *text;
+	const char *only_with; /* written only where the VE has this one */
+	char *path, *text;
 };
 
 /* The files for the interfaces of NET: how many, 0 where it has none, or -ENOMEM. managers_done() frees. All are below /run, and so

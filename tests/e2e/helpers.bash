@@ -13,6 +13,8 @@
 bats_require_minimum_version 1.5.0
 # shellcheck source-path=SCRIPTDIR source=build-tree.bash
 . "${BASH_SOURCE[0]%/*}/build-tree.bash"
+# shellcheck source-path=SCRIPTDIR source=images.bash
+. "${BASH_SOURCE[0]%/*}/images.bash"
 
 # Where images are kept between runs: a Debian image takes a minute to build.
 IMAGE_CACHE=${VECTL_E2E_CACHE:-$O/e2e-images}
@@ -233,13 +235,7 @@ image() {
 	local name=$1 cache=$BATS_RUN_TMPDIR/images
 	# busybox is built in no time, and anew in each run.
 	[ "$name" = busybox ] || cache=$IMAGE_CACHE
-	mkdir -p "$cache"
-	(
-		flock 9
-		[ -e "$cache/var/lib/vectl/images/$name/current" ] || "$VECTL" --root "$cache" image build "$name" >&2
-		# A store is bound onto itself for as long as the host is up; this one is only a cupboard.
-		if mountpoint -q "$cache/var/lib/vectl"; then umount "$cache/var/lib/vectl"; fi
-	) 9>"$cache/lock" || return 1
+	image_build "$cache" "$name" || return 1
 	mkdir -p "$VECTL_ROOT/var/lib/vectl/images"
 	chmod 0700 "$VECTL_ROOT/var/lib/vectl/images"
 	cp -a "$cache/var/lib/vectl/images/$name" "$VECTL_ROOT/var/lib/vectl/images/"

@@ -3,7 +3,7 @@
 # Network managers inside leave the interfaces alone; /etc/hosts and /etc/resolv.conf.
 load helpers
 
-setup_file() { world_up && image debian-13 && inventory >"$BATS_FILE_TMPDIR/inventory"; }
+setup_file() { world_up && image debian-13 && image debian-managers && inventory >"$BATS_FILE_TMPDIR/inventory"; }
 
 @test "what is told to whom, and only where it is there" {
 	ve web1 --ip 192.0.2.10 --set network.3.type=nat
@@ -20,6 +20,8 @@ setup_file() { world_up && image debian-13 && inventory >"$BATS_FILE_TMPDIR/inve
 	grep -qx 'managed=0' <<<"$output"
 	inside web1 cat /run/network/ifstate
 	[ "$output" = $'eth0=eth0\neth3=eth3' ]
+	inside web1 sh -c 'cd /run/network; grep . ifstate.eth0 ifstate.eth3'
+	[ "$output" = $'ifstate.eth0:eth0\nifstate.eth3:eth3' ]
 	# The tenant's own file is as it was.
 	inside web1 grep -c . /etc/network/interfaces
 	[ "$output" = 4 ]
@@ -40,6 +42,71 @@ setup_file() { world_up && image debian-13 && inventory >"$BATS_FILE_TMPDIR/inve
 	inside deb ip route
 	[ "$output" = "$routes" ]
 	in_world ping -c1 -W5 192.0.2.50
+}
+
+# ---- each manager as Debian has it, told by the tenant to take eth0, and switched on ---------------------------------
+
+global_addresses() { inside deb sh -c 'ip -br addr show dev eth0 scope global | sed "s/^[^ ]* *//"'; }
+# as_given: what a start has brought about, and nothing else.
+as_given() {
+	global_addresses
+	[ "$output" = "$ADDRESSES" ] || { explain "before: $ADDRESSES"; return 1; }
+	inside deb sh -c 'ip route; ip -6 route show default'
+	[ "$output" = "$ROUTES" ] || { explain "before: $ROUTES"; return 1; }
+	in_world ping -q -c1 -W5 192.0.2.50
+	in_world ping -q -c1 -W5 2001:db8::50
+}
+
+# managed UNIT...: boots a VE in which only these do anything; the tenant's configurations of all of them stand there.
+managed() {
+	ok create deb --image debian-managers --ip 192.0.2.50 --ip 2001:db8::50 --start --wait=180
+	global_addresses
+	ADDRESSES=$output
+	inside deb sh -c 'ip route; ip -6 route show default'
+	ROUTES=$output
+	inside deb systemctl disable --quiet systemd-networkd networking NetworkManager
+	inside deb systemctl enable --quiet "$@"
+}
+boot_again() {
+	ok restart deb --wait=180
+	try v exec deb -- systemctl is-system-running --wait
+	[ "$output" = running ] || { v exec deb -- systemctl status --failed --no-pager >&2; return 1; }
+}
+
+@test "NetworkManager as a whole system has it: the link stays unmanaged, and what its profile says does not happen" {
+	managed NetworkManager
+	inside deb sh -c 'umask 077; printf "[connection]\nid=mine\ntype=ethernet\nautoconnect=true\n[ipv4]\nmethod=manual\naddress1=10.9.9.9/8,10.0.0.1\n" >/etc/NetworkManager/system-connections/mine.nmconnection'
+	boot_again
+	left_alone() { v exec deb -- nmcli -t -f DEVICE,STATE device | grep -qx eth0:unmanaged; }
+	inside deb systemctl is-active NetworkManager
+	wait_until 30 left_alone
+	as_given
+}
+
+@test "ifupdown: ifup of all finds the link up already" {
+	managed networking
+	inside deb sh -c 'printf "auto lo eth0\niface lo inet loopback\niface eth0 inet static\n\taddress 10.9.9.9\n\tnetmask 255.0.0.0\n\tgateway 10.0.0.1\n" >/etc/network/interfaces'
+	boot_again
+	inside deb systemctl is-active networking
+	as_given
+	inside deb ifup -a
+	as_given
+}
+
+@test "netplan, for systemd-networkd and for NetworkManager" {
+	local renderer unit
+	managed systemd-networkd
+	for renderer in networkd NetworkManager; do
+		unit=${renderer/#networkd/systemd-networkd}
+		inside deb sh -c "umask 077; printf 'network:\n  version: 2\n  renderer: $renderer\n  ethernets:\n    eth0:\n      addresses: [10.9.9.9/8]\n      routes: [{to: default, via: 10.0.0.1}]\n' >/etc/netplan/50-mine.yaml"
+		inside deb systemctl enable --quiet "$unit"
+		boot_again
+		inside deb systemctl is-active "$unit"
+		inside deb find /run/systemd/network /run/NetworkManager -name '*netplan*'
+		[[ $output == *netplan* ]] # it has said what it wants
+		as_given
+		inside deb systemctl disable --quiet "$unit"
+	done
 }
 
 @test "/etc/hosts has the VE's name, and what its owner wrote stays" {

@@ -272,8 +272,7 @@ kill_monitor() {
 }
 
 @test "an adopted VE that was switched off is not taken for crashed, and one that reboots starts anew" {
-	[ -d "$IMAGE_CACHE/var/lib/vectl/images/debian-13" ] || skip "no Debian 13 image is in the cache, and its init is the one that says how it ends"
-	image debian-13
+	image debian-13 # its init is the one that says how it ends
 	ok create web1 --image debian-13 --set boot.restart=on-failure --start --wait
 	local init
 	init=$(init_pid web1)
