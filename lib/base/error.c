@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "base/str.h"
 
 struct ve_error {
@@ -214,6 +215,12 @@ void err_append(ve_error **error, const char *fmt, ...)
 		free((*error)->message);
 		(*error)->message = whole;
 	}
+}
+
+void err_propagate(ve_error **ret_error, ve_error **own)
+{
+	if (ret_error && !*ret_error)
+		*ret_error = steal_ptr(own);
 }
 
 void err_hint(ve_error **error, const char *fmt, ...)

@@ -35,6 +35,9 @@ int err_wrap(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
 /* Puts FMT behind the message of an existing error. */
 void err_append(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
+/* Hands *OWN on to the caller, who has none yet and wants one; else it stays here. Nothing where there is none. */
+void err_propagate(ve_error **ret_error, ve_error **own);
+
 /* Sets the hint, unless there is one. */
 void err_hint(ve_error **error, const char *fmt, ...) ATTR_PRINTF(2, 3);
 

@@ -97,8 +97,8 @@ static int doc_load(int etc_fd, struct config **ret_doc, ve_error **ret_error)
 		r = json_object_set_new(doc->root, "schema", json_integer(CONFIG_SCHEMA)) < 0
 			    ? err_nomem(ret_error)
 			    : 0;
-	} else if (ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
+	} else {
+		err_propagate(ret_error, &error);
 	}
 	if (r == 0)
 		*ret_doc = steal_ptr(&doc);

@@ -204,8 +204,8 @@ static int set_vlan(struct nl *nl, const struct bridge_port *p, ve_error **ret_e
 		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network",
 			      "cannot put '%s' into VLAN %u: " LACK_VLAN, p->link->name, p->vlan);
 		err_hint(ret_error, LACK_VLAN_HINT);
-	} else if (r < 0 && ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
+	} else {
+		err_propagate(ret_error, &error);
 	}
 	return r;
 }

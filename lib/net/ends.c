@@ -63,8 +63,8 @@ static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_erro
 		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network",
 			      "cannot make the interface '%s': " LACK_VETH, v->host_name);
 		err_hint(ret_error, LACK_VETH_HINT);
-	} else if (r < 0 && ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
+	} else {
+		err_propagate(ret_error, &error);
 	}
 	return r;
 }

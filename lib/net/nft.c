@@ -58,8 +58,8 @@ int nft_open(struct nl **ret_nl, ve_error **ret_error)
 	if (r == -EINVAL || r == -EPROTONOSUPPORT || r == -EAFNOSUPPORT || r == -ENOSYS || r == -EOPNOTSUPP) {
 		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, -r, "network", LACK_NFTABLES);
 		err_hint(ret_error, LACK_NFTABLES_HINT);
-	} else if (ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
+	} else {
+		err_propagate(ret_error, &error);
 	}
 	return r;
 }

@@ -151,8 +151,8 @@ static int commit(struct nl *nl, const char *name, ve_error **ret_error)
 		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, -r, "network", "cannot set the rate of '%s': " LACK_RATES,
 			      name);
 		err_hint(ret_error, LACK_RATES_HINT);
-	} else if (r < 0 && ret_error && !*ret_error) {
-		*ret_error = steal_ptr(&error);
+	} else {
+		err_propagate(ret_error, &error);
 	}
 	return r;
 }

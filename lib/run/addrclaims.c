@@ -62,8 +62,8 @@ static int claim_prefix(struct ve *v, const struct address *a, ve_error **ret_er
 	if (!key)
 		return err_nomem(ret_error);
 	int r = store_claim(v->ctx->store, CLAIM_PREFIX, key, v->uuid, &e);
-	if (r < 0 && r != -EEXIST && ret_error && !*ret_error)
-		*ret_error = steal_ptr(&e);
+	if (r < 0 && r != -EEXIST)
+		err_propagate(ret_error, &e);
 	return r == -EEXIST ? 0 : r;
 }
 

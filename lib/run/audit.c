@@ -121,8 +121,7 @@ int audit_history(struct ve_ctx *ctx, const char *name, int64_t since, json_t **
 		r = r == -ENOMEM ? err_nomem(ret_error) : err_sys(ret_error, -r, "history", "cannot read '%s'", audit_file);
 	if (r == 0 && found < 0 && !q.known) {
 		r = found;
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		err_propagate(ret_error, &e);
 	}
 	if (r < 0) {
 		json_decref(q.found);

@@ -66,8 +66,8 @@ static int claim_nat(struct ve *v, unsigned label, ve_error **ret_error)
 			continue;
 		if (r == 0)
 			r = config_set_identity(v->config, field, json_string(text));
-		if (r < 0 && ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		if (r < 0)
+			err_propagate(ret_error, &e);
 		return r;
 	}
 }
@@ -259,8 +259,7 @@ int claims_probe(struct ve *v, const struct config *old, const struct config *c,
 		r = plan_network(v->ctx, c, ifs, &net, ret_error);
 	if (r == 0 && net_probe(old ? &old_net : NULL, &net, &e) < 0 && ve_error_category(e) == VE_ERR_EXISTS) {
 		r = -EADDRINUSE;
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		err_propagate(ret_error, &e);
 	}
 	plan_network_done(&old_net);
 	plan_network_done(&net);

@@ -29,8 +29,7 @@ int handle_open_uuid(struct ve_ctx *ctx, const char *uuid, struct ve **ret_ve, v
 	_cleanup_err_ ve_error *e = NULL;
 	r = config_load(v->dir_fd, "config.json", what, &v->config, &e);
 	if (r < 0 && r != -ENOENT) {
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		err_propagate(ret_error, &e);
 		return r;
 	}
 	v->name = strdup(v->config ? config_name(v->config) : uuid);
@@ -87,8 +86,7 @@ static int reload(struct ve *v, ve_error **ret_error)
 		return 0; /* an interrupted create: its state says so */
 	if (r == -ENOENT)
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "config", "'%s' was destroyed meanwhile", v->name);
-	if (ret_error && !*ret_error)
-		*ret_error = steal_ptr(&e);
+	err_propagate(ret_error, &e);
 	return r;
 }
 
@@ -111,8 +109,7 @@ int handle_lock(struct ve *v, const char *verb, ve_error **ret_error)
 					 v->name);
 		}
 		if (r < 0) {
-			if (ret_error && !*ret_error)
-				*ret_error = steal_ptr(&e);
+			err_propagate(ret_error, &e);
 			return r;
 		}
 		break;
@@ -195,7 +192,7 @@ int handle_running_config(struct ve *v, struct config **ret_config, ve_error **r
 		return -ENOENT;
 	_cleanup_err_ ve_error *e = NULL;
 	int r = config_load(v->run_fd, "running.json", "running.json", ret_config, &e);
-	if (r < 0 && r != -ENOENT && ret_error && !*ret_error)
-		*ret_error = steal_ptr(&e);
+	if (r < 0 && r != -ENOENT)
+		err_propagate(ret_error, &e);
 	return r;
 }

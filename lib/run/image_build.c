@@ -202,8 +202,7 @@ static int find_same(struct build *b, bool *ret_there, ve_error **ret_error)
 	if (ve_error_category(error) == VE_ERR_NOT_FOUND)
 		return 0;
 	if (ve_error_category(error) == VE_ERR_BUSY) { /* interrupted */
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&error);
+		err_propagate(ret_error, &error);
 		return -EINTR;
 	}
 	int r = err_plain(ret_error, VE_ERR_DATA, EBADMSG, stage, "cannot replace the damaged image '%s': %s",

@@ -37,8 +37,7 @@ static int merge_template(struct ve_ctx *ctx, struct config *c, const char *name
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "template", "'%s' is an image, not a template: --image %s",
 				 name, name);
 	if (r < 0) {
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		err_propagate(ret_error, &e);
 		return r;
 	}
 	r = config_merge(c, t->keys, ret_error);
@@ -58,8 +57,7 @@ static int take_image(struct ve_ctx *ctx, struct config *c, const char *name, st
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, "image", "'%s' is a template, not an image: --template %s",
 				 name, name);
 	if (r < 0) {
-		if (ret_error && !*ret_error)
-			*ret_error = steal_ptr(&e);
+		err_propagate(ret_error, &e);
 		return r;
 	}
 	/* What a stop and a start ask of the image is kept with the VE: the image is not read again for it. */

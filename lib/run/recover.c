@@ -169,8 +169,7 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 		ctx_warn(ctx, "'%s': %s", v ? v->name : *u, ve_error_message(e));
 		if (first == 0) {
 			first = one;
-			if (ret_error)
-				*ret_error = steal_ptr(&e);
+			err_propagate(ret_error, &e);
 		}
 	}
 	if (r == 0 && !only) {

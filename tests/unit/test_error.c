@@ -37,6 +37,25 @@ static void test_no_errno_is_still_negative(void **state)
 	assert_int_equal(ve_error_errno(e), 0);
 }
 
+static void test_propagate(void **state)
+{
+	(void)state;
+	ve_error *first = NULL, *second = NULL, *out = NULL;
+	err_propagate(&out, &first); /* there is none */
+	assert_null(out);
+	err_plain(&first, VE_ERR_USAGE, EINVAL, "a", "first");
+	err_plain(&second, VE_ERR_BUG, EINVAL, "b", "second");
+	err_propagate(NULL, &first); /* nobody wants it */
+	assert_non_null(first);
+	err_propagate(&out, &first);
+	assert_null(first);
+	err_propagate(&out, &second);
+	assert_non_null(second); /* stays its maker's */
+	assert_string_equal(ve_error_message(out), "first");
+	ve_error_free(second);
+	ve_error_free(out);
+}
+
 static void test_null_destination(void **state)
 {
 	assert_int_equal(err_make(NULL, VE_ERR_BUSY, EBUSY, "x", "y"), -EBUSY);
@@ -102,7 +121,8 @@ static void test_category_of_errno(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_error_wins),	cmocka_unit_test(test_plain_appends_nothing),
+		cmocka_unit_test(test_first_error_wins),	cmocka_unit_test(test_propagate),
+		cmocka_unit_test(test_plain_appends_nothing),
 		cmocka_unit_test(test_no_errno_is_still_negative), cmocka_unit_test(test_null_destination),
 		cmocka_unit_test(test_wrap_and_hint),		cmocka_unit_test(test_out_of_memory_is_static),
 		cmocka_unit_test(test_categories),		cmocka_unit_test(test_category_of_errno),
