@@ -111,30 +111,6 @@ static void add_attr(uint64_t *sum, const struct nlattr *attr)
 	add_bytes(sum, attr, sizeof(*attr) + mnl_attr_get_payload_len(attr));
 }
 
-static const struct nlattr *find_attr(const struct nlmsghdr *m, unsigned type)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-static const struct nlattr *find_nested(const struct nlattr *nest, unsigned type)
-{
-	const struct nlattr *attr;
-	if (nest)
-		mnl_attr_for_each_nested(attr, nest)
-			if (mnl_attr_get_type(attr) == type)
-				return attr;
-	return NULL;
-}
-
-static const char *text(const struct nlattr *attr)
-{
-	return attr ? mnl_attr_get_str(attr) : "";
-}
-
 static bool is_a_ves(const char *chain)
 {
 	return chain[0] == 'f' && chain[1] == 'w' && isdigit((unsigned char)chain[2]);
@@ -143,13 +119,13 @@ static bool is_a_ves(const char *chain)
 static void read_chain(const struct nlmsghdr *m, void *data)
 {
 	struct loaded *l = data;
-	const char *name = text(find_attr(m, NFTA_CHAIN_NAME));
-	if (strcmp(text(find_attr(m, NFTA_CHAIN_TABLE)), tables[l->table].table) != 0 || is_a_ves(name))
+	const char *name = nft_text(nft_attr(m, NFTA_CHAIN_NAME));
+	if (strcmp(nft_text(nft_attr(m, NFTA_CHAIN_TABLE)), tables[l->table].table) != 0 || is_a_ves(name))
 		return;
 	struct chain *c = list_add(l, &l->chains);
 	if (!c)
 		return;
-	const struct nlattr *hook = find_attr(m, NFTA_CHAIN_HOOK), *policy = find_attr(m, NFTA_CHAIN_POLICY);
+	const struct nlattr *hook = nft_attr(m, NFTA_CHAIN_HOOK), *policy = nft_attr(m, NFTA_CHAIN_POLICY);
 	c->table = l->table;
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	if (hook)
@@ -177,14 +153,14 @@ static void read_lookup(struct loaded *l, struct chain *c, const struct nlattr *
 static void read_expression(struct loaded *l, struct chain *c, const struct nlattr *expression)
 {
 	static const char *const counting[] = { "counter", "quota", "last" };
-	const struct nlattr *name = find_nested(expression, NFTA_EXPR_NAME), *data = find_nested(expression, NFTA_EXPR_DATA);
+	const struct nlattr *name = nft_nested(expression, NFTA_EXPR_NAME), *data = nft_nested(expression, NFTA_EXPR_DATA);
 	if (!name)
 		return;
 	add_attr(&c->sum, name);
 	for (size_t i = 0; i < ARRAY_SIZE(counting); i++)
-		if (strcmp(text(name), counting[i]) == 0)
+		if (strcmp(nft_text(name), counting[i]) == 0)
 			return;
-	if (data && strcmp(text(name), "lookup") == 0)
+	if (data && strcmp(nft_text(name), "lookup") == 0)
 		read_lookup(l, c, data);
 	else if (data)
 		add_attr(&c->sum, data);
@@ -193,8 +169,8 @@ static void read_expression(struct loaded *l, struct chain *c, const struct nlat
 static void read_rule(const struct nlmsghdr *m, void *data)
 {
 	struct loaded *l = data;
-	struct chain *c = find_chain(l, l->table, text(find_attr(m, NFTA_RULE_CHAIN)));
-	const struct nlattr *list = find_attr(m, NFTA_RULE_EXPRESSIONS), *expression;
+	struct chain *c = find_chain(l, l->table, nft_text(nft_attr(m, NFTA_RULE_CHAIN)));
+	const struct nlattr *list = nft_attr(m, NFTA_RULE_EXPRESSIONS), *expression;
 	if (!c || !list)
 		return;
 	add_bytes(&c->sum, "rule", 4);
@@ -205,7 +181,7 @@ static void read_rule(const struct nlmsghdr *m, void *data)
 static void read_element(const struct nlmsghdr *m, void *data)
 {
 	struct anonymous *set = data;
-	const struct nlattr *list = find_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
+	const struct nlattr *list = nft_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), *element;
 	if (!list)
 		return;
 	mnl_attr_for_each_nested(element, list) {

@@ -29,31 +29,11 @@ void missing_add(struct net_missing *m, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* ---- reading requests and answers, which have the same form --------------------------------------------- */
-
-static const struct nlattr *attr_of(const struct nlmsghdr *m, unsigned type)
-{
-	const struct nlattr *attr;
-	mnl_attr_for_each(attr, m, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-	return NULL;
-}
-
-static const struct nlattr *nested(const struct nlattr *nest, unsigned type)
-{
-	const struct nlattr *attr;
-	if (nest)
-		mnl_attr_for_each_nested(attr, nest)
-			if (mnl_attr_get_type(attr) == type)
-				return attr;
-	return NULL;
-}
+/* ---- what a request asks for, and what is there --------------------------------------------------------- */
 
 static const char *name_in(const struct nlmsghdr *m, unsigned type)
 {
-	const struct nlattr *attr = attr_of(m, type);
-	return attr ? mnl_attr_get_str(attr) : "";
+	return nft_text(nft_attr(m, type));
 }
 
 static uint8_t family_of(const struct nlmsghdr *m)
@@ -63,7 +43,7 @@ static uint8_t family_of(const struct nlmsghdr *m)
 
 static const struct nlattr *element_in(const struct nlmsghdr *m)
 {
-	return nested(attr_of(m, NFTA_SET_ELEM_LIST_ELEMENTS), NFTA_LIST_ELEM);
+	return nft_nested(nft_attr(m, NFTA_SET_ELEM_LIST_ELEMENTS), NFTA_LIST_ELEM);
 }
 
 /* Does B say all that A says? The kernel adds to what it was told. */
@@ -71,7 +51,7 @@ static bool holds(const struct nlattr *a, const struct nlattr *b)
 {
 	const struct nlattr *attr;
 	mnl_attr_for_each_nested(attr, a) {
-		const struct nlattr *other = nested(b, mnl_attr_get_type(attr));
+		const struct nlattr *other = nft_nested(b, mnl_attr_get_type(attr));
 		if (!other)
 			return false;
 		if (attr->nla_type & NLA_F_NESTED) {
@@ -104,11 +84,11 @@ static void add(uint64_t *sum, const struct nlattr *attr)
 
 static void add_rule(uint64_t *sum, const struct nlmsghdr *m)
 {
-	const struct nlattr *list = attr_of(m, NFTA_RULE_EXPRESSIONS), *expression;
-	add(sum, attr_of(m, NFTA_RULE_USERDATA));
+	const struct nlattr *list = nft_attr(m, NFTA_RULE_EXPRESSIONS), *expression;
+	add(sum, nft_attr(m, NFTA_RULE_USERDATA));
 	if (list)
 		mnl_attr_for_each_nested(expression, list)
-			add(sum, nested(expression, NFTA_EXPR_NAME));
+			add(sum, nft_nested(expression, NFTA_EXPR_NAME));
 }
 
 static void read_rule(const struct nlmsghdr *m, void *data)
@@ -142,15 +122,15 @@ struct wanted_element {
 static void read_element(const struct nlmsghdr *m, void *data)
 {
 	struct wanted_element *w = data;
-	const struct nlattr *there = nested(element_in(m), NFTA_SET_ELEM_DATA);
+	const struct nlattr *there = nft_nested(element_in(m), NFTA_SET_ELEM_DATA);
 	w->differs = w->data && !(there && holds(w->data, there));
 }
 
 static void ask_element(struct questions *q, const struct nlmsghdr *request)
 {
-	const struct nlattr *element = element_in(request), *key = nested(element, NFTA_SET_ELEM_KEY);
+	const struct nlattr *element = element_in(request), *key = nft_nested(element, NFTA_SET_ELEM_KEY);
 	const char *table = name_in(request, NFTA_SET_ELEM_LIST_TABLE), *set = name_in(request, NFTA_SET_ELEM_LIST_SET);
-	struct wanted_element wanted = { .data = nested(element, NFTA_SET_ELEM_DATA) };
+	struct wanted_element wanted = { .data = nft_nested(element, NFTA_SET_ELEM_DATA) };
 	int absent;
 	struct nlmsghdr *m = ask(q, NFT_MSG_GETSETELEM, 0, family_of(request));
 	mnl_attr_put_strz(m, NFTA_SET_ELEM_LIST_TABLE, table);

@@ -244,6 +244,14 @@ int nft_open(struct nl **ret_nl, ve_error **ret_error);
 /* A request of reading, WHAT for its error. */
 struct nlmsghdr *nft_put_ask(struct nl *nl, unsigned message, uint16_t flags, uint8_t family, const char *what);
 
+/* ---- nft_read.c ---------------------------------------------------------------------------------- */
+
+/* The attribute TYPE of a message of nftables, or of a nest (which may be NULL); NULL where there is none. */
+const struct nlattr *nft_attr(const struct nlmsghdr *m, unsigned type);
+const struct nlattr *nft_nested(const struct nlattr *nest, unsigned type);
+/* The string in an attribute; "" for NULL. */
+const char *nft_text(const struct nlattr *attr);
+
 /* ---- blockers.c, xtables.c: who else decides about forwarding -------------------------------------- */
 
 /* A chain at the forward hook that drops what no rule accepts. */
