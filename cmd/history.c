@@ -81,12 +81,9 @@ static int run(struct call *call)
 
 	if (o->since && (opts.since = since_parse(o->since)) < 0)
 		return report_refusal(call, VE_ERR_USAGE, NULL, "--since takes a time like 2h, 7d or 2026-01-31, not '%s'", o->since);
-	int r = ve_history(call->ctx, &opts, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_history(call->ctx, &opts, &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	table_print(doc, columns, ARRAY_SIZE(columns), !o->no_header);
 	return 0;
 }

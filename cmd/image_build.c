@@ -8,12 +8,9 @@ static int run(struct call *call)
 	_cleanup_doc_ ve_doc *doc = NULL;
 	ve_error *e = NULL;
 
-	int r = ve_image_build(call->ctx, call->operands[0], &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_image_build(call->ctx, call->operands[0], &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	const char *name = ve_doc_string(doc, "name"), *digest = ve_doc_string(doc, "digest");
 	report_line(call, "built %s (%.12s)", name ? name : call->operands[0], digest ? digest : "");
 	return 0;

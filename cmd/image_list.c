@@ -64,12 +64,9 @@ static int run(struct call *call)
 	_cleanup_doc_ ve_doc *doc = NULL;
 	ve_error *e = NULL;
 
-	int r = ve_image_list(call->ctx, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_image_list(call->ctx, &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	if (o->names)
 		print_names(doc);
 	else if (ve_doc_length(doc, "") == 0 && isatty(STDOUT_FILENO) && !call->common.quiet)

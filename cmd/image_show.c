@@ -9,11 +9,9 @@ static int run(struct call *call)
 	_cleanup_doc_ ve_doc *doc = NULL;
 	ve_error *e = NULL;
 
-	int r = ve_image_show(call->ctx, call->operands[0], &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_image_show(call->ctx, call->operands[0], &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	table_print_object(doc, OBJECT_SET_ONLY, NULL, NULL);
 	return 0;
 }

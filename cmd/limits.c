@@ -55,11 +55,8 @@ static int run(struct call *call)
 	if (code)
 		return code;
 	int r = ve_limits(call->ctx, v, &opts, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	print_rows(doc, !v, !o->no_header);
 	return 0;
 }

@@ -37,11 +37,9 @@ static int print_fields_help(struct call *call)
 	_cleanup_doc_ ve_doc *doc = NULL;
 	ve_error *e = NULL;
 
-	int r = ve_list_fields(call->ctx, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_list_fields(call->ctx, &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	table_print(doc, columns, ARRAY_SIZE(columns), true);
 	return 0;
 }

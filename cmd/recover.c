@@ -24,11 +24,8 @@ static int run(struct call *call)
 	if (code)
 		return code;
 	int r = ve_recover(call->ctx, v, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	for (size_t i = 0; i < ve_doc_length(doc, ""); i++)
 		print_mended(call, ve_doc_at(doc, "", i));
 	if (ve_doc_length(doc, "") == 0)

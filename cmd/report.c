@@ -201,6 +201,14 @@ int report_json(const ve_doc *doc)
 	return report_json_text(json);
 }
 
+bool report_look(const struct call *call, int r, ve_error *e, const ve_doc *doc, int *ret_code)
+{
+	if (r >= 0)
+		report_warnings(call);
+	*ret_code = r < 0 ? report_failure(call, r, e) : call->common.json ? report_json(doc) : 0;
+	return r < 0 || call->common.json;
+}
+
 int report_json_text(const char *json)
 {
 	progress_done();

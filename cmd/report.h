@@ -29,6 +29,9 @@ void report_warnings(const struct call *call);
 /* One line about what was done, unless --quiet or --json. */
 void report_line(const struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* What a command looked at: R (-errno) with E, which is freed, or DOC. True: it is told already, as an error or as the JSON that
+ * was asked for, and the command ends with *RET_CODE. False: warnings are told, and DOC is to be shown to a person. */
+bool report_look(const struct call *call, int r, ve_error *e, const ve_doc *doc, int *ret_code);
 /* Prints DOC as the command's one JSON document. */
 int report_json(const ve_doc *doc);
 int report_json_text(const char *json);

@@ -15,11 +15,8 @@ static int run(struct call *call)
 	if (code)
 		return code;
 	int r = ve_status(v, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	table_print_object(doc, OBJECT_SET_ONLY, NULL, NULL);
 	return 0;
 }

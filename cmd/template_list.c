@@ -33,12 +33,9 @@ static int run(struct call *call)
 	_cleanup_doc_ ve_doc *doc = NULL;
 	ve_error *e = NULL;
 
-	int r = ve_template_list(call->ctx, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	int code, r = ve_template_list(call->ctx, &doc, &e);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	if (o->names)
 		table_print_names(doc, "name");
 	else

@@ -112,11 +112,8 @@ static int run(struct call *call)
 	if (code)
 		return code;
 	int r = ve_traffic(call->ctx, v, &opts, &doc, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	report_warnings(call);
-	if (call->common.json)
-		return report_json(doc);
+	if (report_look(call, r, e, doc, &code))
+		return code;
 	if (v)
 		print_one(doc, !o->no_header);
 	else
