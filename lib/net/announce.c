@@ -153,9 +153,13 @@ static void send_all(int fd, const struct frames *all)
 
 /* ---- announce ------------------------------------------------------------------------------------ */
 
+/* A new port of a bridge forwards nothing until the kernel has dealt with its carrier, which it does when it comes to it: what is
+ * said from behind it is said again. After milliseconds, each counted from the one before. */
+static const int again_behind_port[] = { 100, 900 };
+
 /* Closing a packet socket waits for a grace period, some 10 ms. Nobody who starts a VE need wait for that: a grandchild
- * does it, which is nobody's child when we go on. Until its exit it calls nothing but the kernel. */
-/* NETNS_FD: where, -1: here. */
+ * does it, which is nobody's child when we go on. Until its exit it calls nothing but the kernel.
+ * NETNS_FD: a VE's, in which it is done; -1: the host's. */
 static void send_detached(const struct frames *all, int netns_fd)
 {
 	int pid_fd = -1;
@@ -168,6 +172,10 @@ static void send_detached(const struct frames *all, int netns_fd)
 			int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 			if (fd >= 0)
 				send_all(fd, all);
+			for (size_t i = 0; fd >= 0 && netns_fd >= 0 && i < ARRAY_SIZE(again_behind_port); i++) {
+				poll(NULL, 0, again_behind_port[i]);
+				send_all(fd, all);
+			}
 		}
 		_exit(0);
 	}
