@@ -342,8 +342,6 @@ static int read_current(int images_fd, const char *name, char ret[IMAGE_DIGEST_L
 	if (!path)
 		return err_nomem(ret_error);
 	char target[IMAGE_DIGEST_LENGTH + 2];
-	if (images_fd < 0)
-		return not_found(images_fd, name, ret_error);
 	ssize_t n = readlinkat(images_fd, path, target, sizeof(target) - 1);
 	if (n < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return not_found(images_fd, name, ret_error);
@@ -355,7 +353,7 @@ static int read_current(int images_fd, const char *name, char ret[IMAGE_DIGEST_L
 	return 0;
 }
 
-int image_open(int images_fd, const char *reference, struct image **ret_image, ve_error **ret_error)
+int image_refer(int images_fd, const char *reference, char **ret_name, const char **ret_digest, ve_error **ret_error)
 {
 	const char *at = strchr(reference, '@');
 	_cleanup_free_ char *name = strndup(reference, at ? (size_t)(at - reference) : strlen(reference));
@@ -364,22 +362,30 @@ int image_open(int images_fd, const char *reference, struct image **ret_image, v
 	int r = name_check("image", name, ret_error);
 	if (r < 0)
 		return r;
-	char digest[IMAGE_DIGEST_LENGTH + 1];
-	if (!at) {
-		r = read_current(images_fd, name, digest, ret_error);
-		if (r < 0)
-			return r;
-	} else if (!image_is_digest(at + 1)) {
+	if (at && !image_is_digest(at + 1)) {
 		_cleanup_free_ char *quoted = str_quote(at + 1);
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, stage,
 				 "'%s' is no digest of image '%s': it has 64 hexadecimal digits", quoted ?: "?",
 				 name);
-	} else if (images_fd < 0 || faccessat(images_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		return not_found(images_fd, name, ret_error);
-	} else {
-		memcpy(digest, at + 1, sizeof(digest));
 	}
-	return load(images_fd, name, digest, ret_image, ret_error);
+	if (images_fd < 0 || faccessat(images_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return not_found(images_fd, name, ret_error);
+	*ret_name = steal_ptr(&name);
+	*ret_digest = at ? at + 1 : NULL;
+	return 0;
+}
+
+int image_open(int images_fd, const char *reference, struct image **ret_image, ve_error **ret_error)
+{
+	_cleanup_free_ char *name = NULL;
+	const char *given;
+	char digest[IMAGE_DIGEST_LENGTH + 1];
+	int r = image_refer(images_fd, reference, &name, &given, ret_error);
+	if (r == 0 && given)
+		memcpy(digest, given, sizeof(digest));
+	else if (r == 0)
+		r = read_current(images_fd, name, digest, ret_error);
+	return r == 0 ? load(images_fd, name, digest, ret_image, ret_error) : r;
 }
 
 static int open_below(int images_fd, const struct image *image, const char *tail, int flags, int *ret_fd,

@@ -34,6 +34,9 @@ struct image {
 	json_t *doc;       /* the whole image.json */
 };
 
+/* What REFERENCE (see image_open()) names, without looking into the image, which may be damaged. RET_DIGEST: within REFERENCE,
+ * or NULL: it names none. */
+int image_refer(int images_fd, const char *reference, char **ret_name, const char **ret_digest, ve_error **ret_error);
 /* REFERENCE is NAME, or NAME@DIGEST. IMAGES_FD is the store's images directory (-1: there is none yet). A
  * missing image is VE_ERR_NOT_FOUND with the nearest name, a damaged image.json VE_ERR_DATA, a malformed
  * reference VE_ERR_USAGE. */

@@ -260,36 +260,12 @@ static int remove_one(struct ve_ctx *ctx, int name_fd, const char *name, const c
 	return r < 0 ? r : remove_digest(ctx, name_fd, name, digest, ret_error);
 }
 
-/* NAME or NAME@DIGEST, without looking into the image: it may be damaged. RET_DIGEST: NULL for all. */
-static int split_reference(struct ve_ctx *ctx, const char *reference, char **ret_name, const char **ret_digest,
-			   ve_error **ret_error)
-{
-	const char *at = strchr(reference, '@');
-	_cleanup_free_ char *name = strndup(reference, at ? (size_t)(at - reference) : strlen(reference));
-	if (!name)
-		return err_nomem(ret_error);
-	int r = name_check("image", name, ret_error);
-	if (r < 0)
-		return r;
-	bool there = ctx->store->images_fd >= 0 &&
-		     faccessat(ctx->store->images_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-	if (!there || (at && !image_is_digest(at + 1))) { /* image_open() has the words for both */
-		_cleanup_image_ struct image *image = NULL;
-		r = image_open(ctx->store->images_fd, reference, &image, ret_error);
-		if (r < 0)
-			return r;
-	}
-	*ret_name = steal_ptr(&name);
-	*ret_digest = at ? at + 1 : NULL;
-	return 0;
-}
-
 int image_remove(struct ve_ctx *ctx, const char *reference, ve_error **ret_error)
 {
 	_cleanup_free_ char *name = NULL;
 	const char *digest = NULL;
 	int lock = -1;
-	int r = split_reference(ctx, reference, &name, &digest, ret_error);
+	int r = image_refer(ctx->store->images_fd, reference, &name, &digest, ret_error);
 	if (r == 0)
 		r = image_lock(ctx, name, ctx->lock_timeout_ms, "image remove", &lock, ret_error);
 	if (r < 0)
