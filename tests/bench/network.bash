@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A VE's network against plain routing.
+
+# The plain way: another "host" with the same links, a veth pair, routes, and no rule at all.
+#
+#	far.ours 192.0.2.1 -- up0 this namespace vzN.0 -- VE 192.0.2.10
+#	far.plain 192.0.2.1 -- up0 plain pv0           -- plainve 192.0.2.10
+plain_pids=()
+far_ours='' far_plain='' plain='' plain_ve='' guest='' measured=''
+hold() { # NAME: a network namespace that lives as long as its process, whose pid is $NAME.
+	unshare --net sleep infinity </dev/null >/dev/null 2>&1 &
+	plain_pids+=($!)
+	printf -v "$1" %s $!
+	until [ "$(readlink "/proc/$!/ns/net")" != "$(readlink /proc/$$/ns/net)" ]; do :; done
+}
+plain_stop() { [ ${#plain_pids[@]} = 0 ] || kill "${plain_pids[@]}"; plain_pids=(); }
+in_net() { local pid=$1; shift; nsenter --net="/proc/$pid/ns/net" "$@"; }
+
+# serve PID: an iperf3 server in its namespace, and the far end's address and routes.
+serve() {
+	in_net "$1" ip link set lo up
+	in_net "$1" ip addr add 192.0.2.1/24 dev far0
+	in_net "$1" ip link set far0 up
+	in_net "$1" iperf3 -s >/dev/null 2>&1 </dev/null &
+	plain_pids+=($!)
+	in_net "$1" socat -u UDP-RECV:9,rcvbuf=2048 OPEN:/dev/null >/dev/null 2>&1 </dev/null &
+	plain_pids+=($!)
+	until in_net "$1" ss -ltn | grep -q :5201; do :; done
+}
+
+network_up() {
+	hold far_ours
+	hold far_plain
+	hold plain
+	hold plain_ve
+	ip link del up0 # and with it the far end, which all sections but this one have in this namespace
+	ip link add up0 type veth peer name far0 netns "$far_ours"
+	ip addr add 192.0.2.2/24 dev up0
+	ip link set up0 up
+	ip route add default via 192.0.2.1
+	in_net "$plain" ip link add up0 type veth peer name far0 netns "$far_plain"
+	in_net "$plain" ip addr add 192.0.2.2/24 dev up0
+	in_net "$plain" ip link set up0 up
+	in_net "$plain" ip link add pv0 type veth peer name eth0 netns "$plain_ve"
+	in_net "$plain" ip addr add 169.254.1.1/32 dev pv0
+	in_net "$plain" ip link set pv0 up
+	in_net "$plain" ip route add 192.0.2.10/32 dev pv0
+	in_net "$plain" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.up0.proxy_arp=1
+	in_net "$plain_ve" ip link set eth0 up
+	in_net "$plain_ve" ip addr add 192.0.2.10/32 dev eth0
+	in_net "$plain_ve" ip route add 169.254.1.1 dev eth0
+	in_net "$plain_ve" ip route add default via 169.254.1.1
+	serve "$far_ours"
+	serve "$far_plain"
+}
+
+# Mbit/s that the receiver saw, and packets a second that a CPU takes all the way (see packets.c).
+tcp_rate() { in_net "$1" timeout 60 iperf3 -J -c 192.0.2.1 -t 1 -O 0.3 | jq '.end.sum_received.bits_per_second / 1e6'; }
+packet_rate() { in_net "$1" "$work/packets" 192.0.2.1 20000 | awk '{ print 1e9 / $1 }'; }
+
+# paired ROUNDS PLAIN OURS FUNCTION [ARGUMENT]...: the median over the rounds, taken in turns, of plain / ours.
+paired() {
+	local n=$1 plain_pid=$2 our_pid=$3 what=$4 i a b
+	shift 4
+	for ((i = 1; i <= n; i++)); do
+		if [ $((i % 2)) = 1 ]; then a=$("$what" "$plain_pid" "$@") b=$("$what" "$our_pid" "$@")
+		else b=$("$what" "$our_pid" "$@") a=$("$what" "$plain_pid" "$@"); fi
+		awk -v a="$a" -v b="$b" 'BEGIN { printf "%.3f %.0f %.0f\n", a / b, a, b }'
+	done | sort -n | sed -n $(((n + 1) / 2))p
+}
+
+attach_us() { # the best of the rounds, of check and attach
+	"$O/tests/e2e/net_driver" time "/proc/$1/ns/net" 30 id=100001 uplink=up0 if=0:routed:198.51.100.1 |
+		sed -E 's/check ([0-9.]+) ms, attach ([0-9.]+) ms.*/\1 \2/' | awk '{ print ($1 + $2) * 1000 }'
+}
+
+section_network() {
+	local pid tcp packets first i
+	gcc -std=gnu11 -D_GNU_SOURCE -O2 -o "$work/packets" "$here/packets.c"
+	network_up
+	v create net1 --image busybox --ip 192.0.2.10 --set 'firewall.in=allow tcp 22,80,443' \
+		--set 'firewall.out=deny tcp 25; allow all' --start >/dev/null
+	pid=$(v status net1 --json | jq .init_pid)
+	tcp=$(paired 15 "$plain_ve" "$pid" tcp_rate)
+	note "  plain routing $(cut -d' ' -f2 <<<"$tcp") Mbit/s, ours $(cut -d' ' -f3 <<<"$tcp")"
+	row "TCP through a VE's interface (anti-spoofing, firewall, accounting): plain routing's rate, against its" "${tcp%% *}" 1.053
+	packets=$(paired 41 "$plain_ve" "$pid" packet_rate)
+	note "  plain routing $(cut -d' ' -f2 <<<"$packets") packets a second of CPU time, ours $(cut -d' ' -f3 <<<"$packets")"
+	row "... and small packets a second of CPU time" "${packets%% *}" 1.053
+	v set net1 firewall.in=default firewall.out=default >/dev/null
+	packets=$(paired 41 "$plain_ve" "$pid" packet_rate)
+	row "... the same without a firewall of its own" "${packets%% *}"
+	v destroy --force net1 >/dev/null
+
+	# Both are started in turn; the difference is the network's.
+	v create with --image busybox --ip 192.0.2.10 >/dev/null
+	v create without --image busybox --set network.0.type=none >/dev/null
+	timed with "$VECTL" start with ::: without "$VECTL" start without ::: -kill1 "$VECTL" kill with ::: \
+		-kill2 "$VECTL" kill without
+	row "start with network, beyond start without, of 3 ms" \
+		"$(awk -v a="$(us with)" -v b="$(us without)" 'BEGIN { printf "%.2f", (a - b) / 3000 }')" 1
+	stop_all
+
+	hold measured
+	first=$(attach_us "$measured")
+	for ((i = 2; i <= 1000; i++)); do
+		hold guest
+		"$O/tests/e2e/net_driver" attach "/proc/$guest/ns/net" id=$((100000 + i)) uplink=up0 \
+			if=0:routed:198.18.$((i / 250)).$((i % 250 + 1)),2001:db8:1::$i
+	done
+	row "adding the 1,000th VE's network, against the first's" "$(ratio "$(attach_us "$measured")" "$first")" 1.2
+	plain_stop
+}
