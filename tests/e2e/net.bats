@@ -403,8 +403,9 @@ advertised() {
 
 @test "host-check names the chain that blocks forwarding, until it knows the VEs' interfaces" {
 	driver host-check | grep '^yes forward-policy: '
+	# Modules that nobody has asked for yet are the kernel's affair.
 	run driver host-check
-	[[ "$output" != *$'\n''no '* ]]
+	[ -z "$(grep '^no ' <<<"$output" | grep -v '; not loaded: ')" ] || { echo "$output"; return 1; }
 	h nft add table ip filter
 	h nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
 	h nft add chain ip filter INPUT '{ type filter hook input priority 0; policy drop; }'
