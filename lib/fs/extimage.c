@@ -31,6 +31,7 @@ enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, SMALL_
 struct super {
 	uint64_t blocks, free_blocks;
 	uint32_t inodes, free_inodes;
+	uint64_t journal_bytes; /* while it has to be replayed, else 0 */
 	bool clean;
 };
 
@@ -60,12 +61,15 @@ static int read_super(int file_fd, const char *name, struct super *ret, ve_error
 	unsigned magic_state = le32_at(s, 56), state = magic_state >> 16;
 	if ((magic_state & 0xffff) != MAGIC || le32_at(s, 24) != LOG_BLOCK_4K)
 		return damaged(name, "there is no ext4 in it", ret_error);
+	bool replay = le32_at(s, 96) & NEEDS_RECOVERY;
 	*ret = (struct super){
 		.blocks = (uint64_t)le32_at(s, 0x150) << 32 | le32_at(s, 4),
 		.free_blocks = (uint64_t)le32_at(s, 0x158) << 32 | le32_at(s, 12),
 		.inodes = le32_at(s, 0),
 		.free_inodes = le32_at(s, 16),
-		.clean = state & VALID && !(state & HAS_ERRORS) && !(le32_at(s, 96) & NEEDS_RECOVERY),
+		/* s_jnl_blocks: the last two are the upper and the lower half of its inode's size. */
+		.journal_bytes = replay ? (uint64_t)le32_at(s, 0x148) << 32 | le32_at(s, 0x14c) : 0,
+		.clean = state & VALID && !(state & HAS_ERRORS) && !replay,
 	};
 	if (ret->blocks > (uint64_t)st.st_size / BLOCK)
 		return damaged(name, "the file is shorter than the file system", ret_error);
@@ -146,6 +150,24 @@ static int run_fsck(int file_fd, const char *name, const char *how, ve_error **r
 	return r;
 }
 
+/* A journal that is replayed writes blocks which the file may not have yet. Where the host has no room for them e2fsck would throw
+ * the journal away with half of it written, and with it what had been promised to who called fsync: so it waits. */
+static int check_room(int file_fd, const char *name, const struct super *s, ve_error **ret_error)
+{
+	struct stat st;
+	struct statfs fs;
+	if (fstat(file_fd, &st) < 0 || fstatfs(file_fd, &fs) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
+	uint64_t has = (uint64_t)st.st_blocks * 512, holes = (uint64_t)st.st_size > has ? (uint64_t)st.st_size - has : 0,
+		 need = s->journal_bytes < holes ? s->journal_bytes : holes, room = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	if (need <= room)
+		return 0;
+	int r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage",
+			  "the VE's file system in '%s' was not left in order, and the host's, on which it lies, is too full to mend it", name);
+	err_hint(ret_error, "nothing is lost: make %llu MiB of room there, and start it again", (unsigned long long)(need / MIB + 1));
+	return r;
+}
+
 /* What a crash of the host left is brought in order; what cannot be is not started. */
 static int check(int file_fd, const char *name, bool *ret_mended, ve_error **ret_error)
 {
@@ -154,7 +176,8 @@ static int check(int file_fd, const char *name, bool *ret_mended, ve_error **ret
 	if (r < 0 || s.clean)
 		return r;
 	*ret_mended = true;
-	return run_fsck(file_fd, name, "-p", ret_error);
+	r = check_room(file_fd, name, &s, ret_error);
+	return r == 0 ? run_fsck(file_fd, name, "-p", ret_error) : r;
 }
 
 /* ---- another size, while nobody has it ---- */

@@ -53,7 +53,7 @@ wait_file() {
 watch() {
 	rm -f "$BATS_TEST_TMPDIR/$1"
 	: >"$BATS_TEST_TMPDIR/$1"
-	ip netns exec "$2" "$FRAMES" watch "$3" 15 HONE FORG >"$BATS_TEST_TMPDIR/$1" 3>&- &
+	ip netns exec "$2" "$FRAMES" watch "$3" 300 HONE FORG >"$BATS_TEST_TMPDIR/$1" 3>&- &
 	WATCHERS+=($!)
 	wait_file "$BATS_TEST_TMPDIR/$1" watching
 }
