@@ -18,7 +18,7 @@ static const struct {
 	{ "PATTERN", "vectl list --names" },
 	{ "IMAGE", "vectl image list --names" },
 	{ "TEMPLATE", "vectl template list --names" },
-	{ "RECIPE", "printf '%s\\n' debian-12 debian-13 busybox" },
+	{ "RECIPE", "printf '%s\\n' debian-11 debian-12 debian-13 busybox" },
 	{ "KEY", "vectl keys --names" },
 	{ "KEY=VALUE", "vectl keys --names | sed 's/$/=/'" },
 	{ "SETTING=VALUE", "vectl host show | sed 's/:.*/=/'" },

@@ -24,7 +24,7 @@ const struct command command_image_build = {
 	.run = run,
 	.summary = "build an image from a recipe",
 	.description =
-		"Builds the image that RECIPE describes: debian-12, debian-13 or busybox. The Debian images are "
+		"Builds the image that RECIPE describes: debian-11, debian-12, debian-13 or busybox. The Debian images are "
 		"fetched from a mirror by mmdebstrap and carry systemd and an ssh server; busybox is made from "
 		"this host's busybox and needs no network.\n\nAn image has no host keys, machine id, random seed "
 		"or password: each VE makes its own.",

@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Debian 12 and 13 boot to running with no failed unit, and are logged into by ssh, with a key and with a password.
+# Debian 11, 12 and 13 boot to running with no failed unit, and are logged into by ssh, with a key and with a password.
 # The images are kept between runs (VECTL_E2E_CACHE); building one needs the host's Debian archive.
 load helpers
 
 setup_file() {
 	world_up
+	image debian-11
 	image debian-12
 	image debian-13
 	inventory >"$BATS_FILE_TMPDIR/inventory"
@@ -60,6 +61,7 @@ boots() {
 	json '.warnings == []'
 }
 
+@test "debian-11" { boots debian-11; }
 @test "debian-12" { boots debian-12; }
 @test "debian-13" { boots debian-13; }
 
