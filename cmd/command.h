@@ -71,7 +71,7 @@ struct option {
 /* The options that every command takes; see options.c. */
 struct common_options {
 	const char *root, *actor, *reason;
-	bool json, quiet, help;
+	bool json, quiet, help, unprivileged_keys_only;
 	struct seconds lock_timeout;
 };
 extern const struct option common_options[];

@@ -50,6 +50,9 @@ static int check_options(struct call *call, const struct create_options *o)
 	bool stdin_keys = false;
 
 	for (size_t i = 0; i < o->ssh_keys.n; i++) {
+		/* The message about a file that has no keys in it quotes it. */
+		if (call->common.unprivileged_keys_only && !str_eq(o->ssh_keys.items[i], "-"))
+			return report_unprivileged(call, "--ssh-key FILE reads a file of the host's (--ssh-key - is standard input)");
 		if (stdin_keys && str_eq(o->ssh_keys.items[i], "-"))
 			return report_refusal(call, VE_ERR_USAGE, NULL,
 					      "--ssh-key - can be given once: it reads standard input");
@@ -174,10 +177,10 @@ const struct command command_create = {
 		  "Takes the plan vps-large with two changes." },
 	},
 	.exits =
-	"66 there is no such image or template\n69 the size cannot be enforced here\n"
+	"66 there is no such image or template, or a hook is not there\n69 the size cannot be enforced here\n"
 		 "73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
-		 "75 with --start --wait: it has not booted in time; it is left running\n"
-		 "78 a key or a value is wrong, or the image does not suit",
+		 "75 with --start --wait: it has not booted in time; it is left running\n77 not with --unprivileged-keys-only\n"
+		 "78 a key or a value is wrong, or the image does not suit\n79 hooks.create said no",
 	.see = "start(8) set(8) image-list(8) config(5) storage(7)",
 	.since = "0.1",
 };

@@ -70,7 +70,7 @@ const struct command command_events = {
 		"document of its own.\n\nThe kinds are created, started, stopped, killed, crashed, rebooted, frozen, thawed, "
 		"blocked, unblocked, recovered, destroyed; quota-spent and quota-lifted (of network.N.quota); oom: the kernel has "
 		"killed processes of the VE for lack of memory, with their names and what they held; forks-refused: pids.limit "
-		"was reached.\n\nWhat a VE is refused over and over is one event with a count, at first a second and later up to a "
+		"was reached; hook-failed: a program of hooks.* did.\n\nWhat a VE is refused over and over is one event with a count, at first a second and later up to a "
 		"minute apart; refused forks are noticed within ten seconds on cgroup v1. It is told late while the VE has no monitor (vectl recover), but never lost while the VE runs. Of "
 		"the log 16 MiB are kept.",
 	.examples = {

@@ -37,6 +37,11 @@ static char *change_cell(const ve_doc *row)
 	return x_strdup(ve_doc_bool(row, "live") ? "live" : "restart");
 }
 
+static char *power_cell(const ve_doc *row)
+{
+	return x_strdup(ve_doc_bool(row, "privileged") ? "host" : "-");
+}
+
 static int run(struct call *call)
 {
 	static const struct column columns[] = {
@@ -44,6 +49,7 @@ static int run(struct call *call)
 		{ "type", .format = type_cell },
 		{ "default" },
 		{ "change", .format = change_cell },
+		{ "privileged", .title = "power", .format = power_cell },
 		{ "doc", .title = "what", .wrap = true },
 	};
 	const struct keys_options *o = call->options;
@@ -77,7 +83,8 @@ const struct command command_keys = {
 		"Lists every configuration key, or those that match PATTERN (* and ?; quote it for the shell): "
 		"its unit or type, its default, whether a change takes effect on a running VE (live) or needs a "
 		"restart, and what it means. Keys marked 'fixed' are given at create and stay; those marked "
-		"'later' are refused by this version.",
+		"'later' are refused by this version. Power 'host': the key hands power over the host, and "
+		"--unprivileged-keys-only refuses it.",
 	.examples = {
 		{ "vectl keys 'memory.*'", "The keys about memory, and their units." },
 	},

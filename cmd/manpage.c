@@ -305,9 +305,9 @@ static int part_keys(ve_ctx *ctx)
 		body(ve_doc_string(row, "doc") ? ve_doc_string(row, "doc") : "");
 		bool has_unit = unit && *unit;
 		_cleanup_free_ char *facts =
-			x_printf("Type: %s%s%s; default: %s; %s.", ve_doc_string(row, "type"),
+			x_printf("Type: %s%s%s; default: %s; %s%s.", ve_doc_string(row, "type"),
 				 has_unit ? ", " : "", has_unit ? unit : "", def && *def ? def : "none",
-				 key_change(row));
+				 key_change(row), ve_doc_bool(row, "privileged") ? "; hands power over the host" : "");
 		puts(".br");
 		literal(facts);
 		if (!ve_doc_bool(row, "built"))

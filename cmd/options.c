@@ -24,6 +24,9 @@ const struct option common_options[] = {
 	       "the user who logged in."),
 	STRING("reason", "TEXT", struct common_options, reason,
 	       "Why: one line, for 'vectl history', and for whoever a lock or a block stands in the way of."),
+	FLAG("unprivileged-keys-only", 0, struct common_options, unprivileged_keys_only,
+	     "Refuse (77) what hands power over the host: the keys that 'vectl keys' marks so, whoever names them; --root; files of the "
+	     "host's as input; an editor. For the sudo rules of panels."),
 	FLAG("help", 'h', struct common_options, help, "Print the help of the command, and do nothing."),
 	OPTIONS_END,
 };

@@ -108,6 +108,11 @@ int report_refusal(const struct call *call, enum ve_category category, const cha
 	return ve_category_exit_code(category);
 }
 
+int report_unprivileged(const struct call *call, const char *what)
+{
+	return report_refusal(call, VE_ERR_PERMISSION, NULL, "%s: not with --unprivileged-keys-only", what);
+}
+
 int report_usage(const struct call *call, const struct usage *usage)
 {
 	return report_refusal(call, usage->category, usage->hint, "%s", usage->message);

@@ -17,6 +17,8 @@ int report_failure(const struct call *call, int r, ve_error *e);
 /* The program itself refuses; FMT is a sentence as the library's. */
 int report_refusal(const struct call *call, enum ve_category category, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* WHAT ("--root chooses the store") is not for callers with --unprivileged-keys-only. */
+int report_unprivileged(const struct call *call, const char *what);
 int report_usage(const struct call *call, const struct usage *usage);
 
 /* A verb on V succeeded with R (enum ve_changed). DONE ("started") and ALREADY ("is running already") word it: the

@@ -43,6 +43,10 @@ static int run(struct call *call)
 	if (o->image && o->rootfs)
 		return report_refusal(call, VE_ERR_USAGE, NULL,
 				      "--image and --rootfs both give the root tree: give one of them");
+	if (o->rootfs && call->common.unprivileged_keys_only)
+		return report_unprivileged(call, "--rootfs gives a directory of the host's");
+	if (o->template_name && call->common.unprivileged_keys_only)
+		return report_unprivileged(call, "--template may have any key");
 	int code = call_check_env(call, &o->env);
 	if (!code && o->set.n)
 		code = call_make_spec(call, o->set.items, &spec);

@@ -39,12 +39,17 @@ static int open_store(struct call *call)
 	const char *root = call->common.root ? call->common.root : getenv("VECTL_ROOT");
 	ve_error *e = NULL;
 
+	/* In a store of one's own choice there may be any configuration. */
+	if (call->common.root && call->common.unprivileged_keys_only)
+		return report_unprivileged(call, "--root chooses the store");
+
 	int r = ve_ctx_new(root && *root ? root : NULL, &call->ctx, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
 	r = name_caller(call, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
+	ve_ctx_set_unprivileged_keys_only(call->ctx, call->common.unprivileged_keys_only);
 	if (call->common.lock_timeout.given)
 		ve_ctx_set_lock_timeout_ms(call->ctx, call->common.lock_timeout.value * 1000);
 	if (!call->common.quiet && !call->common.json)

@@ -124,6 +124,9 @@ VE_API void ve_ctx_set_cancel_fd(ve_ctx *ctx, int fd);
  * default: the user who logged in, else the one who runs the process. REASON NULL: none. Both are copied. */
 VE_API int ve_ctx_set_actor(ve_ctx *ctx, const char *actor, ve_error **ret_error);
 VE_API int ve_ctx_set_reason(ve_ctx *ctx, const char *reason, ve_error **ret_error);
+/* What is done on CTX may not change configuration keys that hand power over the host (ve_keys(): privileged), whether a caller or
+ * a template says so: VE_ERR_PERMISSION. For programs that act for people who shall not have that power. */
+VE_API void ve_ctx_set_unprivileged_keys_only(ve_ctx *ctx, bool only);
 /* Warnings of the last verb on CTX, as an array of strings; owned by CTX, valid until the next verb. */
 VE_API const ve_doc *ve_ctx_warnings(const ve_ctx *ctx);
 
@@ -135,8 +138,9 @@ VE_API void ve_spec_free(ve_spec *spec);
  * Key, unit and range are checked here; see vectl-config(5). */
 VE_API int ve_spec_assign(ve_spec *spec, const char *assignment, ve_error **ret_error);
 
-/* The schema: an array of {key,type,unit,words,default,live,fixed,built,doc}, those whose key matches the glob PATTERN
- * (NULL: all). unit, words (the array of values that an enum takes) and default may be null; fixed: create alone sets it. */
+/* The schema: an array of {key,type,unit,words,default,live,fixed,built,privileged,doc}, those whose key matches the glob
+ * PATTERN (NULL: all). unit, words (the array of values that an enum takes) and default may be null; fixed: create alone sets it;
+ * privileged: it hands power over the host. */
 VE_API int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_error);
 
 /* ---- lifecycle ---------------------------------------------------------------------------------- */

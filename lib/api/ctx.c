@@ -104,6 +104,11 @@ int ve_ctx_set_reason(ve_ctx *c, const char *reason, ve_error **ret_error)
 	return set_words(&c->reason, "reason", reason, ret_error);
 }
 
+void ve_ctx_set_unprivileged_keys_only(ve_ctx *c, bool only)
+{
+	c->unprivileged_keys_only = only;
+}
+
 const ve_doc *ve_ctx_warnings(const ve_ctx *c)
 {
 	return (const ve_doc *)c->warnings;

@@ -63,9 +63,10 @@ static json_t *words_doc(const struct schema_key *k)
 static json_t *key_doc(const struct schema_key *k)
 {
 	const char *unit = k->unit == UNIT_NONE ? NULL : units_name(k->unit);
-	return json_pack("{s:s,s:s,s:s?,s:o,s:s?,s:b,s:b,s:b,s:s}", "key", k->key, "type", type_name(k), "unit", unit, "words",
+	return json_pack("{s:s,s:s,s:s?,s:o,s:s?,s:b,s:b,s:b,s:b,s:s}", "key", k->key, "type", type_name(k), "unit", unit, "words",
 			 words_doc(k), "default", k->def, "live", !!(k->flags & SCHEMA_LIVE), "fixed",
-			 !!(k->flags & SCHEMA_IDENTITY), "built", !!(k->flags & SCHEMA_BUILT), "doc", k->doc);
+			 !!(k->flags & SCHEMA_IDENTITY), "built", !!(k->flags & SCHEMA_BUILT),
+			 "privileged", !!(k->flags & SCHEMA_PRIVILEGED), "doc", k->doc);
 }
 
 int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error **ret_error)

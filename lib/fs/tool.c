@@ -11,13 +11,13 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "base/tail.h"
 
 enum { FIRST_FD = 3, OUT_OF_THE_WAY = 10 };
 
-/* Keeps the end of what comes: that is where a program says why it gave up. */
 static void read_words(int fd, char words[TOOL_WORDS_MAX])
 {
-	size_t have = 0;
+	struct tail tail = { .text = words, .size = TOOL_WORDS_MAX };
 	char piece[512];
 	for (;;) {
 		ssize_t n = read(fd, piece, sizeof(piece));
@@ -25,18 +25,9 @@ static void read_words(int fd, char words[TOOL_WORDS_MAX])
 			continue;
 		if (n <= 0)
 			break;
-		size_t keep = (size_t)n < TOOL_WORDS_MAX - 1 ? (size_t)n : TOOL_WORDS_MAX - 1;
-		size_t room = TOOL_WORDS_MAX - 1 - keep, old = have < room ? have : room;
-		memmove(words, words + have - old, old);
-		memcpy(words + old, piece + (size_t)n - keep, keep);
-		have = old + keep;
+		tail_add(&tail, piece, (size_t)n);
 	}
-	while (have > 0 && (unsigned char)words[have - 1] <= ' ')
-		have--;
-	words[have] = '\0';
-	for (size_t i = 0; i < have; i++)
-		if ((unsigned char)words[i] < ' ' || (unsigned char)words[i] > '~')
-			words[i] = words[i] == '\n' ? ';' : ' ';
+	tail_finish(&tail);
 }
 
 static int spawn(const struct tool *t, int out, pid_t *ret_pid)

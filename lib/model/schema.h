@@ -32,6 +32,7 @@ enum schema_flags {
 	SCHEMA_SECRET = 1 << 9, /* its value may hold a secret: shown by show and get, and never written to a log */
 	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
 	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
+	SCHEMA_PRIVILEGED = 1 << 10, /* whoever may set it has power over the host */
 	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules) */
 };
 

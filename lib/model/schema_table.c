@@ -14,11 +14,14 @@
 #define BUILT SCHEMA_BUILT
 #define UNLIMITED SCHEMA_UNLIMITED
 #define IDENTITY SCHEMA_IDENTITY
+#define PRIVILEGED SCHEMA_PRIVILEGED
 
 #define MIB (INT64_C(1) << 20)
 #define PIB (INT64_C(1) << 50)
 enum { DAY = 86400, CPUS_MAX = 8192, PIDS_MAX = 4194304 /* the kernel's PID_MAX_LIMIT */ };
 
+#define HOOK(name, what) \
+	{ .key = "hooks." name, .type = SCHEMA_STRING, .flags = LIVE | BUILT | PRIVILEGED, .check = check_path, .doc = what }
 #define STR(name, ...) { .key = name, .type = SCHEMA_STRING, __VA_ARGS__ }
 #define INT(name, u, least, most, ...) \
 	{ .key = name, .type = SCHEMA_INT, .unit = u, .min = least, .max = most, __VA_ARGS__ }
@@ -164,16 +167,16 @@ const struct schema_key schema_keys[] = {
 	     .doc = "Domains in which short names are looked up."),
 
 	/* ---- what it may */
-	LIST("mounts", .flags = 0, .doc = "Directories of the host's: SRC:DST[:ro]."),
-	LIST("devices", .flags = 0, .doc = "Devices of the host's."),
-	BOOLEAN("features.nesting", .flags = BUILT, .def = "off",
+	LIST("mounts", .flags = PRIVILEGED, .doc = "Directories of the host's: SRC:DST[:ro]."),
+	LIST("devices", .flags = PRIVILEGED, .doc = "Devices of the host's."),
+	BOOLEAN("features.nesting", .flags = BUILT | PRIVILEGED, .def = "off",
 		.doc = "Containers inside (Docker, podman): user namespaces and SYS_RESOURCE are left to it."),
-	BOOLEAN("features.fuse", .flags = 0, .def = "off", .doc = "/dev/fuse."),
-	BOOLEAN("features.tun", .flags = BUILT, .def = "off",
+	BOOLEAN("features.fuse", .flags = PRIVILEGED, .def = "off", .doc = "/dev/fuse."),
+	BOOLEAN("features.tun", .flags = BUILT | PRIVILEGED, .def = "off",
 		.doc = "TUN and TAP interfaces inside, /dev/net/tun (OpenVPN). WireGuard does not need it."),
-	ENUM("security.seccomp", "vps jail none", .flags = BUILT, .def = "vps",
+	ENUM("security.seccomp", "vps jail none", .flags = BUILT | PRIVILEGED, .def = "vps",
 	     .doc = "The system call policy: vps (a whole system), jail (one application) or none."),
-	LIST("security.capabilities", .flags = BUILT, .check = check_capability,
+	LIST("security.capabilities", .flags = BUILT | PRIVILEGED, .check = check_capability,
 	     .doc = "Changes to the bounding set: +net_raw gives, -net_admin takes. What only reaches the host "
 		    "cannot be given."),
 
@@ -190,6 +193,17 @@ const struct schema_key schema_keys[] = {
 	    .doc = "What asks its init to stop. Unset: what the image says."),
 	INT("stop.timeout", UNIT_SECONDS, 1, DAY, .flags = LIVE | BUILT,
 	    .doc = "How long stop waits before it kills. Unset: the host's stop.timeout."),
-	STR("hooks.*", .flags = 0, .doc = "Programs of the provider's that are run at an event."),
+
+	/* ---- hooks: one row each, as each says what its failure means */
+	HOOK("create", "A program of the host's that is run when everything of a new VE is made but its configuration file. If it fails, "
+		       "nothing is created. See vectl-hooks(7)."),
+	HOOK("before_start", "A program that is run before each start, when nothing is made for it yet. If it fails, the VE is not started."),
+	HOOK("started", "A program that is run after each start, when the VE's init runs. If it fails, that is a warning and an event."),
+	HOOK("stopping", "A program that is run before a VE is asked to stop. If it fails, that is a warning and an event."),
+	HOOK("stopped", "A program that is run when a VE has ended, however, and also when its start failed after hooks.before_start. If it "
+			"fails, that is a warning and an event."),
+	HOOK("destroyed", "A program that is run when a VE and all that is its own are gone. If it fails, that is a warning and an event."),
+	INT("hooks.timeout", UNIT_SECONDS, 1, 3600, .flags = LIVE | BUILT | PRIVILEGED, .def = "30s",
+	    .doc = "How long each of its hooks may take. After that it is killed, with its whole process group, and has failed."),
 	{ .key = NULL },
 };

@@ -23,8 +23,10 @@
 #include "run/claims.h"
 #include "run/disk.h"
 #include "run/fault.h"
+#include "run/hooks.h"
 #include "run/launch.h"
 #include "run/newve.h"
+#include "run/privileged.h"
 #include "run/verbs.h"
 #include "sys/hash.h"
 
@@ -140,8 +142,9 @@ static int image_still_there(struct ve *v, const struct image *image, ve_error *
 	return reference ? image_open(v->ctx->store->images_fd, reference, &again, ret_error) : err_nomem(ret_error);
 }
 
+/* RET_HOOKED: hooks.create has done its part. */
 static int build(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo,
-		 ve_error **ret_error)
+		 bool *ret_hooked, ve_error **ret_error)
 {
 	int r = fault_point("claim", ret_error);
 	if (r == 0)
@@ -156,6 +159,9 @@ static int build(struct ve *v, const struct image *image, const struct ve_create
 		r = give_access(v, o, ret_error);
 	if (r == 0)
 		r = ctx_check_cancelled(v->ctx, ret_error);
+	if (r == 0)
+		r = hook_run(v, HOOK_CREATE, ret_error);
+	*ret_hooked = r == 0;
 	if (r == 0)
 		r = fault_point("config", ret_error);
 	if (r == 0)
@@ -192,6 +198,7 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_ve_ struct ve *v = NULL;
 	_cleanup_undo_ struct undo undo = { 0 }; /* last, so that it runs first: it needs the handle */
+	bool hooked = false;
 	int r = name_check("VE", name, ret_error);
 	if (r == 0)
 		r = ctx_open(ctx, true, ret_error);
@@ -211,11 +218,19 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	if (r == 0)
 		r = config_check_whole(config, ret_error);
 	if (r == 0)
+		r = privileged_check(ctx, NULL, config, ret_error);
+	if (r == 0)
+		r = hooks_check(NULL, config, ret_error);
+	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
 	if (r == 0)
-		r = build(v, image, o, &undo, ret_error);
-	if (r < 0)
+		r = build(v, image, o, &undo, &hooked, ret_error);
+	if (r < 0) {
+		undo_run(&undo);
+		if (hooked)
+			hook_tell(v, HOOK_DESTROYED);
 		return err_wrap(ret_error, "cannot create '%s'", name), r;
+	}
 	undo_commit(&undo);
 	event_log(ctx, "created", v->name, v->uuid, NULL);
 	if (o->start)

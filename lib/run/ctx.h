@@ -22,6 +22,7 @@ struct ve_ctx {
 	int cancel_fd;
 	char *actor;	       /* who asks, for locks and audit.jsonl; ctx_actor() */
 	char *reason;	       /* and why, or NULL */
+	bool unprivileged_keys_only; /* the caller may not change what has power over the host (privileged.h) */
 	bool is_host;	       /* the host itself goes up or down: no lock of an administrator's holds that off */
 	json_t *warnings;      /* of the verb under way */
 };

@@ -10,6 +10,7 @@
 #include "fs/storage.h"
 #include "run/change.h"
 #include "run/claims.h"
+#include "run/hooks.h"
 #include "run/launch.h"
 #include "run/verbs.h"
 
@@ -47,6 +48,7 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 	remove_logs(v);
 	file_remove_tree(s->run_fd, v->uuid);
 	event_log(v->ctx, "destroyed", v->name, v->uuid, NULL);
+	hook_tell(v, HOOK_DESTROYED);
 	return VE_CHANGED;
 }
 

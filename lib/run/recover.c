@@ -31,6 +31,7 @@
 #include "run/block.h"
 #include "run/claims.h"
 #include "run/heal.h"
+#include "run/hooks.h"
 #include "run/image.h"
 #include "run/join.h"
 #include "run/launch.h"
@@ -65,7 +66,9 @@ static int clean_dead(struct ve *v, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *old = NULL;
 	handle_running_config(v, &old, NULL);
-	return launch_clean(v, old ? old : v->config, ret_error);
+	int r = launch_clean(v, old ? old : v->config, ret_error);
+	hook_tell(v, HOOK_STOPPED);
+	return r;
 }
 
 static bool has_leftovers(struct ve *v)

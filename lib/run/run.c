@@ -19,6 +19,7 @@
 #include "run/join.h"
 #include "run/launch.h"
 #include "run/newve.h"
+#include "run/privileged.h"
 #include "run/terminal.h"
 #include "run/verbs.h"
 
@@ -31,7 +32,12 @@ static int configure(struct ve_ctx *ctx, const struct ve_run_opts *o, const stru
 					   .spec = spec, .no_image = o->rootfs };
 	if (spec && config_raw(spec, "disk"))
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: disk.* is not for run");
-	int r = newve_config(ctx, "run", &from, &c, &image, ret_error);
+	/* The template, which fences a jail off, is the host's own; a caller's words on top of it are not. */
+	int r = spec ? privileged_check(ctx, NULL, spec, ret_error) : 0;
+	if (r == 0)
+		r = newve_config(ctx, "run", &from, &c, &image, ret_error);
+	if (r == 0 && config_raw(c, "hooks"))
+		r = err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "run", "hooks.*: a jail that goes with its command has no hooks");
 	if (r < 0)
 		return r;
 	/* Its name is its uuid's beginning: nobody has to think of one. */

@@ -19,7 +19,9 @@
 #include "run/claims.h"
 #include "run/disk.h"
 #include "run/fault.h"
+#include "run/hooks.h"
 #include "run/plan.h"
+#include "run/privileged.h"
 #include "run/set.h"
 #include "run/verbs.h"
 
@@ -142,6 +144,10 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = edit->fn(v, fresh, edit->data, ret_error);
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
+	if (r == 0)
+		r = privileged_check(v->ctx, v->config, fresh, ret_error);
+	if (r == 0)
+		r = hooks_check(v->config, fresh, ret_error);
 	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
 		r = autoip_resolve(v, fresh, ret_error);
 		if (r < 0)

@@ -12,6 +12,7 @@
 #include "base/guard.h"
 #include "run/change.h"
 #include "run/fault.h"
+#include "run/hooks.h"
 #include "run/launch.h"
 
 /* How long an init must live before a start is called one. Nobody reports an init that cannot do its work but its end. */
@@ -23,7 +24,9 @@ static int clean_leftovers(struct ve *v, ve_error **ret_error)
 	_cleanup_config_ struct config *old = NULL;
 	if (handle_running_config(v, &old, NULL) < 0)
 		return 0;
-	return launch_clean(v, old, ret_error);
+	int r = launch_clean(v, old, ret_error);
+	hook_tell(v, HOOK_STOPPED);
+	return r;
 }
 
 static int died_at_once(struct ve *v, ve_error **ret_error)
@@ -43,22 +46,34 @@ static bool ended_within(struct ve *v, int ms)
 	return init < 0 || poll(&p, 1, ms) > 0;
 }
 
-int start_locked(struct ve *v, ve_error **ret_error)
+static int launch_planned(struct ve *v, ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
 	struct launch_command cmd = { 0 };
 	struct launched done;
-	int r = clean_leftovers(v, ret_error);
-	if (r == 0)
-		r = fault_point("plan", ret_error);
+	int r = fault_point("plan", ret_error);
 	if (r == 0)
 		r = plan_make(v, v->config, -1, &plan, ret_error);
+	return r < 0 ? r : launch(&plan, &cmd, &done, ret_error);
+}
+
+int start_locked(struct ve *v, ve_error **ret_error)
+{
+	int r = clean_leftovers(v, ret_error);
+	/* Before the plan: it may mount what the plan opens. */
 	if (r == 0)
-		r = launch(&plan, &cmd, &done, ret_error);
+		r = hook_run(v, HOOK_BEFORE_START, ret_error);
 	if (r < 0)
 		return r;
+	r = launch_planned(v, ret_error);
+	if (r < 0) {
+		if (hook_is_set(v, HOOK_BEFORE_START))
+			hook_tell(v, HOOK_STOPPED);
+		return r;
+	}
 	laststate_write(v, LAST_STARTED, 0, NULL);
 	event_log(v->ctx, "started", v->name, v->uuid, NULL);
+	hook_tell(v, HOOK_STARTED);
 	return ended_within(v, AT_ONCE_MS) ? died_at_once(v, ret_error) : VE_CHANGED;
 }
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "model/image.h"
 #include "run/change.h"
+#include "run/hooks.h"
 #include "run/launch.h"
 
 enum { KILL_DEADLINE_MS = 30000, MONITOR_DEADLINE_MS = 5000 };
@@ -76,7 +77,9 @@ static int settle(struct ve *v, const struct record *rec, enum last_reason reaso
 	int r = handle_running_config(v, &running, ret_error);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	return launch_clean(v, running ? running : v->config, ret_error);
+	r = launch_clean(v, running ? running : v->config, ret_error);
+	hook_tell(v, HOOK_STOPPED);
+	return r;
 }
 
 /* Its init has ended by itself, and the monitor waits for our lock to clean up and perhaps to start it anew: it finds
@@ -88,6 +91,7 @@ static int settle_stopped(struct ve *v, ve_error **ret_error)
 		return VE_UNCHANGED;
 	write_down(v, LAST_STOPPED);
 	int r = launch_clean(v, ended, ret_error);
+	hook_tell(v, HOOK_STOPPED);
 	return r < 0 ? r : VE_CHANGED;
 }
 
@@ -138,10 +142,20 @@ int kill_locked(struct ve *v, ve_error **ret_error)
 	return r < 0 ? r : VE_CHANGED;
 }
 
+/* As handle_ask(). It may end by itself while its hook runs. */
+static int ask_and_tell(struct ve *v, struct record *rec, ve_error **ret_error)
+{
+	int r = handle_ask(v, VERB_STOP, rec, ret_error);
+	if (r != 0 || !hook_tell(v, HOOK_STOPPING))
+		return r;
+	r = ctx_check_cancelled(v->ctx, ret_error);
+	return r < 0 ? r : handle_ask(v, VERB_STOP, rec, ret_error);
+}
+
 int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 {
 	struct record rec;
-	int r = handle_ask(v, VERB_STOP, &rec, ret_error);
+	int r = ask_and_tell(v, &rec, ret_error);
 	if (r != 0)
 		return r == 1 ? settle_stopped(v, ret_error) : r;
 	r = ctx_host(v->ctx, ret_error);

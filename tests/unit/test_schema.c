@@ -69,7 +69,8 @@ static void test_live_keys(void **state)
 				   "io.read_bps io.write_bps io.read_iops io.write_iops pids.limit network.N.ips stop.signal stop.timeout "
 				   "firewall.in firewall.out firewall.preset firewall.connections firewall.packet_rate "
 				   "network.N.rate_in network.N.rate_out network.N.quota network.N.quota_action network.N.quota_rate "
-				   "network.N.quota_day network.N.forwards disk.size disk.inodes ";
+				   "network.N.quota_day network.N.forwards disk.size disk.inodes hooks.create hooks.before_start "
+				   "hooks.started hooks.stopping hooks.stopped hooks.destroyed hooks.timeout ";
 	for (const struct schema_key *row = schema_keys; row->key; row++) {
 		_cleanup_free_ char *word = str_printf(" %s ", row->key);
 		if (row->flags & SCHEMA_BUILT)
@@ -95,7 +96,8 @@ static void test_keys_of_the_design_are_known(void **state)
 		"network.0.rate_out", "network.0.forwards", "network.0.quota", "firewall.in", "firewall.out",
 		"dns.servers", "dns.search", "rlimits.nofile", "mounts", "devices", "features.fuse",
 		"features.tun", "features.nesting", "security.seccomp", "security.capabilities", "boot.auto",
-		"boot.order", "boot.delay", "boot.restart", "hooks.start", "users", "protect", "timezone",
+		"boot.order", "boot.delay", "boot.restart", "hooks.create", "hooks.before_start", "hooks.started", "hooks.stopping",
+		"hooks.stopped", "hooks.destroyed", "hooks.timeout", "users", "protect", "timezone",
 		"stop.signal", "stop.timeout", "environment",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)

@@ -47,6 +47,10 @@ last_boot() { journalctl --quiet --no-pager --boot=-1 --output=cat "$@"; }
 	for ve in $output; do inside "$ve" true; done
 }
 
+@test "its hooks ran when the host went down, and when it came up" {
+	[ "$(tr '\n' ' ' </var/lib/vectl-hooks.log)" = 'stopping stopped before_start started ' ]
+}
+
 @test "no record of the last boot is taken for a running VE" {
 	ok status off-ran --json
 	json '.state == "stopped" and .init_pid == null'

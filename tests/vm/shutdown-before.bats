@@ -13,7 +13,14 @@ teardown_file() { :; }
 	rm -f /var/log/vectl/events.jsonl
 	[ -d /var/lib/vectl/images/busybox ] || ok image build busybox
 
+	# Its hooks run when the host goes down, and when it comes up.
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$VECTL_HOOK" >>/var/lib/vectl-hooks.log\n' >/var/lib/vectl-test-hook
+	chmod 0755 /var/lib/vectl-test-hook
+	rm -f /var/lib/vectl-hooks.log
 	quiet_ve first --set boot.order=10
+	ok set first hooks.stopping=/var/lib/vectl-test-hook hooks.stopped=/var/lib/vectl-test-hook \
+		hooks.before_start=/var/lib/vectl-test-hook hooks.started=/var/lib/vectl-test-hook
 	quiet_ve second --set boot.order=20
 	quiet_ve third --set boot.order=30
 	quiet_ve off-ran --set boot.auto=off --set boot.order=40
