@@ -6,6 +6,7 @@
 #include "command.h"
 
 extern const struct command command_create;
+extern const struct command command_clone;
 extern const struct command command_start;
 extern const struct command command_stop;
 extern const struct command command_restart;

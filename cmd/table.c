@@ -7,6 +7,7 @@
 
 const struct command *const command_table[] = {
 	&command_create,
+	&command_clone,
 	&command_start,
 	&command_stop,
 	&command_restart,

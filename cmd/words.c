@@ -22,7 +22,7 @@ static const struct {
 	{ "runscript", "vectl exec NAME sh < SCRIPT" },
 	{ "build", "vectl image build RECIPE" },
 	{ "config", "vectl show NAME, or vectl set NAME KEY=VALUE" },
-	{ "copy", "vectl clone NAME NEW, in a later version" },
+	{ "copy", "vectl clone NAME NEW" },
 	{ "del", "vectl destroy NAME" },
 	{ "delete", "vectl destroy NAME" },
 	{ "df", "vectl exec NAME df" },
@@ -78,7 +78,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"clone",   "register", "push", "pull",	"user",
+	"register", "push", "pull",	"user",
 	"edit",    "tune",	  "pool", "capacity",
 		"image import",
 	"image export",

@@ -166,6 +166,16 @@ struct ve_create_opts {
 VE_API int ve_create(ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, ve **ret_ve,
 		     ve_error **ret_error);
 
+struct ve_clone_opts {
+	size_t size;
+	const ve_spec *spec;    /* assignments on top of V's configuration, or NULL */
+	const char *const *ips; /* addresses for network.0, NULL-terminated, or NULL: a routed VE becomes one with a private address */
+};
+/* Makes a VE called NAME from the stopped VE V: its configuration and a copy of its files, shared as far as the file system can.
+ * It is another machine: uuid, ids, MAC, host keys, machine id and random seed are its own, hostname, aliases, addresses,
+ * forwards and protect are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
+VE_API int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret_ve, ve_error **ret_error);
+
 /* Finds a VE by name, uuid or alias. */
 VE_API int ve_open(ve_ctx *ctx, const char *name, ve **ret_ve, ve_error **ret_error);
 VE_API void ve_close(ve *v); /* NULL is allowed */

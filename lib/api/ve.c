@@ -52,6 +52,20 @@ int ve_create(ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, 
 	return r;
 }
 
+int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret_ve, ve_error **ret_error)
+{
+	struct ve_clone_opts o = API_OPTS(ve_clone_opts, opts);
+	ve *made = NULL;
+	int r = begin(v, ret_error);
+	if (r == 0)
+		r = verb_clone(v, name, &o, o.spec ? o.spec->config : NULL, &made, ret_error);
+	if (r >= 0 && ret_ve)
+		*ret_ve = made;
+	else
+		handle_close(made);
+	return r;
+}
+
 int ve_result(ve *v, int changed, ve_doc **ret_doc, ve_error **ret_error)
 {
 	json_t *doc = NULL;

@@ -15,17 +15,18 @@ int backend_open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **
 }
 
 /* cp(1) knows reflinks, sparse files, hard links, extended attributes and devices. */
-int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error)
+int backend_copy_tree(int from_fd, int to_fd, const struct storage_watch *watch, ve_error **ret_error)
 {
 	static const char *const argv[] = { "cp", "-a", "--reflink=auto", "--", "/proc/self/fd/3/.", "/proc/self/fd/4", NULL };
-	const struct tool cp = { .argv = argv, .package = "coreutils", .fds = { from_fd, to_fd }, .n_fds = 2 };
+	const struct tool cp = { .argv = argv, .package = "coreutils", .fds = { from_fd, to_fd }, .n_fds = 2,
+				 .watch = watch };
 	char words[TOOL_WORDS_MAX];
 	int status, r = tool_run(&cp, &status, words, ret_error);
 	if (r < 0 || status == 0)
 		return r;
 	bool full = strstr(words, "No space left") || strstr(words, "Disk quota exceeded");
 	return err_plain(ret_error, full ? VE_ERR_NO_ROOM : VE_ERR_KERNEL, full ? ENOSPC : EIO, "storage",
-			 "cannot copy the image's tree%s%s", full ? ": there is not enough room for it" : ": ",
+			 "cannot copy the tree%s%s", full ? ": there is not enough room for it" : ": ",
 			 full ? "" : words);
 }
 

@@ -12,6 +12,8 @@ struct backend {
 	const char *name;
 	bool copies;
 	int (*prepare)(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
+	/* FROM_FD: the directory of a VE whose storage is of this back end, and not in use. */
+	int (*clone)(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error);
 	/* Fills writable_fd and is_mount. */
 	int (*open)(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error);
 	int (*resize)(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
@@ -25,8 +27,9 @@ extern const struct backend backend_overlay, backend_dir, backend_btrfs, backend
 
 /* The directory NAME of the VE's storage. VE_ERR_DATA: it is not there. */
 int backend_open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **ret_error);
-/* The tree below FROM_FD into the directory TO_FD, with everything that a file has. */
-int backend_copy_tree(int from_fd, int to_fd, ve_error **ret_error);
+/* The tree below FROM_FD into the directory TO_FD, with everything that a file has; links are copied, and never followed. WATCH may
+ * be NULL. */
+int backend_copy_tree(int from_fd, int to_fd, const struct storage_watch *watch, ve_error **ret_error);
 /* VE_ERR_UNSUPPORTED: KEY cannot be enforced by BACKEND on the file system of DIR_FD, WHY, and which back end can. */
 int backend_cannot_limit(const char *backend, const char *key, int dir_fd, const char *why, ve_error **ret_error);
 /* VE_ERR_NO_ROOM, where USED bytes are more than SIZE; 0 is no size at all. */

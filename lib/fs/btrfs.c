@@ -53,7 +53,7 @@ static int btrfs_prepare(int ve_fd, int image_fd, const struct storage_size *siz
 	if (r == 0 && size->bytes)
 		r = trouble(subvolume_group_limit(ve_fd, dir, size->bytes), "limit the VE's quota group", ret_error);
 	if (r == 0)
-		r = backend_copy_tree(image_fd, dir, ret_error);
+		r = backend_copy_tree(image_fd, dir, NULL, ret_error);
 	/* Full quotas count what is shared with the image, and only when it is on the disk. */
 	if (r == 0 && counted && subvolume_quota(ve_fd) == SUBVOLUME_QUOTA_FULL) {
 		uint64_t used, limit;
@@ -74,6 +74,32 @@ static int set_limit(int ve_fd, int dir, const struct storage_size *to, ve_error
 	if (r == 0)
 		r = backend_check_fits(used, to->bytes, ret_error);
 	return r < 0 ? r : trouble(subvolume_group_limit(ve_fd, dir, to->bytes), "limit the VE's quota group", ret_error);
+}
+
+/* A snapshot takes no time, however large it is. Simple quotas count from there what the clone writes itself, as they do with an
+ * image; full ones have to count what is in it already. */
+static int btrfs_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error)
+{
+	_cleanup_close_ int from = -1, dir = -1;
+	bool counted;
+	(void)watch;
+	if (size->inodes)
+		return no_inodes(ve_fd, ret_error);
+	int r = backend_open_directory(from_fd, DIRECTORY, &from, ret_error);
+	if (r == 0)
+		r = need_quotas(ve_fd, size, &counted, ret_error);
+	if (r == 0)
+		r = trouble(subvolume_snapshot(from, ve_fd, DIRECTORY), "make a snapshot", ret_error);
+	if (r == 0)
+		r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);
+	if (r < 0 || !counted)
+		return r;
+	r = trouble(subvolume_group_make(ve_fd, dir), "make the VE's quota group", ret_error);
+	if (r == 0 && subvolume_quota(ve_fd) == SUBVOLUME_QUOTA_FULL)
+		r = trouble(subvolume_count_again(ve_fd), "count what is in the snapshot", ret_error);
+	if (r == 0 && size->bytes)
+		r = set_limit(ve_fd, dir, size, ret_error);
+	return r;
 }
 
 static int btrfs_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
@@ -121,6 +147,7 @@ const struct backend backend_btrfs = {
 	.name = "btrfs",
 	.copies = true,
 	.prepare = btrfs_prepare,
+	.clone = btrfs_clone,
 	.open = btrfs_open,
 	.resize = btrfs_resize,
 	.usage = btrfs_usage,

@@ -11,7 +11,16 @@ static int dir_prepare(int ve_fd, int image_fd, const struct storage_size *size,
 	_cleanup_close_ int dir = -1;
 	/* Limited before the files come: they inherit the project, and an image that is too large is found out. */
 	int r = limited_make(ve_fd, "dir", DIRECTORY, size, &dir, ret_error);
-	return r < 0 ? r : backend_copy_tree(image_fd, dir, ret_error);
+	return r < 0 ? r : backend_copy_tree(image_fd, dir, NULL, ret_error);
+}
+
+static int dir_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error)
+{
+	_cleanup_close_ int from = -1, dir = -1;
+	int r = backend_open_directory(from_fd, DIRECTORY, &from, ret_error);
+	if (r == 0)
+		r = limited_make(ve_fd, "dir", DIRECTORY, size, &dir, ret_error);
+	return r < 0 ? r : backend_copy_tree(from, dir, watch, ret_error);
 }
 
 static int dir_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
@@ -45,6 +54,7 @@ const struct backend backend_dir = {
 	.name = "dir",
 	.copies = true,
 	.prepare = dir_prepare,
+	.clone = dir_clone,
 	.open = dir_open,
 	.resize = dir_resize,
 	.usage = dir_usage,

@@ -182,15 +182,30 @@ static int check(int file_fd, const char *name, bool *ret_mended, ve_error **ret
 
 /* ---- another size, while nobody has it ---- */
 
-static int copy_file(int from_fd, int to_fd, const char *name, ve_error **ret_error)
+static int copy_file(int from_fd, int to_fd, const char *name, const struct storage_watch *watch, ve_error **ret_error)
 {
 	const char *const argv[] = { "cp", "--sparse=always", "--reflink=auto", "/proc/self/fd/3", "/proc/self/fd/4", NULL };
-	const struct tool cp = { .argv = argv, .package = "coreutils", .fds = { from_fd, to_fd }, .n_fds = 2 };
+	const struct tool cp = { .argv = argv, .package = "coreutils", .fds = { from_fd, to_fd }, .n_fds = 2, .watch = watch };
 	char words[TOOL_WORDS_MAX];
 	int status, r = tool_run(&cp, &status, words, ret_error);
 	if (r == 0 && status != 0)
-		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "cannot copy '%s', to change its size: %s", name, words);
+		r = err_plain(ret_error, VE_ERR_NO_ROOM, ENOSPC, "storage", "cannot copy '%s': %s", name, words);
 	return r;
+}
+
+int extimage_clone(int from_fd, int dir_fd, const char *name, const struct storage_watch *watch, ve_error **ret_error)
+{
+	_cleanup_close_ int from = -1;
+	uint64_t bytes;
+	int r = open_file(from_fd, name, &from, &bytes, ret_error);
+	if (r == 0)
+		r = loop_await_end(from, "the VE's file system", ret_error);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int to = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (to < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make '%s'", name);
+	return copy_file(from, to, name, watch, ret_error);
 }
 
 /* BYTES may be more or less than it has. */
@@ -228,7 +243,7 @@ static int rewrite(int dir_fd, const char *name, int file_fd, uint64_t have, uin
 	_cleanup_close_ int fd = openat(dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return err_sys(ret_error, errno, "storage", "cannot make '%s'", temporary);
-	r = copy_file(file_fd, fd, name, ret_error);
+	r = copy_file(file_fd, fd, name, NULL, ret_error);
 	if (r == 0)
 		r = run_fsck(fd, name, "-fp", ret_error);
 	if (r == 0)

@@ -23,4 +23,7 @@ int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage
 /* Is there one, as far as a name tells? */
 bool extimage_exists(int dir_fd, const char *name);
 
+/* A copy below DIR_FD of the one that is called the same below FROM_FD, which nobody has mounted. */
+int extimage_clone(int from_fd, int dir_fd, const char *name, const struct storage_watch *watch, ve_error **ret_error);
+
 #endif

@@ -25,7 +25,13 @@ static int image_prepare(int ve_fd, int image_fd, const struct storage_size *siz
 		r = extimage_make(ve_fd, IMAGE, size, ret_error);
 	if (r == 0)
 		r = extimage_mount(ve_fd, IMAGE, size->bytes, &mnt, ret_error);
-	return r < 0 ? r : backend_copy_tree(image_fd, mnt, ret_error);
+	return r < 0 ? r : backend_copy_tree(image_fd, mnt, NULL, ret_error);
+}
+
+static int image_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error)
+{
+	int r = need_size(size, ret_error);
+	return r < 0 ? r : extimage_clone(from_fd, ve_fd, IMAGE, watch, ret_error);
 }
 
 static int image_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
@@ -52,6 +58,7 @@ const struct backend backend_image = {
 	.name = "image",
 	.copies = true,
 	.prepare = image_prepare,
+	.clone = image_clone,
 	.open = image_open,
 	.resize = image_resize,
 	.usage = image_usage,

@@ -46,6 +46,31 @@ static int overlay_prepare(int ve_fd, int image_fd, const struct storage_size *s
 	return prepare_image(ve_fd, size, ret_error);
 }
 
+/* What the VE has changed; work/ is the mount's own. */
+static int clone_directory(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
+			   ve_error **ret_error)
+{
+	_cleanup_close_ int from = -1, dir = -1, from_upper = -1, upper = -1;
+	int r = backend_open_directory(from_fd, DIRECTORY, &from, ret_error);
+	if (r == 0)
+		r = backend_open_directory(from, "upper", &from_upper, ret_error);
+	if (r == 0)
+		r = limited_make(ve_fd, "overlay", DIRECTORY, size, &dir, ret_error);
+	if (r == 0)
+		r = make_layers(dir, ret_error);
+	if (r == 0)
+		r = backend_open_directory(dir, "upper", &upper, ret_error);
+	return r < 0 ? r : backend_copy_tree(from_upper, upper, watch, ret_error);
+}
+
+static int overlay_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
+			 ve_error **ret_error)
+{
+	if (extimage_exists(from_fd, IMAGE))
+		return extimage_clone(from_fd, ve_fd, IMAGE, watch, ret_error);
+	return clone_directory(from_fd, ve_fd, size, watch, ret_error);
+}
+
 static int overlay_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
 {
 	s->is_mount = extimage_exists(ve_fd, IMAGE);
@@ -81,6 +106,7 @@ static const char *const remains[] = { DIRECTORY, IMAGE, NULL };
 const struct backend backend_overlay = {
 	.name = "overlay",
 	.prepare = overlay_prepare,
+	.clone = overlay_clone,
 	.open = overlay_open,
 	.resize = overlay_resize,
 	.usage = overlay_usage,

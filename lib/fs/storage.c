@@ -64,16 +64,27 @@ int storage_protect(const char *path, ve_error **ret_error)
 	return r < 0 ? err_sys(ret_error, -r, "store", "cannot make '%s' a nosuid, nodev mount", path) : 0;
 }
 
+static int undone(const struct backend *b, int ve_fd, int r)
+{
+	if (r == 0)
+		return 0;
+	storage_destroy(ve_fd, NULL);
+	for (const char *const *name = b->remains; *name; name++)
+		file_remove_tree(ve_fd, *name);
+	return r;
+}
+
 int storage_prepare(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error)
 {
 	const struct backend *b = backends[kind];
-	int r = b->prepare(ve_fd, image_fd, size, ret_error);
-	if (r < 0) {
-		storage_destroy(ve_fd, NULL);
-		for (const char *const *name = b->remains; *name; name++)
-			file_remove_tree(ve_fd, *name);
-	}
-	return r;
+	return undone(b, ve_fd, b->prepare(ve_fd, image_fd, size, ret_error));
+}
+
+int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
+		  ve_error **ret_error)
+{
+	const struct backend *b = backends[kind];
+	return undone(b, ve_fd, b->clone(from_fd, ve_fd, size, watch, ret_error));
 }
 
 int storage_open(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size,

@@ -32,6 +32,13 @@ struct storage_usage {
 	int64_t used_inodes, inodes;
 };
 
+/* Whoever waits for a long copy. */
+struct storage_watch {
+	int cancel_fd; /* readable: end it; -1: never */
+	void (*progress)(uint64_t bytes, void *data); /* so much was written; about once a second */
+	void *data;
+};
+
 /* What a start needs: held descriptors, -1 where there are none. Closing them gives everything back, loop devices too. */
 struct storage {
 	bool layered;  /* an overlay of image_fd and writable_fd; else writable_fd is the whole tree */
@@ -52,6 +59,10 @@ int storage_protect(const char *path, ve_error **ret_error);
 /* Makes the storage of a VE below VE_FD. IMAGE_FD: the image's tree. A size that cannot be enforced here is
  * VE_ERR_UNSUPPORTED, and names a back end that can. On error nothing is left. */
 int storage_prepare(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
+/* The same with the files of FROM_FD, the directory of a VE of the same KIND that does not run, in place of an image's: shared with
+ * it as far as the file system can. */
+int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
+		  ve_error **ret_error);
 /* Opens it for a start, brought to SIZE where an interrupted verb or a pending change left it at another. A file system
  * of its own is checked first if it was not left in order; VE_ERR_DATA: it is damaged. IMAGE_FD is taken over, also on
  * failure. */

@@ -44,6 +44,14 @@ int subvolume_make(int dir_fd, const char *name)
 	return request(dir_fd, BTRFS_IOC_SUBVOL_CREATE, &args);
 }
 
+int subvolume_snapshot(int from_fd, int dir_fd, const char *name)
+{
+	_cleanup_close_ int from = open_for_ioctl(from_fd);
+	struct btrfs_ioctl_vol_args_v2 args = { .fd = from };
+	snprintf(args.name, sizeof(args.name), "%s", name);
+	return from < 0 ? -errno : request(dir_fd, BTRFS_IOC_SNAP_CREATE_V2, &args);
+}
+
 static int number_of(int subvolume_fd, uint64_t *ret_number)
 {
 	struct btrfs_ioctl_ino_lookup_args args = { .objectid = BTRFS_FIRST_FREE_OBJECTID };
@@ -169,6 +177,16 @@ int subvolume_group_make(int dir_fd, int subvolume_fd)
 	if (r == 0)
 		r = request(dir_fd, BTRFS_IOC_QGROUP_ASSIGN, &member);
 	return r;
+}
+
+int subvolume_count_again(int dir_fd)
+{
+	struct btrfs_ioctl_quota_rescan_args args = { 0 };
+	int r = request(dir_fd, BTRFS_IOC_QUOTA_RESCAN, &args);
+	/* Under way already, for somebody else: perhaps past our files, so that it is waited for, and asked again. */
+	if (r == -EINPROGRESS && (r = request(dir_fd, BTRFS_IOC_QUOTA_RESCAN_WAIT, NULL)) == 0)
+		r = request(dir_fd, BTRFS_IOC_QUOTA_RESCAN, &args);
+	return r < 0 ? r : request(dir_fd, BTRFS_IOC_QUOTA_RESCAN_WAIT, NULL);
 }
 
 static int read_group(int subvolume_fd, const char *what, uint64_t *ret)

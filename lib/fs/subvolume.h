@@ -16,6 +16,8 @@ enum subvolume_quota { SUBVOLUME_QUOTA_OFF, SUBVOLUME_QUOTA_SIMPLE, SUBVOLUME_QU
 
 bool subvolume_can(int dir_fd); /* is this btrfs? */
 int subvolume_make(int dir_fd, const char *name);
+/* A copy of the subvolume FROM_FD, whose blocks it shares. Subvolumes in it are empty directories in the copy. */
+int subvolume_snapshot(int from_fd, int dir_fd, const char *name);
 /* With all that are in it. What is no subvolume, or not there, is left alone. */
 int subvolume_destroy(int dir_fd, const char *name);
 
@@ -25,6 +27,8 @@ int subvolume_quota_on(int dir_fd);
 
 /* The group of the subvolume SUBVOLUME_FD. */
 int subvolume_group_make(int dir_fd, int subvolume_fd);
+/* What was in the subvolume before it had a group is counted: full quotas only, which take their time for it. */
+int subvolume_count_again(int dir_fd);
 bool subvolume_group_exists(int subvolume_fd);
 /* BYTES 0: none. DIR_FD: where the subvolume is; asked from inside one that is full the kernel would find no room for the answer. */
 int subvolume_group_limit(int dir_fd, int subvolume_fd, uint64_t bytes);

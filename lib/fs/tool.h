@@ -4,6 +4,7 @@
 #define FS_TOOL_H
 
 #include "base/error.h"
+#include "fs/storage.h"
 
 enum { TOOL_MAX_FDS = 2, TOOL_WORDS_MAX = 400 };
 
@@ -12,10 +13,12 @@ struct tool {
 	const char *package;	 /* Debian package that has it, for the hint */
 	int fds[TOOL_MAX_FDS];	 /* the program's 3 and 4: /proc/self/fd/3 in its arguments */
 	unsigned n_fds;
+	const struct storage_watch *watch; /* of what takes long, or NULL */
 };
 
 /* RET_STATUS: its exit status, 128 + the signal's number where one ended it. RET_WORDS: the end of what it said, on one line
- * and fit for a message. VE_ERR_UNSUPPORTED: there is no such program. */
+ * and fit for a message. VE_ERR_UNSUPPORTED: there is no such program. -EINTR: the caller wants the verb to end,
+ * and the program is dead. */
 int tool_run(const struct tool *t, int *ret_status, char ret_words[TOOL_WORDS_MAX], ve_error **ret_error);
 
 #endif

@@ -26,7 +26,7 @@ static const char *const verbs[VERB_COUNT] = {
 	[VERB_START] = "start",	    [VERB_STOP] = "stop", [VERB_KILL] = "kill", [VERB_FREEZE] = "freeze",
 	[VERB_THAW] = "thaw",	    [VERB_DESTROY] = "destroy", [VERB_EXEC] = "run a command in",
 	[VERB_SET] = "change",	    [VERB_PASSWD] = "set a password in", [VERB_CONSOLE] = "open the console of",
-	[VERB_BLOCK] = "block",	    [VERB_UNBLOCK] = "unblock", [VERB_RENAME] = "rename",
+	[VERB_BLOCK] = "block",	    [VERB_UNBLOCK] = "unblock", [VERB_RENAME] = "rename", [VERB_CLONE] = "clone",
 };
 
 #define NO(advice) { STATE_REFUSED, advice }
@@ -49,26 +49,26 @@ static const struct {
 		[VERB_START] = RECOVER, [VERB_STOP] = RECOVER, [VERB_KILL] = RECOVER, [VERB_FREEZE] = RECOVER,
 		[VERB_THAW] = RECOVER, [VERB_DESTROY] = YES, [VERB_EXEC] = RECOVER, [VERB_SET] = RECOVER,
 		[VERB_PASSWD] = RECOVER, [VERB_CONSOLE] = RECOVER, [VERB_BLOCK] = RECOVER, [VERB_UNBLOCK] = RECOVER,
-		[VERB_RENAME] = RECOVER,
+		[VERB_RENAME] = RECOVER, [VERB_CLONE] = RECOVER,
 	},
 	[STATE_STOPPED] = {
 		[VERB_START] = YES, [VERB_STOP] = ALREADY, [VERB_KILL] = ALREADY, [VERB_FREEZE] = NO(NULL),
 		[VERB_THAW] = START_IT, [VERB_DESTROY] = YES, [VERB_EXEC] = START_IT, [VERB_SET] = YES,
 		[VERB_PASSWD] = YES, [VERB_CONSOLE] = START_IT, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = YES,
+		[VERB_RENAME] = YES, [VERB_CLONE] = YES,
 	},
 	/* stop and kill take down whatever part of the start there is. */
 	[STATE_STARTING] = {
 		[VERB_START] = RECOVER, [VERB_STOP] = YES, [VERB_KILL] = YES, [VERB_FREEZE] = RECOVER,
 		[VERB_THAW] = RECOVER, [VERB_DESTROY] = FORCE, [VERB_EXEC] = NO(NULL), [VERB_SET] = RECOVER,
 		[VERB_PASSWD] = RECOVER, [VERB_CONSOLE] = YES, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = STOP_IT,
+		[VERB_RENAME] = STOP_IT, [VERB_CLONE] = STOP_IT,
 	},
 	[STATE_RUNNING] = {
 		[VERB_START] = ALREADY, [VERB_STOP] = YES, [VERB_KILL] = YES, [VERB_FREEZE] = YES,
 		[VERB_THAW] = ALREADY, [VERB_DESTROY] = FORCE, [VERB_EXEC] = YES, [VERB_SET] = YES,
 		[VERB_PASSWD] = YES, [VERB_CONSOLE] = YES, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = STOP_IT,
+		[VERB_RENAME] = STOP_IT, [VERB_CLONE] = STOP_IT,
 	},
 	/* stop thaws first: a frozen init hears no signal. What would need a running process inside is refused,
 	 * because it would hang until the thaw. */
@@ -76,19 +76,19 @@ static const struct {
 		[VERB_START] = THAW_IT, [VERB_STOP] = YES, [VERB_KILL] = YES, [VERB_FREEZE] = ALREADY,
 		[VERB_THAW] = YES, [VERB_DESTROY] = FORCE, [VERB_EXEC] = THAW_IT, [VERB_SET] = YES,
 		[VERB_PASSWD] = THAW_IT, [VERB_CONSOLE] = YES, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = STOP_IT,
+		[VERB_RENAME] = STOP_IT, [VERB_CLONE] = STOP_IT,
 	},
 	[STATE_STOPPING] = {
 		[VERB_START] = AWAIT, [VERB_STOP] = YES, [VERB_KILL] = YES, [VERB_FREEZE] = NO(NULL),
 		[VERB_THAW] = NO(NULL), [VERB_DESTROY] = FORCE, [VERB_EXEC] = NO(NULL), [VERB_SET] = AWAIT,
 		[VERB_PASSWD] = AWAIT, [VERB_CONSOLE] = YES, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = STOP_IT,
+		[VERB_RENAME] = STOP_IT, [VERB_CLONE] = STOP_IT,
 	},
 	[STATE_BLOCKED] = {
 		[VERB_START] = UNBLOCK, [VERB_STOP] = ALREADY, [VERB_KILL] = ALREADY, [VERB_FREEZE] = NO(NULL),
 		[VERB_THAW] = UNBLOCK, [VERB_DESTROY] = YES, [VERB_EXEC] = UNBLOCK, [VERB_SET] = YES,
 		[VERB_PASSWD] = YES, [VERB_CONSOLE] = UNBLOCK, [VERB_BLOCK] = YES, [VERB_UNBLOCK] = YES,
-		[VERB_RENAME] = YES,
+		[VERB_RENAME] = YES, [VERB_CLONE] = YES,
 	},
 };
 

@@ -21,11 +21,11 @@
 #include "ns/idrange.h"
 #include "run/audit.h"
 #include "run/claims.h"
+#include "run/create.h"
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/hooks.h"
 #include "run/launch.h"
-#include "run/newve.h"
 #include "run/privileged.h"
 #include "run/verbs.h"
 #include "sys/hash.h"
@@ -52,7 +52,7 @@ static int already_there(struct ve_ctx *ctx, const char *name, const struct ve_c
 	return r;
 }
 
-static int put_ips(struct config *c, const char *const *ips, ve_error **ret_error)
+int create_put_ips(struct config *c, const char *const *ips, ve_error **ret_error)
 {
 	for (const char *const *ip = ips; ip && *ip; ip++) {
 		_cleanup_free_ char *a = str_printf("network.0.ips+=%s", *ip);
@@ -95,10 +95,25 @@ static int join_keys(const char *const *keys, char **ret_text, ve_error **ret_er
 	return b.oom ? err_nomem(ret_error) : 0;
 }
 
-/* A first look into the VE's root tree, through its own id map: keys and password are written, and a file system that cannot carry a VE is
- * found now, not at the first start. */
-static int give_access(struct ve *v, const struct ve_create_opts *o, ve_error **ret_error)
+int create_work_inside(struct ve *v, const struct file_change *changes, unsigned n, ve_error **ret_error)
 {
+	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
+	int r = plan_make(v, v->config, -1, &plan, ret_error);
+	if (r == 0)
+		r = plan_check_limits(v, &plan.limits, ret_error);
+	return r < 0 ? r : launch_work(&plan, changes, n, ret_error);
+}
+
+/* What create works with. */
+struct source {
+	const struct image *image;
+	const struct ve_create_opts *o;
+};
+
+/* Keys and password are written, and a file system that cannot carry a VE is found now, not at the first start. */
+static int give_access(struct ve *v, void *data, ve_error **ret_error)
+{
+	const struct ve_create_opts *o = ((const struct source *)data)->o;
 	struct file_change changes[2];
 	unsigned n = 0;
 	_cleanup_free_ char *keys = NULL, *hash = NULL;
@@ -113,23 +128,16 @@ static int give_access(struct ve *v, const struct ve_create_opts *o, ve_error **
 			return r;
 		changes[n++] = (struct file_change){ BF_PASSWORD, "root", hash, 0 };
 	}
-	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
-	r = plan_make(v, v->config, -1, &plan, ret_error);
-	if (r == 0)
-		r = plan_check_limits(v, &plan.limits, ret_error);
-	if (r == 0)
-		r = launch_work(&plan, changes, n, ret_error);
+	r = create_work_inside(v, changes, n, ret_error);
 	if (hash)
 		explicit_bzero(hash, strlen(hash));
 	return r;
 }
 
-static int make_storage(struct ve *v, const struct image *image, ve_error **ret_error)
+static int make_storage(struct ve *v, void *data, ve_error **ret_error)
 {
 	_cleanup_close_ int image_fd = -1;
-	int r = fault_point("storage", ret_error);
-	if (r == 0)
-		r = image_open_rootfs(v->ctx->store->images_fd, image, &image_fd, ret_error);
+	int r = image_open_rootfs(v->ctx->store->images_fd, ((const struct source *)data)->image, &image_fd, ret_error);
 	return r < 0 ? r : disk_prepare(v, image_fd, ret_error);
 }
 
@@ -143,8 +151,8 @@ static int image_still_there(struct ve *v, const struct image *image, ve_error *
 }
 
 /* RET_HOOKED: hooks.create has done its part. */
-static int build(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo,
-		 bool *ret_hooked, ve_error **ret_error)
+static int build(struct ve *v, const struct image *image, const struct create_work *w, struct undo *undo, bool *ret_hooked,
+		 ve_error **ret_error)
 {
 	int r = fault_point("claim", ret_error);
 	if (r == 0)
@@ -152,11 +160,13 @@ static int build(struct ve *v, const struct image *image, const struct ve_create
 	if (r == 0)
 		r = claims_probe(v, NULL, v->config, ret_error);
 	if (r == 0)
-		r = make_storage(v, image, ret_error);
+		r = fault_point("storage", ret_error);
+	if (r == 0)
+		r = w->storage(v, w->data, ret_error);
 	if (r == 0)
 		r = fault_point("access", ret_error);
 	if (r == 0)
-		r = give_access(v, o, ret_error);
+		r = w->access(v, w->data, ret_error);
 	if (r == 0)
 		r = ctx_check_cancelled(v->ctx, ret_error);
 	if (r == 0)
@@ -169,6 +179,21 @@ static int build(struct ve *v, const struct image *image, const struct ve_create
 	if (r == 0)
 		r = image_still_there(v, image, ret_error);
 	return r;
+}
+
+int create_finish(struct ve *v, const struct image *image, const struct create_work *w, struct undo *undo, ve_error **ret_error)
+{
+	bool hooked = false;
+	int r = build(v, image, w, undo, &hooked, ret_error);
+	if (r < 0) {
+		undo_run(undo);
+		if (hooked)
+			hook_tell(v, HOOK_DESTROYED);
+		return r;
+	}
+	undo_commit(undo);
+	event_log(v->ctx, "created", v->name, v->uuid, w->detail);
+	return 0;
 }
 
 static int start_created(struct ve *v, const struct ve_create_opts *o, ve_error **ret_error)
@@ -198,7 +223,6 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_ve_ struct ve *v = NULL;
 	_cleanup_undo_ struct undo undo = { 0 }; /* last, so that it runs first: it needs the handle */
-	bool hooked = false;
 	int r = name_check("VE", name, ret_error);
 	if (r == 0)
 		r = ctx_open(ctx, true, ret_error);
@@ -209,7 +233,7 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	const struct newve_source from = { .template_name = o->template_name, .image = o->image, .spec = spec };
 	r = newve_config(ctx, name, &from, &config, &image, ret_error);
 	if (r == 0)
-		r = put_ips(config, o->ips, ret_error);
+		r = create_put_ips(config, o->ips, ret_error);
 	if (r == 0 && !image->init && !json_array_size(config_list(config, "command")) && !config_raw(config, "init"))
 		r = err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)",
 			      image->name);
@@ -223,16 +247,12 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 		r = hooks_check(NULL, config, ret_error);
 	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
+	struct source source = { image, o };
+	const struct create_work work = { .storage = make_storage, .access = give_access, .data = &source };
 	if (r == 0)
-		r = build(v, image, o, &undo, &hooked, ret_error);
-	if (r < 0) {
-		undo_run(&undo);
-		if (hooked)
-			hook_tell(v, HOOK_DESTROYED);
+		r = create_finish(v, image, &work, &undo, ret_error);
+	if (r < 0)
 		return err_wrap(ret_error, "cannot create '%s'", name), r;
-	}
-	undo_commit(&undo);
-	event_log(ctx, "created", v->name, v->uuid, NULL);
 	if (o->start)
 		r = start_created(v, o, ret_error);
 	handle_unlock(v);
@@ -258,16 +278,22 @@ static json_t *values_of(const struct ve *v)
 	return values;
 }
 
+void create_audit(struct ve_ctx *ctx, const char *verb, const char *name, const struct ve *v, int64_t begun_ms, int r,
+		  const ve_error *error)
+{
+	json_t *values = r > 0 ? values_of(v) : NULL;
+	const struct audit a = { .verb = verb, .name = name, .uuid = v ? v->uuid : NULL, .begun_ms = begun_ms, .values = values };
+	audit_write(ctx, &a, r, error);
+	json_decref(values);
+}
+
 int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
 		struct ve **ret_ve, ve_error **ret_error)
 {
 	int64_t begun_ms = clock_ms();
 	struct ve *v = NULL;
 	int r = create(ctx, name, o, spec, &v, ret_error);
-	json_t *values = r > 0 ? values_of(v) : NULL;
-	const struct audit a = { .verb = "create", .name = name, .uuid = v ? v->uuid : NULL, .begun_ms = begun_ms, .values = values };
-	audit_write(ctx, &a, r, ret_error ? *ret_error : NULL);
-	json_decref(values);
+	create_audit(ctx, "create", name, v, begun_ms, r, ret_error ? *ret_error : NULL);
 	if (r >= 0)
 		*ret_ve = v;
 	return r;

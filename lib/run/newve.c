@@ -70,10 +70,10 @@ static int take_image(struct ve_ctx *ctx, struct config *c, const char *name, st
 	return 0;
 }
 
-static json_t *now_text(void)
+int newve_stamp(struct config *c)
 {
 	char when[CLOCK_TEXT_SIZE];
-	return json_string(clock_text(time(NULL), when));
+	return config_set_identity(c, "created_at", json_string(clock_text(time(NULL), when)));
 }
 
 int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source *from, struct config **ret_config,
@@ -88,7 +88,7 @@ int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source
 	if (r == 0 && from->spec)
 		r = config_merge(c, from->spec, ret_error);
 	if (r == 0)
-		r = config_set_identity(c, "created_at", now_text());
+		r = newve_stamp(c);
 	const char *image = from->image ? from->image : config_raw(c, "image") ? config_string(c, "image") : NULL;
 	if (r == 0 && !from->no_image)
 		r = take_image(ctx, c, image ? image : ctx->host->default_image, ret_image, ret_error);
@@ -102,6 +102,7 @@ int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source
 static int fix_network_types(struct config *c)
 {
 	unsigned labels[16];
+	char ips[32];
 	int n = config_networks(c, labels, 16), r = 0;
 	if (n == 0)
 		return config_put(c, "network.0.type", json_string("nat"));
@@ -111,6 +112,10 @@ static int fix_network_types(struct config *c)
 			return -ENOMEM;
 		if (!config_raw(c, key))
 			r = config_put(c, key, json_string(config_network_type(c, labels[i])));
+		/* A list that only held its place (model/ownkeys.h). */
+		snprintf(ips, sizeof(ips), "network.%u.ips", labels[i]);
+		if (r == 0 && config_raw(c, ips) && json_array_size(config_raw(c, ips)) == 0)
+			r = config_put(c, ips, NULL);
 	}
 	return r;
 }

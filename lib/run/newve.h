@@ -17,6 +17,8 @@ struct newve_source {
 /* Merges the sources; identity gets the digests. RET_IMAGE is NULL with no_image. */
 int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source *from, struct config **ret_config,
 		 struct image **ret_image, ve_error **ret_error);
+/* It is made now. */
+int newve_stamp(struct config *c);
 /* Fills what nobody said: an interface (nat), the host's back end. */
 int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error);
 /* Makes ve/UUID and run/UUID, and a handle with the lock held and CONFIG, which is taken over. */

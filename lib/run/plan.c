@@ -403,18 +403,21 @@ void plan_freeze_security(struct blobber *b, const struct plan *p)
 
 /* ---- root tree ---- */
 
+int plan_image(const struct ve *v, const struct config *c, struct image **ret_image, ve_error **ret_error)
+{
+	const char *name = config_string(c, "image"), *digest = config_identity_string(c, "image_digest");
+	_cleanup_free_ char *reference = str_printf("%s@%s", name ? name : "", digest ? digest : "");
+	return reference ? image_open(v->ctx->store->images_fd, reference, ret_image, ret_error) : err_nomem(ret_error);
+}
+
 static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 {
 	_cleanup_close_ int image_fd = rootfs_fd;
 	int r = 0;
 	if (image_fd < 0) {
-		const char *name = config_string(p->config, "image"), *digest = config_identity_string(p->config, "image_digest");
-		_cleanup_free_ char *reference = str_printf("%s@%s", name ? name : "", digest ? digest : "");
 		p->image = steal_ptr(&p->ve->image);
-		if (!reference)
-			r = err_nomem(ret_error);
-		else if (!p->image)
-			r = image_open(p->ve->ctx->store->images_fd, reference, &p->image, ret_error);
+		if (!p->image)
+			r = plan_image(p->ve, p->config, &p->image, ret_error);
 		if (r == 0)
 			r = image_open_rootfs(p->ve->ctx->store->images_fd, p->image, &image_fd, ret_error);
 		if (r < 0)

@@ -40,6 +40,8 @@ struct plan {
 int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error);
 void plan_done(struct plan *p);
 #define _cleanup_plan_ __attribute__((cleanup(plan_done)))
+/* The image that V was made from, as C says. */
+int plan_image(const struct ve *v, const struct config *c, struct image **ret_image, ve_error **ret_error);
 /* Filters, capabilities and rlimits alone (joiners); P->limits must be there. */
 int plan_security(struct plan *p, ve_error **ret_error);
 /* Can V be started with C's limits, filters, capabilities and rlimits? For those who would write it down. */

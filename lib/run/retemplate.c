@@ -4,25 +4,20 @@
  * is stays as it is, whatever the template says about it.
  */
 #include <errno.h>
-#include <fnmatch.h>
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/ownkeys.h"
 #include "model/schema.h"
 #include "model/template.h"
 #include "run/set.h"
 #include "run/verbs.h"
 
-/* What a VE is known and reached by. Keys that create alone sets (SCHEMA_IDENTITY) are left alone besides. */
+/* Keys that create alone sets (SCHEMA_IDENTITY) are left alone besides. */
 static bool is_own(const char *key)
 {
-	static const char *const own[] = { "hostname", "aliases", "owner", "labels.*", "notes", "protect",
-					   "network.*.ips", "network.*.mac", "network.*.gateway", "network.*.forwards" };
 	const struct schema_key *row = schema_find(key);
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
-		if (fnmatch(own[i], key, 0) == 0)
-			return true;
-	return !row || row->flags & SCHEMA_IDENTITY;
+	return !row || row->flags & SCHEMA_IDENTITY || ownkeys_has(key);
 }
 
 struct take {

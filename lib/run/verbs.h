@@ -39,6 +39,10 @@ int verb_create(struct ve_ctx *ctx, const char *name, const struct ve_create_opt
 int verb_destroy(struct ve *v, bool force, ve_error **ret_error);
 int destroy_locked(struct ve *v, ve_error **ret_error);
 
+/* clone.c */
+int verb_clone(struct ve *old, const char *name, const struct ve_clone_opts *opts, const struct config *spec, struct ve **ret_ve,
+	       ve_error **ret_error);
+
 /* exec.c, run.c: RET_STATUS as a shell would report it. */
 int verb_exec(struct ve *v, const struct ve_exec_opts *opts, int *ret_status, ve_error **ret_error);
 int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *opts, const struct config *spec, int *ret_status,

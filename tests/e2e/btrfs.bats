@@ -123,3 +123,31 @@ nothing_left() { [ "$(groups_of_ves)" = 0 ] && [ "$(subvolumes)" = 0 ]; }
 	ok destroy b1 --force
 	btrfs quota disable "$VECTL_ROOT/var"
 }
+
+@test "a clone is a snapshot: nothing is written, what the two write later is counted for each" {
+	ve b1 "${ON_BTRFS[@]}" --disk 64M
+	inside b1 dd if=/dev/urandom of=/data bs=1M count=24
+	ok stop b1
+	btrfs filesystem sync "$VECTL_ROOT/var"
+	local before after
+	before=$(btrfs filesystem usage -b "$VECTL_ROOT/var" | awk '/Used:/ { print $2; exit }')
+	ok clone b1 b2
+	btrfs filesystem sync "$VECTL_ROOT/var"
+	after=$(btrfs filesystem usage -b "$VECTL_ROOT/var" | awk '/Used:/ { print $2; exit }')
+	[ $((after - before)) -lt $((8 << 20)) ]
+	cmp "$(root_of b1)/data" "$(root_of b2)/data"
+	[ "$(groups_of_ves)" = 2 ]
+	ok status b2 --json
+	json '."disk.size" == 67108864'
+	ok start b2
+	not fill b2 /filler
+	btrfs filesystem sync "$VECTL_ROOT/var"
+	[ "$(used b2)" -le 67108864 ]
+	ok start b1
+	inside b1 sh -c 'rm /data; echo still writable >/file'
+	inside b2 test -s /data
+	ok destroy b1 --force
+	inside b2 sh -c 'rm /filler && echo too >/file'
+	ok destroy b2 --force
+	wait_until 20 nothing_left
+}

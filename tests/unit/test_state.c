@@ -26,15 +26,15 @@ static void test_names_go_both_ways(void **state)
 }
 
 /* R refused, A allowed, = already there. One line a state, one letter a verb in the order of enum ve_verb:
- * start stop kill freeze thaw destroy exec set passwd console block unblock rename. */
+ * start stop kill freeze thaw destroy exec set passwd console block unblock rename clone. */
 static const char *const expected[STATE_COUNT] = {
-	[STATE_CREATING] = "RRRRRARRRRRRR",
-	[STATE_STOPPED] = "A==RRARAARAAA",
-	[STATE_STARTING] = "RAARRRRRRAAAR",
-	[STATE_RUNNING] = "=AAA=RAAAAAAR",
-	[STATE_FROZEN] = "RAA=ARRARAAAR",
-	[STATE_STOPPING] = "RAARRRRRRAAAR",
-	[STATE_BLOCKED] = "R==RRARAARAAA",
+	[STATE_CREATING] = "RRRRRARRRRRRRR",
+	[STATE_STOPPED] = "A==RRARAARAAAA",
+	[STATE_STARTING] = "RAARRRRRRAAARR",
+	[STATE_RUNNING] = "=AAA=RAAAAAARR",
+	[STATE_FROZEN] = "RAA=ARRARAAARR",
+	[STATE_STOPPING] = "RAARRRRRRAAARR",
+	[STATE_BLOCKED] = "R==RRARAARAAAA",
 };
 
 static void test_table(void **state)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fs/tool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +60,34 @@ static void test_descriptors(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void note_progress(uint64_t bytes, void *data)
+{
+	*(uint64_t *)data = bytes;
+}
+
+/* One that takes long is watched, and ended when the caller wants. */
+static void test_watched(void **state)
+{
+	(void)state;
+	_cleanup_err_ ve_error *e = NULL;
+	static const char *const argv[] = { "sh", "-c", "head -c 100000 /dev/zero >/dev/null; sleep 1000", NULL };
+	int ends[2], status;
+	uint64_t seen = UINT64_MAX;
+	assert_int_equal(pipe(ends), 0);
+	const struct storage_watch watch = { .cancel_fd = ends[0], .progress = note_progress, .data = &seen };
+	const struct tool t = { .argv = argv, .package = "dash", .watch = &watch };
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	assert_int_equal(tool_run(&t, &status, words, &e), -EINTR);
+	assert_int_equal(ve_error_category(e), VE_ERR_BUSY);
+	close(ends[0]);
+	close(ends[1]);
+	static const char *const slow[] = { "sh", "-c", "sleep 2", NULL };
+	const struct storage_watch only = { .cancel_fd = -1, .progress = note_progress, .data = &seen };
+	const struct tool s = { .argv = slow, .package = "dash", .watch = &only };
+	assert_int_equal(tool_run(&s, &status, words, NULL), 0);
+	assert_true(seen < UINT64_MAX);
+}
+
 static void test_missing(void **state)
 {
 	(void)state;
@@ -74,7 +104,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_status), cmocka_unit_test(test_words), cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_watched), cmocka_unit_test(test_missing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

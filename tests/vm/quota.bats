@@ -52,6 +52,28 @@ holds() {
 	ok destroy q-dir --force
 }
 
+@test "a clone has a project of its own, with the same size" {
+	local backend
+	for backend in overlay dir; do
+		ve q1 --set disk.backend=$backend --disk 32M
+		v exec q1 -- dd if=/dev/zero of=/root/some bs=1M count=8 conv=fsync 2>/dev/null
+		ok stop q1
+		ok clone q1 q2
+		ok status q2 --json
+		json '."disk.size" == 33554432 and ."disk.used" >= 8388608'
+		ok start q2
+		holds q2 32
+		v exec q2 -- rm /root/some
+		ok status q1 --json
+		json '."disk.used" >= 8388608'
+		# What does not fit is found out, and nothing is left of it.
+		fails 74 clone q1 q3 --set disk.size=16M --set memory.limit=64M
+		not v status q3
+		ok destroy q1
+		ok destroy q2 --force
+	done
+}
+
 @test "the number of files holds, live" {
 	ve q1 --set disk.inodes=200
 	# shellcheck disable=SC2016

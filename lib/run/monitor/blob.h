@@ -77,6 +77,8 @@ enum blob_file_kind {
 	BF_REPLACE = 1,	 /* the whole file, through a temporary file and rename */
 	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
+	BF_REMOVE,	 /* the file goes; nothing there is as good */
+	BF_EMPTY,	 /* the file, where there is one, becomes an empty one */
 	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */
 };
 #define BLOB_HOSTS_TAG "# set by vectl"

@@ -217,6 +217,25 @@ static int hosts_set(const struct mon *m, const struct blob_file *o, const char 
 	return n == (size_t)len && memcmp(fresh, present, n) == 0 ? 0 : write_new(path, fresh, n, "", 0, o);
 }
 
+/* Is there no file that could be meant, whatever a tenant has put in its place? */
+static bool is_nowhere(int errnum)
+{
+	return errnum == ENOENT || errnum == ENOTDIR || errnum == EISDIR || errnum == ELOOP;
+}
+
+static int remove_file(const char *path)
+{
+	return unlink(path) == 0 || is_nowhere(errno) ? 0 : -1;
+}
+
+static int empty_file(const char *path, const struct blob_file *o)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0)
+		return is_nowhere(errno) ? 0 : -1;
+	return S_ISDIR(st.st_mode) ? 0 : write_new(path, "", 0, "", 0, o);
+}
+
 static int apply_one(const struct mon *m, const struct blob_file *o, struct failure *f)
 {
 	const char *path = mon_str(m, o->path);
@@ -233,6 +252,12 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 		break;
 	case BF_ADD_LINES:
 		r = make_parents(path, 0700, o->uid, o->gid) < 0 ? -1 : add_lines(m, o, path);
+		break;
+	case BF_REMOVE:
+		r = remove_file(path);
+		break;
+	case BF_EMPTY:
+		r = empty_file(path, o);
 		break;
 	case BF_PASSWORD:
 		return shadow_set(path, mon_at(m, o->data), f);
