@@ -24,16 +24,27 @@ int call_verb(struct call *call, int (*verb)(ve *v, ve_error **ret_error), const
 	return r < 0 ? report_failure(call, r, e) : report_change_plain(call, v, r, done, already);
 }
 
+int call_assign(struct call *call, ve_spec *spec, const char *const *items)
+{
+	ve_error *e = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && items && items[i]; i++)
+		r = ve_spec_assign(spec, items[i], &e);
+	return r < 0 ? report_failure(call, r, e) : 0;
+}
+
 int call_make_spec(struct call *call, const char *const *items, ve_spec **ret_spec)
 {
 	_cleanup_spec_ ve_spec *spec = NULL;
 	ve_error *e = NULL;
 
 	int r = ve_spec_new(call->ctx, &spec, &e);
-	for (size_t i = 0; r >= 0 && items && items[i]; i++)
-		r = ve_spec_assign(spec, items[i], &e);
 	if (r < 0)
 		return report_failure(call, r, e);
+	int code = call_assign(call, spec, items);
+	if (code)
+		return code;
 	*ret_spec = spec;
 	spec = NULL;
 	return 0;

@@ -35,6 +35,7 @@ extern const struct command command_history;
 extern const struct command command_keys;
 extern const struct command command_wait;
 extern const struct command command_set;
+extern const struct command command_edit;
 extern const struct command command_apply;
 extern const struct command command_rename;
 extern const struct command command_lock;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call.h"
 #include "commands.h"
+#include "document.h"
 #include "report.h"
 #include "secret.h"
 #include "util.h"
 
 struct create_options {
-	const char *template_name, *image, *hostname, *disk;
+	const char *template_name, *image, *hostname, *disk, *config;
 	struct strings ips, ssh_keys, set;
 	bool password_stdin, start, keep, if_missing;
 	struct seconds wait;
@@ -16,6 +17,9 @@ static const struct option options[] = {
 	STRING("template", "TEMPLATE", struct create_options, template_name,
 	       "The plan that its limits come from. Without it the host's default.template is used; no VE is "
 	       "unlimited by accident."),
+	STRING("config", "FILE", struct create_options, config,
+	       "Set the keys that FILE ('-': standard input) has, before --set: what 'vectl show --json' prints of another VE, or a part of "
+	       "it. Who that VE was is not taken: names, owner, labels, notes, addresses, MAC. Its template is, unless --template is given."),
 	STRING("image", "IMAGE", struct create_options, image,
 	       "The operating system: a name that 'vectl image list' shows, or NAME@DIGEST. Without it the "
 	       "template's, else the host's default.image."),
@@ -47,7 +51,7 @@ static const struct option options[] = {
 
 static int check_options(struct call *call, const struct create_options *o)
 {
-	bool stdin_keys = false;
+	bool stdin_keys = false, stdin_config = str_eq(o->config, "-");
 
 	for (size_t i = 0; i < o->ssh_keys.n; i++) {
 		/* The message about a file that has no keys in it quotes it. */
@@ -58,6 +62,11 @@ static int check_options(struct call *call, const struct create_options *o)
 					      "--ssh-key - can be given once: it reads standard input");
 		stdin_keys |= str_eq(o->ssh_keys.items[i], "-");
 	}
+	if (o->config && !stdin_config && call->common.unprivileged_keys_only)
+		return report_unprivileged(call, "--config FILE reads a file of the host's (--config - is standard input)");
+	if (stdin_config && (stdin_keys || o->password_stdin))
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--config - and --%s both read standard input: give one of them",
+				      stdin_keys ? "ssh-key -" : "password-stdin");
 	if (stdin_keys && o->password_stdin)
 		return report_refusal(call, VE_ERR_USAGE, NULL,
 				      "--ssh-key - and --password-stdin both read standard input: give one of "
@@ -65,6 +74,25 @@ static int check_options(struct call *call, const struct create_options *o)
 	if ((o->keep || o->wait.given) && !o->start)
 		return report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" :
 				      "wait");
+	return 0;
+}
+
+static int read_config(struct call *call, const char *path, ve_spec **ret_spec)
+{
+	_cleanup_spec_ ve_spec *spec = NULL;
+	_cleanup_free_ char *text = NULL;
+	ve_error *e = NULL;
+
+	int code = document_read(call, path, &text);
+	if (code)
+		return code;
+	int r = ve_spec_new(call->ctx, &spec, &e);
+	if (r >= 0)
+		r = ve_spec_read(spec, text, str_eq(path, "-") ? "standard input" : path, &e);
+	if (r < 0)
+		return report_failure(call, r, e);
+	*ret_spec = spec;
+	spec = NULL;
 	return 0;
 }
 
@@ -82,7 +110,9 @@ static int make_spec(struct call *call, const struct create_options *o, ve_spec 
 		strings_add(&items, hostname);
 	if (disk)
 		strings_add(&items, disk);
-	int code = call_make_spec(call, items.items, ret_spec);
+	int code = o->config ? read_config(call, o->config, ret_spec) : call_make_spec(call, NULL, ret_spec);
+	if (!code)
+		code = call_assign(call, *ret_spec, items.items);
 	free(items.items);
 	return code;
 }
@@ -169,6 +199,7 @@ const struct command command_create = {
 	.examples = {
 		{ "vectl create web1",
 		  "Makes a VE from the default image and the default template, with a private address." },
+		{ "vectl show web1 --json | vectl create web2 --config -", "Makes a VE as web1 is, from the same image, with files of its own." },
 		{ "vectl create web1 --ip 192.0.2.10 --ssh-key ~/.ssh/id_ed25519.pub --start --wait",
 		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 "
 		  "works." },

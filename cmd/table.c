@@ -40,6 +40,7 @@ const struct command *const command_table[] = {
 	&command_wait,
 
 	&command_set,
+	&command_edit,
 	&command_apply,
 	&command_rename,
 	&command_lock,

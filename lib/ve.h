@@ -138,6 +138,11 @@ VE_API void ve_spec_free(ve_spec *spec);
  * Key, unit and range are checked here; see vectl-config(5). */
 VE_API int ve_spec_assign(ve_spec *spec, const char *assignment, ve_error **ret_error);
 
+/* The keys of a JSON document of ve_show()'s, or of a part of one, become SPEC's: but for those that say who that VE was (name, uuid,
+ * hostname, aliases, owner, labels, notes, protect, addresses, MAC, gateways, forwards). WHAT names it in errors, which tell line and
+ * column. For ve_create(), where SPEC's template is taken if the options name none. */
+VE_API int ve_spec_read(ve_spec *spec, const char *text, const char *what, ve_error **ret_error);
+
 /* The schema: an array of {key,type,unit,words,default,live,fixed,built,privileged,doc}, those whose key matches the glob
  * PATTERN (NULL: all). unit, words (the array of values that an enum takes) and default may be null; fixed: create alone sets it;
  * privileged: it hands power over the host. */
@@ -381,6 +386,13 @@ VE_API int ve_set(ve *v, const ve_spec *spec, enum ve_set_mode mode, ve_doc **re
  * names, and no others; never those that say who it is (hostname, aliases, owner, labels, notes, protect, addresses, MAC,
  * gateways, forwards, and what create fixed). MODE and RET_DOC as in ve_set(). Returns enum ve_changed. */
 VE_API int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error);
+
+/* The keys of V that can be changed, and are set, as a JSON document for somebody to edit: values as they are typed ("1G"). The
+ * caller frees it with free(3). */
+VE_API int ve_edit_text(ve *v, char **ret_text, ve_error **ret_error);
+/* Brings V to what the edited TEXT says: all of it or nothing, and a key that is not in it is unset. A mistake is told with line
+ * and column; VE_ERR_BUSY: V was changed since ve_edit_text(). MODE and RET_DOC as in ve_set(). Returns enum ve_changed. */
+VE_API int ve_edit(ve *v, const char *text, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error);
 
 struct ve_rename_opts {
 	size_t size;

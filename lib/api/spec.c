@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/ownkeys.h"
 #include "model/schema.h"
 
 int ve_spec_new(ve_ctx *ctx, ve_spec **ret_spec, ve_error **ret_error)
@@ -37,6 +38,15 @@ int ve_spec_assign(ve_spec *s, const char *assignment, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	return strv_add(&s->assignments, assignment) < 0 ? err_nomem(ret_error) : 0;
+}
+
+int ve_spec_read(ve_spec *s, const char *text, const char *what, ve_error **ret_error)
+{
+	_cleanup_config_ struct config *c = NULL;
+	int r = config_parse_keys(text, __builtin_strlen(text), what, &c, ret_error);
+	if (r == 0 && ownkeys_strip(c) < 0)
+		r = err_nomem(ret_error);
+	return r < 0 ? r : config_merge(s->config, c, ret_error);
 }
 
 static const char *type_name(const struct schema_key *k)

@@ -240,6 +240,21 @@ int ve_apply(ve *v, const char *template_name, enum ve_set_mode mode, ve_doc **r
 	return api_doc(r, doc, ret_doc);
 }
 
+int ve_edit_text(ve *v, char **ret_text, ve_error **ret_error)
+{
+	api_begin(v->ctx);
+	int r = need_config(v, ret_error);
+	return r < 0 ? r : edit_text(v, ret_text, ret_error);
+}
+
+int ve_edit(ve *v, const char *text, enum ve_set_mode mode, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(v->ctx);
+	int r = verb_edit(v, text, mode, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_rename(ve *v, const char *name, const struct ve_rename_opts *opts, ve_error **ret_error)
 {
 	struct ve_rename_opts o = API_OPTS(ve_rename_opts, opts);

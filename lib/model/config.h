@@ -40,6 +40,8 @@ int config_parse(const char *text, size_t size, const char *what, struct config 
  * template that it goes on from, or NULL; it is not looked for here. */
 int config_parse_template(const char *text, size_t size, const char *what, char **ret_description, char **ret_extends,
 			  struct config **ret_config, ve_error **ret_error);
+/* The keys of a document of ve_show()'s, or of a part of one: of what says which VE it was, only "revision" is left. */
+int config_parse_keys(const char *text, size_t size, const char *what, struct config **ret_config, ve_error **ret_error);
 /* Raises "revision" and replaces the file atomically; DURABLE: with fsync. */
 int config_save(struct config *c, int dir_fd, const char *path, bool durable, ve_error **ret_error);
 

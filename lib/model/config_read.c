@@ -206,6 +206,26 @@ int config_parse(const char *text, size_t size, const char *what, struct config 
 	return wrap_root(root, ret_config, ret_error);
 }
 
+int config_parse_keys(const char *text, size_t size, const char *what, struct config **ret_config, ve_error **ret_error)
+{
+	static const char *const dropped[] = { "identity", "pending", "name", "uuid" };
+	struct reader rd = {
+		.table = schema_keys, .text = text, .size = size, .what = what, .ret_error = ret_error
+	};
+	json_t *root = NULL;
+	int r = jsontext_parse(text, size, what, &root, ret_error);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dropped); i++)
+		json_object_del(root, dropped[i]);
+	if (r == 0)
+		r = check_schema(&rd, root);
+	if (r == 0)
+		r = check_members(&rd, root, "");
+	if (r == 0)
+		return wrap_root(root, ret_config, ret_error);
+	json_decref(root);
+	return r;
+}
+
 int config_load(int dir_fd, const char *path, const char *what, struct config **ret_config, ve_error **ret_error)
 {
 	_cleanup_free_ char *text = NULL;

@@ -83,10 +83,15 @@ int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source
 	int r = ctx_host(ctx, ret_error);
 	if (r == 0)
 		r = config_new(name, &c, ret_error);
+	const char *own = from->spec ? config_string(from->spec, "template") : NULL;
+	const char *template_name = from->template_name ? from->template_name : own ? own : r == 0 ? ctx->host->default_template : NULL;
 	if (r == 0)
-		r = merge_template(ctx, c, from->template_name ? from->template_name : ctx->host->default_template, ret_error);
+		r = merge_template(ctx, c, template_name, ret_error);
 	if (r == 0 && from->spec)
 		r = config_merge(c, from->spec, ret_error);
+	/* A document may come from a VE of another one. */
+	if (r == 0 && config_put(c, "template", json_string(template_name)) < 0)
+		r = err_nomem(ret_error);
 	if (r == 0)
 		r = newve_stamp(c);
 	const char *image = from->image ? from->image : config_raw(c, "image") ? config_string(c, "image") : NULL;

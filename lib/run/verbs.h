@@ -64,6 +64,10 @@ int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode
 /* retemplate.c: TEMPLATE_NAME NULL: its own. */
 int verb_apply(struct ve *v, const char *template_name, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error);
 
+/* edit.c: what ve_edit_text() and ve_edit() say. */
+int edit_text(struct ve *v, char **ret_text, ve_error **ret_error);
+int verb_edit(struct ve *v, const char *text, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error);
+
 /* rename.c */
 int verb_rename(struct ve *v, const char *name, bool keep_alias, ve_error **ret_error);
 

@@ -86,3 +86,35 @@ END
 	ok host show --json
 	[ "$(wc -l <<<"$output")" -eq 1 ]
 }
+
+@test "edit asks before it changes anything, and again after a mistake" {
+	local editor=$BATS_TEST_TMPDIR/editor
+	export TMPDIR=$BATS_TEST_TMPDIR/copies EDITOR=$editor
+	mkdir "$TMPDIR"
+	printf '#!/bin/sh\nexec sed -i s/64M/80M/ "$1"\n' >"$editor"
+	chmod +x "$editor"
+	ve web1 --set memory.limit=64M
+	typed n edit web1
+	[ "$status" -eq 0 ]
+	[[ $output == *'memory.limit: 64M -> 80M'*'Change it?'*'nothing was changed'* ]]
+	typed $'\x03' edit web1
+	[ "$status" -eq 130 ]
+	[ "$(v get web1 memory.limit)" = 64M ]
+	typed y edit web1
+	[ "$status" -eq 0 ]
+	[ "$(v get web1 memory.limit)" = 80M ]
+	# The first round makes a mistake, the second one mends it.
+	printf '#!/bin/sh\nif [ -e "$0.again" ]; then sed -i s/80X/96M/ "$1"; else touch "$0.again"; sed -i s/80M/80X/ "$1"; fi\n' >"$editor"
+	typed 'e|y' edit web1
+	[ "$status" -eq 0 ] || { explain edit; return 1; }
+	[[ $output == *'web1.json:'*'memory.limit'*'dit again'* ]]
+	[ "$(v get web1 memory.limit)" = 96M ]
+	# What needs a restart is asked for.
+	printf '#!/bin/sh\njq ".features.tun = true" "$1" >"$1.new" && mv "$1.new" "$1"\n' >"$editor"
+	typed p edit web1
+	[ "$status" -eq 0 ] || { explain edit; return 1; }
+	[[ $output == *'needs a restart'*'next start'* ]]
+	ok status web1 --json
+	json '.pending == ["features.tun"]'
+	[ -z "$(ls -A "$TMPDIR")" ]
+}
