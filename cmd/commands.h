@@ -51,6 +51,7 @@ extern const struct command command_template_check;
 extern const struct command command_check;
 extern const struct command command_host_show;
 extern const struct command command_host_set;
+extern const struct command command_capacity;
 extern const struct command command_version;
 extern const struct command command_help;
 extern const struct command command_completion;

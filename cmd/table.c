@@ -59,6 +59,7 @@ const struct command *const command_table[] = {
 	&command_check,
 	&command_host_show,
 	&command_host_set,
+	&command_capacity,
 	&command_version,
 
 	&command_help,

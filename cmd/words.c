@@ -79,7 +79,7 @@ static const struct {
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
 	"register", "push", "pull",	"user",
-	"tune",	   "pool", "capacity",
+	"tune",	   "pool",
 		"image import",
 	"image export",
 };

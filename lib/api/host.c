@@ -73,6 +73,14 @@ int ve_history(ve_ctx *ctx, const struct ve_history_opts *opts, ve_doc **ret_doc
 	return api_doc(r, doc, ret_doc);
 }
 
+int ve_capacity(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int r = look_capacity(ctx, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_limits(ve_ctx *ctx, ve *v, const struct ve_limits_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
 {
 	struct ve_limits_opts o = API_OPTS(ve_limits_opts, opts);

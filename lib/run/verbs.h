@@ -107,6 +107,9 @@ json_t *traffic_quotas(struct ve *v);
 /* limits.c: a row a resource. ONLY NULL: all VEs. REFUSED_ONLY: rows where something was refused. */
 int look_limits(struct ve_ctx *ctx, struct ve *only, bool refused_only, json_t **ret_doc, ve_error **ret_error);
 
+/* capacity.c */
+int look_capacity(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
+
 /* laststate.c: ve/UUID/state.json */
 enum last_reason { LAST_STARTED, LAST_STOPPED, LAST_KILLED, LAST_POWEROFF, LAST_REBOOT, LAST_CRASHED, LAST_HOST,
 		   LAST_BLOCKED, LAST_UNKNOWN, LAST_COUNT };

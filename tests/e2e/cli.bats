@@ -92,7 +92,7 @@ usage_error() {
 
 @test "words of later versions: 69" {
 	local word
-	for word in register push pull user tune pool capacity; do
+	for word in register push pull user tune pool; do
 		fails 69 "$word" web1
 		says 'not in this version' || return 1
 	done
@@ -303,6 +303,7 @@ document() {
 	document template template show vps-small
 	document valid template check vps-small
 	document host host show
+	document capacity capacity
 	document recover recover
 	try v check --json
 	"$BATS_TEST_DIRNAME/../check-json" check <<<"$output"
