@@ -19,6 +19,8 @@ extern const struct command command_destroy;
 extern const struct command command_recover;
 extern const struct command command_enter;
 extern const struct command command_exec;
+extern const struct command command_push;
+extern const struct command command_pull;
 extern const struct command command_console;
 extern const struct command command_logs;
 extern const struct command command_passwd;

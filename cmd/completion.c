@@ -26,6 +26,8 @@ static const struct {
 	{ "SHELL", "echo bash" },
 	{ "COMMAND", "vectl help --words | cut -d' ' -f1 | uniq" },
 	{ "FILE", "compgen -f -- \"$2\"" },
+	{ "SRC", "compgen -f -- \"$2\"" },
+	{ "DST", "compgen -f -- \"$2\"" },
 	{ "DIR", "compgen -d -- \"$2\"" },
 };
 

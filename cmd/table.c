@@ -21,6 +21,8 @@ const struct command *const command_table[] = {
 
 	&command_enter,
 	&command_exec,
+	&command_push,
+	&command_pull,
 	&command_console,
 	&command_logs,
 	&command_passwd,

@@ -78,7 +78,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"register", "push", "pull",	"user",
+	"register", "user",
 	"tune",	   "pool",
 		"image import",
 	"image export",

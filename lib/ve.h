@@ -307,6 +307,22 @@ VE_API int ve_run(ve_ctx *ctx, const struct ve_run_opts *opts, int *ret_status, 
 VE_API int ve_console(ve *v, ve_error **ret_error);
 /* Writes the console log (its last LINES lines; 0: all) to FD; FOLLOW: goes on until the VE stops. */
 VE_API int ve_logs(ve *v, int fd, unsigned lines, bool follow, ve_error **ret_error);
+struct ve_copy_opts {
+	size_t size;
+	bool replace;	   /* a tree may take the place of a directory of the same name, as a whole */
+	const char *owner; /* "UID" or "UID:GID" (numbers on the side that it is copied to), "keep": the numbers that it has; NULL:
+			    * root in a VE, the caller on the host */
+	int fd;		   /* where one of the two paths is NULL */
+	unsigned mode;	   /* of the file that ve_push() makes of FD; 0: 0644 */
+};
+/* Copies the file, link or tree SRC of the host's (NULL: what opts->fd gives until its end) into the VE, running or stopped.
+ * DST: a directory in the VE that it goes into, or its new name in one that is there. Inside, all is done by a process that has
+ * nothing of the host's but a socket. A copy is made under another name (".NAME.vectl-new") and renamed when it is whole. Devices,
+ * FIFOs, sockets and what is mounted below SRC are left out, with a warning; set-user-ID and set-group-ID are not copied. */
+VE_API int ve_push(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);
+/* The other way round. DST NULL: the bytes of one file go to opts->fd. Whatever the VE sends, nothing is written, and no link
+ * followed, outside of what is made for it; VE_ERR_DATA: it sends no copy, or more than it had announced. */
+VE_API int ve_pull(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);
 /* Sets the password of USER (NULL: root) in the VE, running or stopped. PASSWORD in clear. */
 VE_API int ve_passwd(ve *v, const char *user, const char *password, ve_error **ret_error);
 

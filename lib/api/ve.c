@@ -185,6 +185,20 @@ int ve_passwd(ve *v, const char *user, const char *password, ve_error **ret_erro
 	return verb_passwd(v, user, password, ret_error);
 }
 
+int ve_push(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error)
+{
+	struct ve_copy_opts o = API_OPTS(ve_copy_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_push(v, src, dst, &o, ret_error);
+}
+
+int ve_pull(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error)
+{
+	struct ve_copy_opts o = API_OPTS(ve_copy_opts, opts);
+	int r = begin(v, ret_error);
+	return r < 0 ? r : verb_pull(v, src, dst, &o, ret_error);
+}
+
 int ve_status(ve *v, ve_doc **ret_doc, ve_error **ret_error)
 {
 	json_t *doc = NULL;

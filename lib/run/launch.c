@@ -469,16 +469,18 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	return first < 0 ? first : r;
 }
 
-int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error)
+static int explain_work(struct plan *p, int r, ve_error **ret_error)
 {
-	_cleanup_blobber_ struct blobber b = { 0 };
+	return lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), p->storage.image_fd, r, ret_error);
+}
+
+int launch_work_begin(struct plan *p, struct blobber *b, struct spawn *ret_spawn, ve_error **ret_error)
+{
 	struct spawn s = { .control = -1 };
-	blobber_init(&b, MON_WORK);
-	plan_freeze_security(&b, p);
-	freeze_root(&b, p);
-	rootplan_files(&b, p, changes, n);
-	fault_forward(&b);
-	int r = spawn_monitor(&b, p->ve->ctx->cancel_fd, &s, ret_error);
+	plan_freeze_security(b, p);
+	freeze_root(b, p);
+	fault_forward(b);
+	int r = spawn_monitor(b, p->ve->ctx->cancel_fd, &s, ret_error);
 	if (r < 0)
 		return r;
 	int fds[2] = { -1, -1 };
@@ -488,8 +490,27 @@ int launch_work(struct plan *p, const struct file_change *changes, unsigned n, v
 	close_fd(&fds[1]);
 	if (r == 0)
 		r = spawn_tell(&s, MSG_GO, ret_error);
-	if (r == 0)
-		r = spawn_expect(&s, MSG_STARTED, SETUP_DEADLINE_MS, NULL, NULL, NULL, ret_error);
-	spawn_close(&s);
-	return lacking_explain(p->ve->ctx, config_string(p->config, "disk.backend"), p->storage.image_fd, r, ret_error);
+	if (r < 0) {
+		spawn_close(&s);
+		return explain_work(p, r, ret_error);
+	}
+	*ret_spawn = s;
+	return 0;
+}
+
+int launch_work_end(struct plan *p, struct spawn *s, int deadline_ms, ve_error **ret_error)
+{
+	int r = spawn_expect(s, MSG_STARTED, deadline_ms, NULL, NULL, NULL, ret_error);
+	spawn_close(s);
+	return explain_work(p, r, ret_error);
+}
+
+int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error)
+{
+	_cleanup_blobber_ struct blobber b = { 0 };
+	struct spawn s = { .control = -1 };
+	blobber_init(&b, MON_WORK);
+	rootplan_files(&b, p, changes, n);
+	int r = launch_work_begin(p, &b, &s, ret_error);
+	return r < 0 ? r : launch_work_end(p, &s, SETUP_DEADLINE_MS, ret_error);
 }

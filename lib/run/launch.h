@@ -47,5 +47,9 @@ struct file_change {
 };
 /* Applies CHANGES inside a stopped VE: its namespaces without its init. */
 int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error);
+/* The same for work that B (role MON_WORK) already says: up to where the VE's root begins with it. */
+int launch_work_begin(struct plan *p, struct blobber *b, struct spawn *ret_spawn, ve_error **ret_error);
+/* Until it is done. Closes S. */
+int launch_work_end(struct plan *p, struct spawn *s, int deadline_ms, ve_error **ret_error);
 
 #endif

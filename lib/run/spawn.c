@@ -16,6 +16,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/store.h"
+#include "run/copy.h"
 
 /* Longer than the monitor's own for a child that does not die. */
 enum { CLOSE_DEADLINE_S = 30 };
@@ -119,6 +120,7 @@ static const struct {
 	{ "pivot", "cannot change into the VE's root tree", VE_ERR_KERNEL },
 	{ "settings", "cannot set up the VE from inside", VE_ERR_KERNEL },
 	{ "files", "cannot write the VE's files", VE_ERR_KERNEL },
+	{ "copy", "the copy failed", VE_ERR_KERNEL },
 	{ "account", "cannot find the user", VE_ERR_KERNEL },
 	{ "confine", "cannot limit the process", VE_ERR_KERNEL },
 	{ "seccomp", "cannot load the system call filter", VE_ERR_KERNEL },
@@ -150,6 +152,8 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 		stage = meanings[i].stage;
 		cat = meanings[i].category;
 	}
+	if (strcmp(stage, "copy") == 0 && strcmp(m->op, "copy") == 0)
+		return copy_failure(m->err, m->object, ret_error);
 	_cleanup_free_ char *object = str_quote(m->object), *words = str_quote(m->text);
 	bool is_exec = strcmp(stage, "exec") == 0;
 	if (strcmp(m->op, "user") == 0)

@@ -57,6 +57,10 @@ char *console_tail(struct ve *v, unsigned lines);
 /* passwd.c */
 int verb_passwd(struct ve *v, const char *user, const char *password, ve_error **ret_error);
 
+/* copy.c: SRC or DST NULL: opts->fd. */
+int verb_push(struct ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);
+int verb_pull(struct ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);
+
 /* set.c */
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error);

@@ -61,6 +61,7 @@ static int step_clone(struct mon *m, struct failure *f)
 		r = -1;
 	}
 	close(pair[1]);
+	copy_forget_stream(m);
 	m->sync = pair[0];
 	return r;
 }

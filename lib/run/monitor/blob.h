@@ -30,7 +30,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 3, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 4, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -91,6 +91,17 @@ struct blob_file {
 	blob_str only_with; /* a path without which nothing is written, or none */
 };
 
+/* A file or a tree that goes into the VE or out of it (base/treestream.h), after its files are written; or none. */
+enum blob_copy_what { BC_NONE, BC_SEND, BC_RECEIVE };
+enum blob_copy_flags { BC_FOLLOW = 1 << 0, BC_REPLACE = 1 << 1, BC_KEEP_OWNER = 1 << 2 };
+struct blob_copy {
+	uint32_t what, flags;
+	int32_t fd; /* the stream's socket */
+	blob_str path;
+	blob_str base; /* BC_RECEIVE: its name, where PATH is a directory */
+	uint32_t uid, gid;
+};
+
 /* Something that tells of a refusal: an event file with the counter KEY in it, or (KEY none) an eventfd. */
 struct blob_watched {
 	int32_t fd;
@@ -132,6 +143,7 @@ struct blob {
 	uint32_t account_ms;
 	struct blob_vec watched; /* struct blob_watched */
 	int32_t fd_stdio[3];
+	struct blob_copy copy;
 	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
 	uint32_t init_pid; /* MON_ADOPT: whose notifications are believed */

@@ -19,6 +19,7 @@
  *   shed        .                        .                                .           the socket to the monitor
  *   settings    .                        .                                .           .
  *   files       .                        .                                .           .
+ *   copy        .                        .                                .           the stream of a copy, if one is made
  *   account     .                        .                                .           .
  *   confine     .                        .                                .           .
  *   seccomp     .                        .                                .           .
@@ -178,6 +179,8 @@ static int stage_pivot(struct mon *m, struct failure *f)
 /* From here on nothing of the host's is open: only 0, 1, 2 and the socket to the monitor. */
 int stage_shed(struct mon *m, struct failure *f)
 {
+	if (copy_keep_stream(m, f) < 0)
+		return -1;
 	if (close_range(3, (unsigned)m->sync - 1, 0) < 0 && m->sync > 3)
 		return fail(f, "close_range", NULL);
 	return close_range((unsigned)m->sync + 1, ~0U, 0) < 0 ? fail(f, "close_range", NULL) : 0;
@@ -205,6 +208,11 @@ static int stage_settings(struct mon *m, struct failure *f)
 static int stage_files(struct mon *m, struct failure *f)
 {
 	return files_apply(m, f);
+}
+
+static int stage_copy(struct mon *m, struct failure *f)
+{
+	return copy_run(m, f);
 }
 
 static int stage_account(struct mon *m, struct failure *f)
@@ -247,9 +255,9 @@ static const struct {
 	{ "identity", stage_identity, false }, { "cgroup", stage_cgroup, false },   { "clocks", stage_clocks, false },
 	{ "root", stage_root, false },	       { "mounts", stage_mounts, true },    { "nesting", stage_nesting, true },
 	{ "terminal", stage_terminal, true },  { "pivot", stage_pivot, false },	    { "shed", stage_shed, false },
-	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "account", stage_account, true },
-	{ "confine", stage_confine, true },    { "seccomp", stage_seccomp, true },  { "user", stage_user, true },
-	{ "exec", stage_exec, true },
+	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "copy", stage_copy, false },
+	{ "account", stage_account, true },    { "confine", stage_confine, true },  { "seccomp", stage_seccomp, true },
+	{ "user", stage_user, true },	       { "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
 

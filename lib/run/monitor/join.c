@@ -14,7 +14,7 @@
  *   identity  the same, then 0:0 inside all the VE's          .         .
  *   terminal  .                         .                     .         .
  *   shed      .                         .                     .         the socket to the joiner
- *   files, account, confine             .                     .         .
+ *   files, copy, account, confine       .                     .         . (and the stream of a copy)
  *   user      as asked                  .                     .         .
  *   exec      .                         .                     .         nothing: it is CLOEXEC
  */
@@ -93,6 +93,11 @@ static int stage_files(struct mon *m, struct failure *f)
 	return files_apply(m, f);
 }
 
+static int stage_copy(struct mon *m, struct failure *f)
+{
+	return copy_run(m, f);
+}
+
 static int stage_account(struct mon *m, struct failure *f)
 {
 	return identity_find(mon_str(m, m->blob->user), &who, f);
@@ -123,7 +128,7 @@ static const struct {
 	bool command; /* only where something is to be run */
 } stages[] = { /* by the names of a start's, in child.c */
 	{ "identity", stage_identity, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
-	{ "files", stage_files, false },     { "account", stage_account, true },    { "confine", stage_confine, true },
+	{ "files", stage_files, false },     { "copy", stage_copy, false },	    { "account", stage_account, true },    { "confine", stage_confine, true },
 	{ "user", stage_user, true },	     { "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
@@ -170,6 +175,7 @@ static int fork_child(struct mon *m, struct failure *f)
 		_exit(joined_child(m));
 	}
 	close(pair[1]);
+	copy_forget_stream(m);
 	m->sync = pair[0];
 	m->child = pid;
 	if (pid < 0)

@@ -71,10 +71,11 @@ void caller_forget(void);
 int caller_raise_limits(const struct mon *m, struct failure *f);
 
 /* ---- reap.c: the end of the child ---- */
-enum { REAP_DEADLINE_MS = 10000 };
+enum { REAP_DEADLINE_MS = 10000, TIDY_DEADLINE_MS = 5000 };
 /* Waits for it at most so long; true: M->status is set. */
 bool reap_await(struct mon *m, int deadline_ms);
-/* Kills it and waits, within the deadline: a process that hangs in the kernel is left to it. */
+/* Kills it and waits, within the deadline: a process that hangs in the kernel is left to it. One that copies into the VE may
+ * first take away what is half made. */
 void reap_kill(struct mon *m);
 /* The child is gone before its exec: fills F and returns -1; or 0, where it was made to end and has done its work. */
 int reap_early(struct mon *m, bool may_end, struct failure *f);
@@ -112,6 +113,13 @@ int file_write_all(int fd, const char *data, size_t n);
  * regular file, EFBIG). FLAGS: O_NOFOLLOW or none. */
 struct stat;
 ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, struct stat *ret_st);
+
+/* ---- copy.c: what goes in and out of the VE ---- */
+/* Descriptor 0 becomes the stream, before everything else is closed. */
+int copy_keep_stream(const struct mon *m, struct failure *f);
+int copy_run(const struct mon *m, struct failure *f);
+/* In the parent, once the child has it: only then does the other end see the child go. */
+void copy_forget_stream(const struct mon *m);
 
 /* ---- supervise.c ---- */
 int supervise(struct mon *m);

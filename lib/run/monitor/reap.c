@@ -27,6 +27,8 @@ bool reap_await(struct mon *m, int deadline_ms)
 
 void reap_kill(struct mon *m)
 {
+	if (m->blob->copy.what == BC_RECEIVE)
+		reap_await(m, TIDY_DEADLINE_MS); /* its stream is closed: it knows */
 	if (m->child_ended || m->child <= 0)
 		return;
 	pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
