@@ -26,6 +26,11 @@ const struct command *const command_table[] = {
 	&command_console,
 	&command_logs,
 	&command_passwd,
+	&command_user_add,
+	&command_user_remove,
+	&command_user_list,
+	&command_user_lock,
+	&command_user_unlock,
 
 	&command_run,
 

@@ -68,6 +68,14 @@ static const struct {
 	{ "image pull", "vectl image build RECIPE" },
 	{ "image rm", "vectl image remove IMAGE" },
 	{ "image check", "vectl image verify IMAGE" },
+	{ "user create", "vectl user add NAME USER" },
+	{ "user del", "vectl user remove NAME USER" },
+	{ "user delete", "vectl user remove NAME USER" },
+	{ "user ls", "vectl user list NAME" },
+	{ "user passwd", "vectl passwd NAME USER" },
+	{ "useradd", "vectl user add NAME USER" },
+	{ "adduser", "vectl user add NAME USER" },
+	{ "userdel", "vectl user remove NAME USER" },
 	{ "template info", "vectl template show TEMPLATE" },
 	{ "template ls", "vectl template list" },
 	{ "template verify", "vectl template check TEMPLATE" },
@@ -78,7 +86,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"register", "user",
+	"register",
 	"tune",	   "pool",
 		"image import",
 	"image export",

@@ -326,6 +326,27 @@ VE_API int ve_pull(ve *v, const char *src, const char *dst, const struct ve_copy
 /* Sets the password of USER (NULL: root) in the VE, running or stopped. PASSWORD in clear. */
 VE_API int ve_passwd(ve *v, const char *user, const char *password, ve_error **ret_error);
 
+struct ve_user_opts {
+	size_t size;
+	const char *const *groups;   /* further ones, which are there; NULL-terminated, or NULL */
+	const char *home;	     /* NULL: /home/USER. Made from /etc/skel where it is not there */
+	const char *shell;	     /* NULL: /bin/bash where there is one, else /bin/sh */
+	const char *const *ssh_keys; /* lines of authorized_keys, NULL-terminated, or NULL */
+	const char *password;	     /* in clear; NULL: none, he gets in by key only */
+	bool has_uid;
+	unsigned uid; /* with has_uid; else the next free one */
+};
+/* Adds USER, with a group of the same name, to the VE, running or stopped: in passwd, group, shadow and gshadow, under the lock
+ * of the shadow tools, without running any program of the VE's. VE_ERR_EXISTS: the VE has a user, group or uid like that. */
+VE_API int ve_user_add(ve *v, const char *user, const struct ve_user_opts *opts, ve_error **ret_error);
+/* Takes USER out of all four. The home and its processes stay. */
+VE_API int ve_user_remove(ve *v, const char *user, ve_error **ret_error);
+/* LOCKED: nobody gets in as USER, by password, key or otherwise: the password is marked, and the account has expired. Else takes
+ * both back. Returns enum ve_changed. */
+VE_API int ve_user_lock(ve *v, const char *user, bool locked, ve_error **ret_error);
+/* An array of {name,uid,gid,locked,password,home,shell,groups}; password: there is one. */
+VE_API int ve_user_list(ve *v, ve_doc **ret_doc, ve_error **ret_error);
+
 /* ---- look --------------------------------------------------------------------------------------- */
 
 VE_API int ve_status(ve *v, ve_doc **ret_doc, ve_error **ret_error);

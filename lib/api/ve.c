@@ -185,6 +185,33 @@ int ve_passwd(ve *v, const char *user, const char *password, ve_error **ret_erro
 	return verb_passwd(v, user, password, ret_error);
 }
 
+int ve_user_add(ve *v, const char *user, const struct ve_user_opts *opts, ve_error **ret_error)
+{
+	struct ve_user_opts o = API_OPTS(ve_user_opts, opts);
+	api_begin(v->ctx);
+	return verb_user_add(v, user, &o, ret_error);
+}
+
+int ve_user_remove(ve *v, const char *user, ve_error **ret_error)
+{
+	api_begin(v->ctx);
+	return verb_user_remove(v, user, ret_error);
+}
+
+int ve_user_lock(ve *v, const char *user, bool locked, ve_error **ret_error)
+{
+	api_begin(v->ctx);
+	return verb_user_lock(v, user, locked, ret_error);
+}
+
+int ve_user_list(ve *v, ve_doc **ret_doc, ve_error **ret_error)
+{
+	json_t *doc = NULL;
+	api_begin(v->ctx);
+	int r = verb_user_list(v, &doc, ret_error);
+	return api_doc(r, doc, ret_doc);
+}
+
 int ve_push(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error)
 {
 	struct ve_copy_opts o = API_OPTS(ve_copy_opts, opts);

@@ -201,7 +201,7 @@ static void warn_left_out(struct copying *c)
 /* Freezes COPY and starts the end inside. */
 static int begin(struct copying *c, struct inside *in, struct blob_copy copy, ve_error **ret_error)
 {
-	copy.fd = blobber_fd(&in->blob, c->theirs);
+	in->blob.head.fd_stream = blobber_fd(&in->blob, c->theirs);
 	in->blob.head.copy = copy;
 	int r = inside_begin(in, ret_error);
 	close_fd(&c->theirs);

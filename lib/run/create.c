@@ -27,6 +27,7 @@
 #include "run/hooks.h"
 #include "run/launch.h"
 #include "run/privileged.h"
+#include "run/sshkeys.h"
 #include "run/verbs.h"
 #include "sys/hash.h"
 
@@ -63,38 +64,6 @@ int create_put_ips(struct config *c, const char *const *ips, ve_error **ret_erro
 	return 0;
 }
 
-/* A line of authorized_keys (sshd(8)): options may stand before the key's type, and base64 behind it. */
-static bool is_key_line(const char *line)
-{
-	static const char *const types[] = { "ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-" };
-	_cleanup_strv_ char **words = strv_split(line, " \t");
-	for (char **w = words; w && w[0] && w[1]; w++)
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			if (str_starts(w[0], types[i]) && str_starts(w[1], "AAAA"))
-				return true;
-	return false;
-}
-
-static int join_keys(const char *const *keys, char **ret_text, ve_error **ret_error)
-{
-	_cleanup_strbuf_ struct strbuf b = { 0 };
-	for (const char *const *k = keys; k && *k; k++) {
-		_cleanup_strv_ char **lines = strv_split(*k, "\n\r");
-		for (char **l = lines; l && *l; l++) {
-			if (**l == '#')
-				continue;
-			if (!is_key_line(*l)) {
-				_cleanup_free_ char *quoted = str_quote(*l);
-				return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "access", "this is no public ssh key: '%.60s'",
-						 quoted ? quoted : "");
-			}
-			strbuf_addf(&b, "%s\n", *l);
-		}
-	}
-	*ret_text = b.len || b.oom ? strbuf_steal(&b) : NULL;
-	return b.oom ? err_nomem(ret_error) : 0;
-}
-
 int create_work_inside(struct ve *v, const struct file_change *changes, unsigned n, ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
@@ -117,7 +86,7 @@ static int give_access(struct ve *v, void *data, ve_error **ret_error)
 	struct file_change changes[2];
 	unsigned n = 0;
 	_cleanup_free_ char *keys = NULL, *hash = NULL;
-	int r = join_keys(o->ssh_keys, &keys, ret_error);
+	int r = sshkeys_join(o->ssh_keys, &keys, ret_error);
 	if (r < 0)
 		return r;
 	if (keys)

@@ -12,7 +12,7 @@ const char *const fault_stages[] = {
 	/* the monitor's steps */
 	"groups", "clone", "maps", "layers", "timens", "links", "init", "commit",
 	/* the child's stages; those of what joins bear the same names */
-	"identity", "cgroup", "clocks", "root", "mounts", "nesting", "terminal", "pivot", "shed", "settings", "files", "copy", "account",
+	"identity", "cgroup", "clocks", "root", "mounts", "nesting", "terminal", "pivot", "shed", "settings", "files", "users", "copy", "account",
 	"confine", "seccomp", "user", "exec", NULL,
 };
 

@@ -120,6 +120,7 @@ static const struct {
 	{ "pivot", "cannot change into the VE's root tree", VE_ERR_KERNEL },
 	{ "settings", "cannot set up the VE from inside", VE_ERR_KERNEL },
 	{ "files", "cannot write the VE's files", VE_ERR_KERNEL },
+	{ "users", "cannot change the VE's accounts", VE_ERR_KERNEL },
 	{ "copy", "the copy failed", VE_ERR_KERNEL },
 	{ "account", "cannot find the user", VE_ERR_KERNEL },
 	{ "confine", "cannot limit the process", VE_ERR_KERNEL },
@@ -138,6 +139,8 @@ static enum ve_category category_of(const struct msg *m, enum ve_category def)
 		return VE_ERR_NO_ROOM;
 	if (m->err == ENOSYS)
 		return VE_ERR_UNSUPPORTED;
+	if (m->err == EBUSY && strcmp(m->stage, "users") == 0)
+		return VE_ERR_BUSY;
 	return def;
 }
 
@@ -156,6 +159,10 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 		return copy_failure(m->err, m->object, ret_error);
 	_cleanup_free_ char *object = str_quote(m->object), *words = str_quote(m->text);
 	bool is_exec = strcmp(stage, "exec") == 0;
+	if (strcmp(stage, "users") == 0 && m->err == EEXIST)
+		return err_plain(ret_error, VE_ERR_EXISTS, m->err, "users", "the VE has a %.23s '%s' already", m->op, object ?: "");
+	if (strcmp(m->op, "group") == 0 && m->err == ENOENT)
+		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "group", "there is no group '%s' in the VE", object ?: "");
 	if (strcmp(m->op, "user") == 0)
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "user", "there is no user '%s' in the VE", object ?: "");
 	if (strcmp(m->op, "wait") == 0) /* the words say how it ended; there is no errno of the kernel's */

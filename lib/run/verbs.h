@@ -57,6 +57,12 @@ char *console_tail(struct ve *v, unsigned lines);
 /* passwd.c */
 int verb_passwd(struct ve *v, const char *user, const char *password, ve_error **ret_error);
 
+/* user.c */
+int verb_user_add(struct ve *v, const char *user, const struct ve_user_opts *opts, ve_error **ret_error);
+int verb_user_remove(struct ve *v, const char *user, ve_error **ret_error);
+int verb_user_lock(struct ve *v, const char *user, bool locked, ve_error **ret_error);
+int verb_user_list(struct ve *v, json_t **ret_doc, ve_error **ret_error);
+
 /* copy.c: SRC or DST NULL: opts->fd. */
 int verb_push(struct ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);
 int verb_pull(struct ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error);

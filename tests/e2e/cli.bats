@@ -92,7 +92,7 @@ usage_error() {
 
 @test "words of later versions: 69" {
 	local word
-	for word in register user tune pool; do
+	for word in register tune pool; do
 		fails 69 "$word" web1
 		says 'not in this version' || return 1
 	done

@@ -3,6 +3,7 @@
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/passwd.c"
+#include "run/monitor/pwdlock.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

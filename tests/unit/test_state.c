@@ -26,15 +26,15 @@ static void test_names_go_both_ways(void **state)
 }
 
 /* R refused, A allowed, = already there. One line a state, one letter a verb in the order of enum ve_verb:
- * start stop kill freeze thaw destroy exec set passwd console block unblock rename clone push pull. */
+ * start stop kill freeze thaw destroy exec set passwd console block unblock rename clone push pull user. */
 static const char *const expected[STATE_COUNT] = {
-	[STATE_CREATING] = "RRRRRARRRRRRRRRR",
-	[STATE_STOPPED] = "A==RRARAARAAAAAA",
-	[STATE_STARTING] = "RAARRRRRRAAARRRR",
-	[STATE_RUNNING] = "=AAA=RAAAAAARRAA",
-	[STATE_FROZEN] = "RAA=ARRARAAARRRR",
-	[STATE_STOPPING] = "RAARRRRRRAAARRRR",
-	[STATE_BLOCKED] = "R==RRARAARAAAAAA",
+	[STATE_CREATING] = "RRRRRARRRRRRRRRRR",
+	[STATE_STOPPED] = "A==RRARAARAAAAAAA",
+	[STATE_STARTING] = "RAARRRRRRAAARRRRR",
+	[STATE_RUNNING] = "=AAA=RAAAAAARRAAA",
+	[STATE_FROZEN] = "RAA=ARRARAAARRRRR",
+	[STATE_STOPPING] = "RAARRRRRRAAARRRRR",
+	[STATE_BLOCKED] = "R==RRARAARAAAAAAA",
 };
 
 static void test_table(void **state)

@@ -96,10 +96,18 @@ enum blob_copy_what { BC_NONE, BC_SEND, BC_RECEIVE };
 enum blob_copy_flags { BC_FOLLOW = 1 << 0, BC_REPLACE = 1 << 1, BC_KEEP_OWNER = 1 << 2 };
 struct blob_copy {
 	uint32_t what, flags;
-	int32_t fd; /* the stream's socket */
 	blob_str path;
 	blob_str base; /* BC_RECEIVE: its name, where PATH is a directory */
 	uint32_t uid, gid;
+};
+
+/* What is done to the VE's accounts; or none. The answer comes over the stream. */
+enum blob_user_what { BU_NONE, BU_ADD, BU_REMOVE, BU_LOCK, BU_UNLOCK, BU_LIST };
+struct blob_user {
+	uint32_t what;
+	uint32_t uid; /* UINT32_MAX: the next free one */
+	blob_str name, home, shell, hash, keys; /* but for the name and the home: or none */
+	struct blob_vec groups;			/* blob_str */
 };
 
 /* Something that tells of a refusal: an event file with the counter KEY in it, or (KEY none) an eventfd. */
@@ -144,6 +152,8 @@ struct blob {
 	struct blob_vec watched; /* struct blob_watched */
 	int32_t fd_stdio[3];
 	struct blob_copy copy;
+	struct blob_user user_change;
+	int32_t fd_stream; /* a socket that the end of either speaks over, -1: none */
 	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
 	uint32_t init_pid; /* MON_ADOPT: whose notifications are believed */

@@ -19,7 +19,7 @@
  *   shed        .                        .                                .           the socket to the monitor
  *   settings    .                        .                                .           .
  *   files       .                        .                                .           .
- *   copy        .                        .                                .           the stream of a copy, if one is made
+ *   users, copy .                        .                                .           the stream, if there is such work
  *   account     .                        .                                .           .
  *   confine     .                        .                                .           .
  *   seccomp     .                        .                                .           .
@@ -47,6 +47,7 @@
 #include "mon.h"
 #include "mounts.h"
 #include "sys/syscalls.h"
+#include "users.h"
 
 static struct identity who;
 
@@ -210,6 +211,11 @@ static int stage_files(struct mon *m, struct failure *f)
 	return files_apply(m, f);
 }
 
+static int stage_users(struct mon *m, struct failure *f)
+{
+	return users_run(m, f);
+}
+
 static int stage_copy(struct mon *m, struct failure *f)
 {
 	return copy_run(m, f);
@@ -255,9 +261,9 @@ static const struct {
 	{ "identity", stage_identity, false }, { "cgroup", stage_cgroup, false },   { "clocks", stage_clocks, false },
 	{ "root", stage_root, false },	       { "mounts", stage_mounts, true },    { "nesting", stage_nesting, true },
 	{ "terminal", stage_terminal, true },  { "pivot", stage_pivot, false },	    { "shed", stage_shed, false },
-	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "copy", stage_copy, false },
-	{ "account", stage_account, true },    { "confine", stage_confine, true },  { "seccomp", stage_seccomp, true },
-	{ "user", stage_user, true },	       { "exec", stage_exec, true },
+	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "users", stage_users, false },
+	{ "copy", stage_copy, false },	       { "account", stage_account, true },  { "confine", stage_confine, true },
+	{ "seccomp", stage_seccomp, true },    { "user", stage_user, true },	    { "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
 

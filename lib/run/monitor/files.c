@@ -57,7 +57,7 @@ ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, s
 	return n < 0 || (len == size && n > 0) ? -1 : (ssize_t)len;
 }
 
-static int make_parents(const char *path, mode_t mode, uid_t uid, gid_t gid)
+int files_make_parents(const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
 	char part[256];
 	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
@@ -149,6 +149,11 @@ static int add_lines(const struct mon *m, const struct blob_file *o, const char 
 		data += n + 1;
 	}
 	return n_fresh ? write_new(path, present, (size_t)len, fresh, n_fresh, o) : 0;
+}
+
+int files_add_lines(const struct mon *m, const struct blob_file *o, const char *path)
+{
+	return files_make_parents(path, 0700, o->uid, o->gid) < 0 ? -1 : add_lines(m, o, path);
 }
 
 /* ---- /etc/hosts ---- */
@@ -248,10 +253,10 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 		break;
 	case BF_REPLACE:
 		if (!is_same(m, o, path))
-			r = make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);
+			r = files_make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);
 		break;
 	case BF_ADD_LINES:
-		r = make_parents(path, 0700, o->uid, o->gid) < 0 ? -1 : add_lines(m, o, path);
+		r = files_add_lines(m, o, path);
 		break;
 	case BF_REMOVE:
 		r = remove_file(path);

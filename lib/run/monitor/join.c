@@ -14,7 +14,8 @@
  *   identity  the same, then 0:0 inside all the VE's          .         .
  *   terminal  .                         .                     .         .
  *   shed      .                         .                     .         the socket to the joiner
- *   files, copy, account, confine       .                     .         . (and the stream of a copy)
+ *   files, users, copy                  .                     .         . (and the stream)
+ *   account, confine                    .                     .         .
  *   user      as asked                  .                     .         .
  *   exec      .                         .                     .         nothing: it is CLOEXEC
  */
@@ -35,6 +36,7 @@
 #include "mon.h"
 #include "mounts.h"
 #include "sys/syscalls.h"
+#include "users.h"
 
 enum { ALL_NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
 			CLONE_NEWCGROUP | CLONE_NEWTIME };
@@ -93,6 +95,11 @@ static int stage_files(struct mon *m, struct failure *f)
 	return files_apply(m, f);
 }
 
+static int stage_users(struct mon *m, struct failure *f)
+{
+	return users_run(m, f);
+}
+
 static int stage_copy(struct mon *m, struct failure *f)
 {
 	return copy_run(m, f);
@@ -128,8 +135,9 @@ static const struct {
 	bool command; /* only where something is to be run */
 } stages[] = { /* by the names of a start's, in child.c */
 	{ "identity", stage_identity, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
-	{ "files", stage_files, false },     { "copy", stage_copy, false },	    { "account", stage_account, true },    { "confine", stage_confine, true },
-	{ "user", stage_user, true },	     { "exec", stage_exec, true },
+	{ "files", stage_files, false },     { "users", stage_users, false },	    { "copy", stage_copy, false },
+	{ "account", stage_account, true },  { "confine", stage_confine, true },    { "user", stage_user, true },
+	{ "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
 

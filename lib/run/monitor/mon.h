@@ -74,8 +74,8 @@ int caller_raise_limits(const struct mon *m, struct failure *f);
 enum { REAP_DEADLINE_MS = 10000, TIDY_DEADLINE_MS = 5000 };
 /* Waits for it at most so long; true: M->status is set. */
 bool reap_await(struct mon *m, int deadline_ms);
-/* Kills it and waits, within the deadline: a process that hangs in the kernel is left to it. One that copies into the VE may
- * first take away what is half made. */
+/* Kills it and waits, within the deadline: a process that hangs in the kernel is left to it. One that copies into the VE or
+ * changes its accounts may first take away what is half made. */
 void reap_kill(struct mon *m);
 /* The child is gone before its exec: fills F and returns -1; or 0, where it was made to end and has done its work. */
 int reap_early(struct mon *m, bool may_end, struct failure *f);
@@ -109,15 +109,22 @@ int fault_here(struct mon *m, const char *stage, struct failure *f);
 /* ---- files.c: what the VE's root writes into its own tree ---- */
 int files_apply(const struct mon *m, struct failure *f);
 int file_write_all(int fd, const char *data, size_t n);
+/* The directories above PATH; what is made gets MODE, UID and GID. */
+int files_make_parents(const char *path, mode_t mode, uid_t uid, gid_t gid);
+/* BF_ADD_LINES: O's lines into PATH. */
+int files_add_lines(const struct mon *m, const struct blob_file *o, const char *path);
 /* A whole regular file of less than SIZE bytes, never waiting for one: the number of bytes, or -1 with errno (EINVAL: it is no
  * regular file, EFBIG). FLAGS: O_NOFOLLOW or none. */
 struct stat;
 ssize_t file_read_regular(const char *path, int flags, char *buf, size_t size, struct stat *ret_st);
 
 /* ---- copy.c: what goes in and out of the VE ---- */
+enum { COPY_STREAM_FD = 0 };
 /* Descriptor 0 becomes the stream, before everything else is closed. */
 int copy_keep_stream(const struct mon *m, struct failure *f);
 int copy_run(const struct mon *m, struct failure *f);
+/* The directory FROM becomes TO, which is not there yet, all of it owned by UID and GID. Returns -1 with errno. */
+int copy_inside(const char *from, const char *to, uid_t uid, gid_t gid);
 /* In the parent, once the child has it: only then does the other end see the child go. */
 void copy_forget_stream(const struct mon *m);
 

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "users.h"
+
 enum { FILE_MAX_BYTES = 1 << 20, FIELDS = 9 };
 /* A hash more than what was read fits. */
 static char file_text[FILE_MAX_BYTES + 1], new_text[FILE_MAX_BYTES + 1024];
@@ -189,6 +191,8 @@ int shadow_set(const char *user, const char *hash, struct failure *f)
 		errno = EINVAL;
 		return fail(f, "write", "/etc/shadow");
 	}
+	if (users_lock(f) < 0)
+		return -1;
 	if (read_file("/etc/shadow", &st) < 0)
 		return fail(f, "read", "/etc/shadow");
 	size_t user_len = strlen(user), out = 0;

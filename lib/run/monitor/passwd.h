@@ -19,7 +19,7 @@ struct identity {
  * of the root we stand in: only where nothing of the host's is open any more. A number need not be in the files; then
  * home is "/" and shell /bin/sh. An unknown name is ENOENT. */
 int identity_find(const char *name, struct identity *ret_identity, struct failure *f);
-/* Puts HASH into the second field of USER's line of /etc/shadow, through a temporary file and rename. */
+/* Under the lock of the shadow tools, puts HASH into the second field of USER's line of /etc/shadow, through a temporary file and rename. */
 int shadow_set(const char *user, const char *hash, struct failure *f);
 
 #endif

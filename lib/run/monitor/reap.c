@@ -27,7 +27,7 @@ bool reap_await(struct mon *m, int deadline_ms)
 
 void reap_kill(struct mon *m)
 {
-	if (m->blob->copy.what == BC_RECEIVE)
+	if (m->blob->copy.what == BC_RECEIVE || m->blob->user_change.what != BU_NONE)
 		reap_await(m, TIDY_DEADLINE_MS); /* its stream is closed: it knows */
 	if (m->child_ended || m->child <= 0)
 		return;
