@@ -79,7 +79,8 @@ struct cg_host {
 
 struct cg {
 	struct cg_host *host;
-	char name[CG_NAME_MAX + 1];
+	struct cg_place place;
+	char name[CG_NAME_MAX + 1]; /* the last word of it, for messages */
 	bool fresh;		/* made by this process: nothing was set yet, nothing is to be restored */
 	uint32_t without;	/* controllers whose optional groups are not made, as bits */
 	int group_fd, guest_fd; /* on cgroup2, else -1 */
@@ -92,6 +93,8 @@ struct cg_backend {
 	int (*prepare_base)(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret_error);
 	/* The groups of one VE below BASE. -EEXIST without a sentence: there is one of that name. */
 	int (*make)(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error **ret_error);
+	/* The group of a pool, which may be there already; it hands on what BASE does. */
+	int (*make_pool)(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error);
 	/* Removes them, descendants and all; -EBUSY without a sentence while a process is in one. Missing is
 	 * success. */
 	int (*remove)(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error);
@@ -146,9 +149,27 @@ static inline bool cg_is_spared(const struct cg *cg, const struct cg_hierarchy *
 {
 	return cg_is_optional(hi) && !(hi->controllers & ~cg->without);
 }
-/* "NAME/FILE" below BASE. */
-enum { CG_FILE_MAX = CG_NAME_MAX + 64 };
-void cg_file_name(const char *name, const char *file, char ret_path[CG_FILE_MAX]);
+/* "PLACE/FILE" below BASE. */
+enum { CG_FILE_MAX = CG_PLACE_SIZE + 64 };
+void cg_file_name(const char *place, const char *file, char ret_path[CG_FILE_MAX]);
+
+/* ---- group.c ---- */
+
+struct cg *cg_new(struct cg_host *h, const char *place); /* NULL: out of memory */
+/* The Ith hierarchy in the order of making: the keeper first. NULL: not used by VEs. */
+struct cg_hierarchy *cg_in_order(struct cg_host *h, int i);
+
+/* ---- tenantpool.c ---- */
+
+/* Names come checked; this refuses what would lead elsewhere: '.monitor' is not a VE's, nor is "..". */
+int cg_place_check(const char *place, ve_error **ret_error);
+static inline bool cg_is_pool(const struct cg *cg)
+{
+	return cg->place.path[0] == CG_POOL_MARK && !__builtin_strchr(cg->place.path, '/');
+}
+
+/* Removes the pools' groups of one hierarchy that have none below them. */
+void cg_pools_remove_empty(struct cg_hierarchy *hi);
 
 /* ---- tree.c ---- */
 

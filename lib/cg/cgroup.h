@@ -7,6 +7,7 @@
  *   cgroup2:  BASE/NAME        limits, device filter; the host's
  *             BASE/NAME/guest  delegated to the VE's root; its init starts here, its cgroup namespace shows this
  *             BASE/.monitor    the monitors
+ *             BASE/@POOL       limits that the VEs of a pool share; NAME is below it instead of below BASE
  *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, blkio, and where no cgroup2 is mounted of
  *             cpuacct, devices and freezer (no guest: v1 is not delegated). blkio is optional: jails have none
  *             unless they are limited by it.
@@ -28,6 +29,16 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+
+/* Where the groups of a VE are, below BASE: "NAME", or "@POOL/NAME" where several VEs share the limits of a pool. No name
+ * of a VE begins with the mark. What is called PLACE below is such a path; that of a pool itself is "@POOL". */
+#define CG_POOL_MARK '@'
+enum { CG_PLACE_SIZE = 1 + 63 + 1 + 63 + 1 };
+struct cg_place {
+	char path[CG_PLACE_SIZE];
+};
+struct cg_place cg_place(const char *pool, const char *name); /* POOL NULL: in none; NAME NULL: the pool's own */
+bool cg_place_above(const char *place, struct cg_place *ret_pool); /* the pool's that PLACE is below; false: it is below none */
 
 struct cg_host; /* what is mounted where; BASE made on first need */
 struct cg;	/* the groups of one VE, as held descriptors */
@@ -53,13 +64,15 @@ bool cg_host_has_controller(const struct cg_host *h, const char *name); /* "memo
  * On error nothing is left. -EEXIST: populated groups of that name exist; empty left-overs of a killed verb are
  * removed and made anew, so that no limit of theirs stays. VE_ERR_UNSUPPORTED under systemd while CG_UNIT is
  * not active: see cg_host_missing_unit(). */
-int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
+int cg_create(struct cg_host *h, const char *place, uid_t owner, struct cg **ret_cg, ve_error **ret_error);
 /* The same without v1's groups WITHOUT, where nothing is to be set: for what lives for milliseconds, and is not looked at. */
 enum { CG_WITHOUT_IO = 1, CG_WITHOUT_CPUSET = 2 };
-int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error);
+int cg_create_lean(struct cg_host *h, const char *place, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error);
 /* Opens existing ones: -ENOENT without message if there are none. */
-int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error);
+int cg_open(struct cg_host *h, const char *place, struct cg **ret_cg, ve_error **ret_error);
 void cg_free(struct cg *cg); /* closes; removes nothing */
+void cg_freep(struct cg **cg);
+#define _cleanup_cg_ __attribute__((cleanup(cg_freep)))
 /* Kills what is left, waits (deadline) until empty, removes the groups with their descendants. CG is still to be
  * freed, and good for nothing else. */
 int cg_destroy(struct cg *cg, ve_error **ret_error);
@@ -67,6 +80,14 @@ int cg_destroy(struct cg *cg, ve_error **ret_error);
  * below it and makes it anew for OWNER; limits and device filter, which are NAME's, stay. -EBUSY: something still
  * runs in it. The descriptor of cg_guest_fd() is another one then. */
 int cg_renew_guest(struct cg *cg, uid_t owner, ve_error **ret_error);
+
+/* The groups of a pool of VEs in all hierarchies, made where they are missing; they stay until cg_pool_remove(). What the
+ * kernel counts for them it counts for as long. For cg_apply(), cg_free() and nothing else. */
+int cg_pool_create(struct cg_host *h, const char *pool, struct cg **ret_cg, ve_error **ret_error);
+int cg_pool_open(struct cg_host *h, const char *pool, struct cg **ret_cg, ve_error **ret_error); /* -ENOENT: as cg_open() */
+/* -EBUSY without a sentence while there are groups of a VE below them. Missing ones are success. */
+int cg_pool_remove(struct cg_host *h, const char *pool, ve_error **ret_error);
+int cg_pool_names(struct cg_host *h, char ***ret_names); /* those that have groups; -errno without a sentence */
 
 /* Limits, in the base units of the schema; CG_UNSET leaves as is, UNITS_UNLIMITED is "max". */
 #define CG_UNSET INT64_MIN
@@ -91,6 +112,7 @@ void cg_limits_init(struct cg_limits *l); /* all CG_UNSET, no disks */
 bool cg_limits_change(const struct cg_limits *from, const struct cg_limits *to, struct cg_limits *ret_change);
 /* Whether this host has what L needs, for a VE that does not run: VE_ERR_UNSUPPORTED. */
 int cg_check_limits(struct cg_host *h, const char *name, const struct cg_limits *l, ve_error **ret_error);
+int cg_pool_check_limits(struct cg_host *h, const char *pool, const struct cg_limits *l, ve_error **ret_error);
 /* All or none: a value that the kernel refuses takes the earlier ones back. Lowering memory below use: reclaim is
  * tried, then refused (-EBUSY, VE_ERR_STATE) with what is used. WARN (may be NULL) hears each sentence to tell the user:
  * cores clipped to the host's, swap accounting absent, limits above what the host has, or that only hold in part. What
@@ -138,7 +160,7 @@ struct cg_usage {
 void cg_usage(const struct cg *cg, struct cg_usage *ret_usage);
 /* The same without opening all groups, for list: only what WHAT asks (bits below) is read. */
 enum { CG_USAGE_MEMORY = 1, CG_USAGE_MEMORY_ALL = 2 /* peak and swap too */, CG_USAGE_CPU = 4, CG_USAGE_PIDS = 8, CG_USAGE_ALL = 15 };
-void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg_usage *ret_usage);
+void cg_host_usage(struct cg_host *h, const char *place, unsigned what, struct cg_usage *ret_usage);
 
 /* What the kernel counts for as long as the groups live; -1: it does not, here. */
 struct cg_counters {
@@ -151,13 +173,13 @@ struct cg_counters {
 	int64_t cgroups; /* that its root made, and the one that it was given */
 };
 void cg_counters_init(struct cg_counters *c);
-void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, unsigned n_disks,
+void cg_host_counters(struct cg_host *h, const char *place, const dev_t *disks, unsigned n_disks,
 		      struct cg_counters *ret_counters);
 enum { CG_GUEST_GROUPS = 2048 }; /* how many groups a VE's root may make */
 
 /* Of the last ten seconds, the share in percent in which some of its processes waited for RESOURCE ("cpu", "memory", "io");
  * -1: the kernel does not say. */
-double cg_host_pressure(struct cg_host *h, const char *name, const char *resource);
+double cg_host_pressure(struct cg_host *h, const char *place, const char *resource);
 
 /* Descriptors that tell when the VE was refused memory or a fork: the caller's to close. With KEY it is a file that is
  * notified (POLLPRI) when, among others, the counter called KEY in it grows; without, an eventfd. Returns how many. */

@@ -64,6 +64,43 @@ static int64_t read_keyed(struct cg_host *h, enum cg_controller c, const char *n
 	return keyed(text, key);
 }
 
+/* v1 counts a refusal in the group of who was refused, never in the one above whose limit it was: of a pool, the sum over
+ * its VEs. */
+static int64_t sum_of_pool(struct cg_host *h, enum cg_controller c, const char *name, const char *file, const char *key)
+{
+	struct cg_hierarchy *hi = cg_hierarchy_of(h, c);
+	_cleanup_close_ int pool = file_opendir(hi->base_fd, name);
+	int again = pool < 0 ? -1 : openat(pool, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = again >= 0 ? fdopendir(again) : NULL;
+	int64_t sum = dir ? 0 : -1;
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		char path[CG_FILE_MAX];
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || strlen(e->d_name) > CG_NAME_MAX)
+			continue;
+		struct cg_place place = cg_place(name + 1, e->d_name);
+		cg_file_name(place.path, file, path);
+		_cleanup_free_ char *text = NULL;
+		int64_t n = file_read(hi->base_fd, path, TEXT_MAX, &text, NULL) < 0 ? 0 : keyed(text, key);
+		sum += n > 0 ? n : 0;
+	}
+	return sum;
+}
+
+static bool is_pool_on_v1(struct cg_host *h, enum cg_controller c, const char *name)
+{
+	struct cg_hierarchy *hi = cg_hierarchy_of(h, c);
+	return hi && hi->version == 1 && name[0] == CG_POOL_MARK && !strchr(name, '/') && cg_base(h, hi, false, NULL) == 0;
+}
+
+/* ---- memory ---- */
+
+static int64_t memory_kills(struct cg_host *h, const char *name)
+{
+	if (is_pool_on_v1(h, CG_MEMORY, name))
+		return sum_of_pool(h, CG_MEMORY, name, "memory.oom_control", "oom_kill");
+	return read_keyed(h, CG_MEMORY, name, "memory.oom_control", "memory.events", "oom_kill");
+}
+
 /* ---- processes ---- */
 
 /* Sums pids.events over the groups below DIR. A tenant may have built CG_GUEST_DESCENDANTS of them, CG_GUEST_DEPTH deep. */
@@ -92,6 +129,8 @@ static int64_t refused_forks(struct cg_host *h, const char *name)
 	struct cg_hierarchy *hi = cg_hierarchy_of(h, CG_PIDS);
 	if (!hi || cg_base(h, hi, false, NULL) < 0)
 		return -1;
+	if (is_pool_on_v1(h, CG_PIDS, name))
+		return sum_of_pool(h, CG_PIDS, name, "pids.events", "max");
 	cg_file_name(name, "pids.events.local", path);
 	if (hi->version == 1 || faccessat(hi->base_fd, path, F_OK, 0) == 0)
 		return read_keyed(h, CG_PIDS, name, "pids.events", "pids.events", "max");
@@ -174,7 +213,7 @@ void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, u
 		c.swap_bytes = u.swap_bytes;
 		c.pids = u.pids;
 		c.cpu_ns = u.cpu_ns;
-		c.memory_kills = read_keyed(h, CG_MEMORY, name, "memory.oom_control", "memory.events", "oom_kill");
+		c.memory_kills = memory_kills(h, name);
 		c.swap_peak_bytes = read_number(h, CG_MEMORY, name, NULL, "memory.swap.peak");
 		c.swap_refused = read_keyed(h, CG_MEMORY, name, NULL, "memory.swap.events", "fail");
 		c.pids_peak = read_number(h, CG_PIDS, name, "pids.peak", "pids.peak");

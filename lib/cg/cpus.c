@@ -138,7 +138,7 @@ int cg_cpus_bound(struct cg *cg, struct cg_cpus *ret_online, struct cg_cpus *ret
 	if (!hi || hi->base_fd < 0)
 		return -ENOENT;
 	char path[CG_FILE_MAX];
-	cg_file_name(cg->name, "cpuset.cpus", path);
+	cg_file_name(cg->place.path, "cpuset.cpus", path);
 	_cleanup_free_ char *online = NULL, *bound = NULL;
 	struct cg_cpus all, own;
 	int r = file_read(hi->base_fd, hi->version == 2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus",

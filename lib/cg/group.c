@@ -18,8 +18,7 @@
 
 #define MONITOR ".monitor"
 
-/* The Ith hierarchy in the order of making: the keeper first. NULL: not used by VEs. */
-static struct cg_hierarchy *in_order(struct cg_host *h, int i)
+struct cg_hierarchy *cg_in_order(struct cg_host *h, int i)
 {
 	int at = h->keeper < 0 ? i : i == 0 ? h->keeper : i <= h->keeper ? i - 1 : i;
 	struct cg_hierarchy *hi = &h->hierarchies[at];
@@ -31,17 +30,24 @@ static struct cg_hierarchy *keeper(const struct cg *cg)
 	return &cg->host->hierarchies[cg->host->keeper];
 }
 
-static struct cg *new_cg(struct cg_host *h, const char *name)
+struct cg *cg_new(struct cg_host *h, const char *path)
 {
 	struct cg *cg = calloc(1, sizeof(*cg));
 	if (!cg)
 		return NULL;
 	cg->host = h;
 	cg->group_fd = cg->guest_fd = -1;
-	snprintf(cg->name, sizeof(cg->name), "%s", name);
+	snprintf(cg->place.path, sizeof(cg->place.path), "%s", path);
+	const char *below = strrchr(path, '/');
+	snprintf(cg->name, sizeof(cg->name), "%s", below ? below + 1 : path + (path[0] == CG_POOL_MARK));
 	for (int i = 0; i < CG_MAX_HIERARCHIES; i++)
 		cg->tasks_fd[i] = -1;
 	return cg;
+}
+
+void cg_freep(struct cg **cg)
+{
+	cg_free(*cg);
 }
 
 void cg_free(struct cg *cg)
@@ -55,25 +61,11 @@ void cg_free(struct cg *cg)
 	free(cg);
 }
 
-static void cg_freep(struct cg **cg)
-{
-	cg_free(*cg);
-}
-#define _cleanup_cg_ __attribute__((cleanup(cg_freep)))
-
-/* Names come checked; here only what would lead elsewhere: '.monitor' is not a VE's, nor is "..". */
-static int check_name(const char *name, ve_error **ret_error)
-{
-	if (name[0] && name[0] != '.' && !strpbrk(name, "/\n") && strlen(name) <= CG_NAME_MAX)
-		return 0;
-	return err_plain(ret_error, VE_ERR_BUG, EINVAL, "cgroup", "'%s' cannot be the name of a cgroup", name);
-}
-
 /* Opens NAME and its guest on cgroup2. The guest may be missing: a create was interrupted. */
 static int open_groups(struct cg *cg)
 {
 	struct cg_host *h = cg->host;
-	int fd = file_opendir(h->hierarchies[h->v2].base_fd, cg->name);
+	int fd = file_opendir(h->hierarchies[h->v2].base_fd, cg->place.path);
 	if (fd < 0)
 		return fd;
 	close_fd(&cg->group_fd);
@@ -91,7 +83,7 @@ static int open_groups(struct cg *cg)
 static void remove_all(struct cg *cg)
 {
 	for (int i = cg->host->n - 1; i >= 0; i--) {
-		struct cg_hierarchy *hi = in_order(cg->host, i);
+		struct cg_hierarchy *hi = cg_in_order(cg->host, i);
 		if (hi && hi->base_fd >= 0)
 			hi->backend->remove(cg, hi, NULL);
 	}
@@ -112,7 +104,7 @@ static int clear_leftover(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret
 	if (r == -EBUSY)
 		return err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "cgroup",
 				 "a cgroup '%s/%s' with processes in it exists already in '%s'", cg->host->base,
-				 cg->name, hi->path);
+				 cg->place.path, hi->path);
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -129,25 +121,25 @@ static int make_in(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 		return r;
 	r = hi->backend->make(cg, hi, owner, ret_error);
 	return r == -EEXIST ? err_plain(ret_error, VE_ERR_EXISTS, EEXIST, "cgroup",
-					"the cgroup '%s/%s' exists already", cg->host->base, cg->name) :
+					"the cgroup '%s/%s' exists already", cg->host->base, cg->place.path) :
 			      r;
 }
 
-int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error)
+int cg_create_lean(struct cg_host *h, const char *path, uid_t owner, unsigned without, struct cg **ret_cg, ve_error **ret_error)
 {
-	int r = check_name(name, ret_error);
+	int r = cg_place_check(path, ret_error);
 	if (r < 0)
 		return r;
 	if (h->keeper < 0)
 		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ENOENT, "cgroup",
 				 "neither cgroup2 nor v1's freezer is mounted: a VE could not be killed");
-	_cleanup_cg_ struct cg *cg = new_cg(h, name);
+	_cleanup_cg_ struct cg *cg = cg_new(h, path);
 	if (!cg)
 		return err_nomem(ret_error);
 	cg->fresh = true;
 	cg->without = (without & CG_WITHOUT_IO ? CG_BIT(CG_IO) : 0) | (without & CG_WITHOUT_CPUSET ? CG_BIT(CG_CPUSET) : 0);
 	for (int i = 0; i < h->n && r == 0; i++) {
-		struct cg_hierarchy *hi = in_order(h, i);
+		struct cg_hierarchy *hi = cg_in_order(h, i);
 		if (hi && !cg_is_spared(cg, hi))
 			r = make_in(cg, hi, owner, ret_error);
 	}
@@ -160,9 +152,9 @@ int cg_create_lean(struct cg_host *h, const char *name, uid_t owner, unsigned wi
 	return 0;
 }
 
-int cg_create(struct cg_host *h, const char *name, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
+int cg_create(struct cg_host *h, const char *path, uid_t owner, struct cg **ret_cg, ve_error **ret_error)
 {
-	return cg_create_lean(h, name, owner, 0, ret_cg, ret_error);
+	return cg_create_lean(h, path, owner, 0, ret_cg, ret_error);
 }
 
 /* ---- opening ---- */
@@ -172,27 +164,27 @@ static bool exists_in(struct cg_host *h, struct cg_hierarchy *hi, const char *na
 	return cg_base(h, hi, false, NULL) == 0 && faccessat(hi->base_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int cg_open(struct cg_host *h, const char *name, struct cg **ret_cg, ve_error **ret_error)
+int cg_open(struct cg_host *h, const char *path, struct cg **ret_cg, ve_error **ret_error)
 {
-	int r = check_name(name, ret_error);
+	int r = cg_place_check(path, ret_error);
 	if (r < 0)
 		return r;
 	bool found = false;
 	for (int i = 0; i < h->n; i++) {
-		struct cg_hierarchy *hi = in_order(h, i);
+		struct cg_hierarchy *hi = cg_in_order(h, i);
 		r = hi ? cg_base(h, hi, false, ret_error) : 0;
 		if (r < 0 && r != -ENOENT)
 			return r;
-		found = found || (hi && r == 0 && exists_in(h, hi, name));
+		found = found || (hi && r == 0 && exists_in(h, hi, path));
 	}
 	if (!found || h->keeper < 0)
 		return -ENOENT;
-	_cleanup_cg_ struct cg *cg = new_cg(h, name);
+	_cleanup_cg_ struct cg *cg = cg_new(h, path);
 	if (!cg)
 		return err_nomem(ret_error);
 	r = h->v2 >= 0 && h->hierarchies[h->v2].base_fd >= 0 ? open_groups(cg) : 0;
 	if (r < 0 && r != -ENOENT)
-		return err_sys(ret_error, -r, "cgroup", "cannot open the cgroup '%s/%s' in '%s'", h->base, name,
+		return err_sys(ret_error, -r, "cgroup", "cannot open the cgroup '%s/%s' in '%s'", h->base, path,
 			       h->hierarchies[h->v2].path);
 	*ret_cg = steal_ptr(&cg);
 	return 0;
@@ -205,7 +197,7 @@ static int remove_round(struct cg *cg, ve_error **ret_error)
 {
 	bool busy = false;
 	for (int i = cg->host->n - 1; i >= 0; i--) {
-		struct cg_hierarchy *hi = in_order(cg->host, i);
+		struct cg_hierarchy *hi = cg_in_order(cg->host, i);
 		if (!hi || hi->base_fd < 0 || (i == 0 && busy))
 			continue;
 		int r = hi->backend->remove(cg, hi, ret_error);
@@ -284,7 +276,7 @@ int cg_tasks_fds(struct cg *cg, int *ret_fds, int max, ve_error **ret_error)
 			continue;
 		if (n == max)
 			return too_many(ret_error);
-		int r = open_entry(cg->host, hi, cg->name, &cg->tasks_fd[i], ret_error);
+		int r = open_entry(cg->host, hi, cg->place.path, &cg->tasks_fd[i], ret_error);
 		if (r < 0)
 			return err_sys(ret_error, -r, "cgroup", "'%s' has no cgroup in '%s'", cg->name, hi->path);
 		ret_fds[n++] = cg->tasks_fd[i];
@@ -336,7 +328,7 @@ int cg_monitor_fd(struct cg_host *h, int *ret_fd, ve_error **ret_error)
 int cg_attach(struct cg *cg, pid_t pid, ve_error **ret_error)
 {
 	for (int i = 0; i < cg->host->n; i++) {
-		struct cg_hierarchy *hi = in_order(cg->host, i);
+		struct cg_hierarchy *hi = cg_in_order(cg->host, i);
 		int r = hi ? hi->backend->attach(cg, hi, pid, ret_error) : 0;
 		if (r < 0)
 			return r;

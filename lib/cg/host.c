@@ -36,9 +36,9 @@ bool cg_pause(int64_t deadline_ms, unsigned *pause_us)
 	return true;
 }
 
-void cg_file_name(const char *name, const char *file, char ret_path[CG_FILE_MAX])
+void cg_file_name(const char *place, const char *file, char ret_path[CG_FILE_MAX])
 {
-	snprintf(ret_path, CG_FILE_MAX, "%s/%s", name, file);
+	snprintf(ret_path, CG_FILE_MAX, "%s/%s", place, file);
 }
 
 /* Who does what. */
@@ -241,6 +241,7 @@ void cg_host_remove(struct cg_host *h)
 			continue;
 		close_fd(&hi->monitor_fd);
 		unlinkat(hi->base_fd, ".monitor", AT_REMOVEDIR);
+		cg_pools_remove_empty(hi);
 		if (unlinkat(hi->parent_fd, h->base, AT_REMOVEDIR) == 0) {
 			close_fd(&hi->base_fd);
 			hi->base_ready = false;

@@ -29,7 +29,7 @@ static int put_memory_max(struct limit_apply *a, struct limit_step *s)
 		return limit_put_text(a, s);
 	char high[CG_FILE_MAX];
 	_cleanup_free_ char *old_high = NULL;
-	cg_file_name(a->cg->name, "memory.high", high);
+	cg_file_name(a->cg->place.path, "memory.high", high);
 	int r = file_read(s->hi->base_fd, high, LIMIT_OLD_MAX, &old_high, NULL);
 	if (r == 0)
 		r = file_poke(s->hi->base_fd, high, s->text);
@@ -42,7 +42,7 @@ static int put_memory_max(struct limit_apply *a, struct limit_step *s)
 	return r;
 }
 
-/* A group is protected as far as every group above it is. BASE and the service's group are ours; the slice above
+/* A group is protected as far as every group above it is. BASE, a pool and the service's group are ours; the slice above
  * is systemd's. */
 static int put_memory_low(struct limit_apply *a, struct limit_step *s)
 {
@@ -57,7 +57,13 @@ static int put_memory_low(struct limit_apply *a, struct limit_step *s)
 			limit_warn(a, "memory.guarantee of '%s' has no effect: systemd's system.slice has no MemoryLow=",
 			     a->cg->name);
 	}
-	return limit_put_text(a, s);
+	struct cg_place pool;
+	if (cg_place_above(a->cg->place.path, &pool)) {
+		char low[CG_FILE_MAX];
+		cg_file_name(pool.path, "memory.low", low);
+		r = file_poke(s->hi->base_fd, low, "max");
+	}
+	return r < 0 ? r : limit_put_text(a, s);
 }
 
 /* v1: limit L and memsw M, with L <= M after every write. */
@@ -199,7 +205,7 @@ static int put_disk(struct limit_apply *a, struct limit_step *s)
 {
 	char path[CG_FILE_MAX];
 	_cleanup_free_ char *all = NULL;
-	cg_file_name(a->cg->name, s->file, path);
+	cg_file_name(a->cg->place.path, s->file, path);
 	int r = a->cg->fresh ? 0 : file_read(s->hi->base_fd, path, LIMIT_OLD_MAX, &all, NULL);
 	if (r == 0 && all && !s->old)
 		s->old = cg_io_old(s->hi->version, s->text, all);

@@ -42,7 +42,7 @@ void limit_warn(struct limit_apply *a, const char *fmt, ...)
 int limit_put_text(struct limit_apply *a, struct limit_step *s)
 {
 	char path[CG_FILE_MAX];
-	cg_file_name(a->cg->name, s->file, path);
+	cg_file_name(a->cg->place.path, s->file, path);
 	int r = a->cg->fresh || s->old ? 0 : file_read(s->hi->base_fd, path, LIMIT_OLD_MAX, &s->old, NULL);
 	return r < 0 ? r : file_poke(s->hi->base_fd, path, s->text);
 }
@@ -63,7 +63,7 @@ int limit_add_step(struct limit_apply *a, struct cg_hierarchy *hi, const char *k
 bool limit_has_file(struct limit_apply *a, struct cg_hierarchy *hi, const char *file)
 {
 	char path[CG_FILE_MAX];
-	cg_file_name(a->cg->name, file, path);
+	cg_file_name(a->cg->place.path, file, path);
 	return faccessat(hi->base_fd, path, F_OK, 0) == 0;
 }
 
@@ -71,7 +71,7 @@ int limit_read_number(struct limit_apply *a, struct cg_hierarchy *hi, const char
 {
 	enum { PAGE = 4096 };
 	char path[CG_FILE_MAX], text[32];
-	cg_file_name(a->cg->name, file, path);
+	cg_file_name(a->cg->place.path, file, path);
 	int r = file_read_line(hi->base_fd, path, text, sizeof(text));
 	if (r < 0)
 		return r;
@@ -220,17 +220,38 @@ static int plan(struct limit_apply *a, ve_error **ret_error)
 	return 0;
 }
 
-int cg_check_limits(struct cg_host *h, const char *name, const struct cg_limits *l, ve_error **ret_error)
+/* v1 throttles the groups of a hierarchy each by itself: a limit on one holds nothing in those below it. */
+static int not_shared(const char *pool, const struct limit *row, ve_error **ret_error)
+{
+	return err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "cgroup",
+			 "cannot set %s of the pool '%s': the io controller is on cgroup v1 here, where VEs cannot share it", row->key,
+			 pool);
+}
+
+static int check_limits(struct cg_host *h, const char *name, bool pool, const struct cg_limits *l, ve_error **ret_error)
 {
 	for (unsigned i = 0; i < limit_n; i++) {
 		int64_t value = value_of(l, &limit_table[i]);
 		struct cg_hierarchy *hi = cg_hierarchy_of(h, limit_table[i].controller);
 		if (value != CG_UNSET && value != limit_table[i].neutral && !is_possible(&limit_table[i], hi))
 			return unsupported(name, &limit_table[i], hi, ret_error);
+		if (value != CG_UNSET && value != limit_table[i].neutral && pool && hi->version == 1 &&
+		    limit_is_of_disks(&limit_table[i], hi->version))
+			return not_shared(name, &limit_table[i], ret_error);
 		if (value != CG_UNSET && value != limit_table[i].neutral && l->n_disks == 0 && limit_is_of_disks(&limit_table[i], hi->version))
 			return limit_no_disk(name, &limit_table[i], ret_error);
 	}
 	return 0;
+}
+
+int cg_check_limits(struct cg_host *h, const char *name, const struct cg_limits *l, ve_error **ret_error)
+{
+	return check_limits(h, name, false, l, ret_error);
+}
+
+int cg_pool_check_limits(struct cg_host *h, const char *pool, const struct cg_limits *l, ve_error **ret_error)
+{
+	return check_limits(h, pool, true, l, ret_error);
 }
 
 /* ---- the execution ---- */
@@ -240,6 +261,19 @@ static int too_much_used(const char *key, const char *name, int64_t used, ve_err
 	int r = err_plain(ret_error, VE_ERR_STATE, EBUSY, "cgroup",
 			  "cannot lower %s of '%s': %" PRId64 " MiB are in use and cannot be reclaimed", key, name, used >> 20);
 	err_hint(ret_error, "end something inside, or write it for the next start with --pending");
+	return r;
+}
+
+/* v2 takes the lesser of two; v1 gives no group more CPU time than the one above it has. */
+static int above_pool(struct limit_apply *a, ve_error **ret_error)
+{
+	const char *name = a->cg->name;
+	int r = cg_is_pool(a->cg) ?
+			err_plain(ret_error, VE_ERR_STATE, EINVAL, "cgroup",
+				  "cannot set cpu.limit of '%s': one of its VEs has more, which cgroup v1 does not take", name) :
+			err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "cgroup",
+				  "cannot set cpu.limit of '%s': its pool has less, which cgroup v1 does not take", name);
+	err_hint(ret_error, "give no VE of the pool a cpu.limit above the pool's");
 	return r;
 }
 
@@ -254,6 +288,8 @@ static int refused(struct limit_apply *a, struct limit_step *s, int r, ve_error 
 	}
 	int64_t used;
 	bool v1 = s->hi->version == 1;
+	if (v1 && r == -EINVAL && str_eq(s->key, "cpu.limit") && a->cg->place.path[0] == CG_POOL_MARK)
+		return above_pool(a, ret_error);
 	if (r == -EBUSY && str_starts(s->key, "memory.") &&
 	    limit_read_number(a, s->hi, v1 ? "memory.usage_in_bytes" : "memory.current", &used) == 0)
 		return too_much_used(s->key, name, used, ret_error);
@@ -271,7 +307,7 @@ static int execute(struct limit_apply *a, ve_error **ret_error)
 		while (--i >= 0)
 			if (a->steps[i].old) {
 				char path[CG_FILE_MAX];
-				cg_file_name(a->cg->name, a->steps[i].file, path);
+				cg_file_name(a->cg->place.path, a->steps[i].file, path);
 				/* v2's cpuset of a group that has all reads as nothing. */
 				file_poke(a->steps[i].hi->base_fd, path,
 					  *a->steps[i].old ? a->steps[i].old : "\n");

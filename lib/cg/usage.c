@@ -83,5 +83,5 @@ void cg_host_usage(struct cg_host *h, const char *name, unsigned what, struct cg
 
 void cg_usage(const struct cg *cg, struct cg_usage *ret_usage)
 {
-	cg_host_usage(cg->host, cg->name, CG_USAGE_ALL, ret_usage);
+	cg_host_usage(cg->host, cg->place.path, CG_USAGE_ALL, ret_usage);
 }

@@ -50,47 +50,54 @@ static int v1_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error 
 
 static int v1_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error **ret_error)
 {
-	if (mkdirat(hi->base_fd, cg->name, 0755) == 0)
+	if (mkdirat(hi->base_fd, cg->place.path, 0755) == 0)
 		return 0;
 	if (errno == EEXIST)
 		return -EEXIST;
 	return err_sys(ret_error, errno, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base,
-		       cg->name, hi->path);
+		       cg->place.path, hi->path);
+}
+
+/* The CPUs and memory nodes it gets from BASE, as a VE's group does. */
+static int v1_make_pool(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
+{
+	int r = v1_make(cg, hi, 0, ret_error);
+	return r == -EEXIST ? 0 : r;
 }
 
 static int v1_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
 {
-	int r = cg_tree_remove(hi->base_fd, cg->name);
+	int r = cg_tree_remove(hi->base_fd, cg->place.path);
 	if (r == 0 || r == -EBUSY)
 		return r;
 	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base,
-		       cg->name, hi->path);
+		       cg->place.path, hi->path);
 }
 
 static int v1_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error)
 {
 	char path[CG_FILE_MAX], text[16];
-	cg_file_name(cg->name, "cgroup.procs", path);
+	cg_file_name(cg->place.path, "cgroup.procs", path);
 	snprintf(text, sizeof(text), "%d", (int)pid);
 	int r = hi->base_fd < 0 ? -ENOENT : file_poke(hi->base_fd, path, text);
 	if (r == -ENOENT && cg_is_optional(hi))
 		return 0; /* nor is the rest of the VE in one */
 	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot move process %d into the cgroup '%s/%s' in '%s'",
-			       (int)pid, cg->host->base, cg->name, hi->path) :
+			       (int)pid, cg->host->base, cg->place.path, hi->path) :
 		       0;
 }
 
 static bool v1_is_populated(const struct cg *cg, const struct cg_hierarchy *hi)
 {
 	char path[CG_FILE_MAX], text[16];
-	cg_file_name(cg->name, "cgroup.procs", path);
+	cg_file_name(cg->place.path, "cgroup.procs", path);
 	return file_read_line(hi->base_fd, path, text, sizeof(text)) > 0;
 }
 
 static bool state_is(const struct cg *cg, const struct cg_hierarchy *hi, const char *wanted)
 {
 	char path[CG_FILE_MAX], text[16];
-	cg_file_name(cg->name, "freezer.state", path);
+	cg_file_name(cg->place.path, "freezer.state", path);
 	return file_read_line(hi->base_fd, path, text, sizeof(text)) > 0 && str_eq(text, wanted);
 }
 
@@ -104,7 +111,7 @@ static bool v1_is_frozen(const struct cg *cg, const struct cg_hierarchy *hi)
 static int freezer_set(struct cg *cg, struct cg_hierarchy *hi, bool frozen)
 {
 	char path[CG_FILE_MAX];
-	cg_file_name(cg->name, "freezer.state", path);
+	cg_file_name(cg->place.path, "freezer.state", path);
 	const char *state = frozen ? "FROZEN" : "THAWED";
 	int64_t deadline = clock_ms() + CG_DEADLINE_MS;
 	unsigned pause_us = 0;
@@ -132,7 +139,7 @@ static int v1_freeze(struct cg *cg, struct cg_hierarchy *hi, bool frozen, ve_err
 static int kill_listed(struct cg *cg, struct cg_hierarchy *hi)
 {
 	char path[CG_FILE_MAX];
-	cg_file_name(cg->name, "cgroup.procs", path);
+	cg_file_name(cg->place.path, "cgroup.procs", path);
 	_cleanup_free_ char *text = NULL;
 	int r = file_read(hi->base_fd, path, (size_t)64 << 20, &text, NULL);
 	if (r < 0)
@@ -180,9 +187,9 @@ static int v1_filter_devices(struct cg *cg, struct cg_hierarchy *keeper, const s
 			"no device filter for '%s': neither cgroup2 nor v1's devices controller is mounted",
 			cg->name);
 	char path[CG_FILE_MAX], text[64];
-	cg_file_name(cg->name, "devices.deny", path);
+	cg_file_name(cg->place.path, "devices.deny", path);
 	int r = file_poke(hi->base_fd, path, "a");
-	cg_file_name(cg->name, "devices.allow", path);
+	cg_file_name(cg->place.path, "devices.allow", path);
 	for (unsigned i = 0; i < n && r == 0; i++) {
 		if (rules[i].minor < 0)
 			snprintf(text, sizeof(text), "%c %" PRIu32 ":* rwm", rules[i].type, rules[i].major);
@@ -197,6 +204,7 @@ static int v1_filter_devices(struct cg *cg, struct cg_hierarchy *keeper, const s
 const struct cg_backend cg_backend_v1 = {
 	.prepare_base = v1_prepare_base,
 	.make = v1_make,
+	.make_pool = v1_make_pool,
 	.remove = v1_remove,
 	.attach = v1_attach,
 	.is_populated = v1_is_populated,

@@ -7,6 +7,7 @@
  *     NAME            no process; limits, bounds, device filter: the host's
  *       guest         the VE's root may make groups here
  *         vectl-enter joiners, once the VE's root has made guest an inner node
+ *     @POOL           no process; limits that the VEs whose NAME is below it share
  *
  * A group with processes cannot hand controllers on (the root may). Hence nothing but groups is in BASE and NAME,
  * and what systemd started in CG_UNIT's own group is moved to .monitor.
@@ -150,11 +151,11 @@ static int set_bounds(int group_fd)
 
 static int v2_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error **ret_error)
 {
-	int r = mkdirat(hi->base_fd, cg->name, 0755) < 0 ? -errno : 0;
+	int r = mkdirat(hi->base_fd, cg->place.path, 0755) < 0 ? -errno : 0;
 	if (r == -EEXIST)
 		return r;
 	if (r == 0)
-		r = open_group(hi->base_fd, cg->name, &cg->group_fd);
+		r = open_group(hi->base_fd, cg->place.path, &cg->group_fd);
 	if (r == 0)
 		r = hand_on(cg->group_fd, "cgroup.subtree_control", hi->controllers & CG_V2_WANTED);
 	if (r == 0)
@@ -162,7 +163,18 @@ static int v2_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 	if (r == 0)
 		r = set_bounds(cg->group_fd);
 	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base,
-			       cg->name, hi->path) :
+			       cg->place.path, hi->path) :
+		       0;
+}
+
+static int v2_make_pool(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_error)
+{
+	int r = mkdirat(hi->base_fd, cg->place.path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	_cleanup_close_ int fd = r < 0 ? -1 : file_opendir(hi->base_fd, cg->place.path);
+	if (r == 0)
+		r = fd < 0 ? fd : enable(cg->host, hi, fd, hi->controllers & CG_V2_WANTED);
+	return r < 0 ? err_sys(ret_error, -r, "cgroup", "cannot make the cgroup '%s/%s' in '%s'", cg->host->base,
+			       cg->place.path, hi->path) :
 		       0;
 }
 
@@ -174,11 +186,11 @@ static int v2_remove(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_erro
 	    errno != EBUSY)
 		r = -errno;
 	if (r == 0)
-		r = cg_tree_remove(hi->base_fd, cg->name);
+		r = cg_tree_remove(hi->base_fd, cg->place.path);
 	if (r == 0 || r == -EBUSY)
 		return r;
 	return err_sys(ret_error, -r, "cgroup", "cannot remove the cgroup '%s/%s' in '%s'", cg->host->base,
-		       cg->name, hi->path);
+		       cg->place.path, hi->path);
 }
 
 static int v2_attach(struct cg *cg, struct cg_hierarchy *hi, pid_t pid, ve_error **ret_error)
@@ -302,6 +314,7 @@ static int v2_filter_devices(struct cg *cg, struct cg_hierarchy *hi, const struc
 const struct cg_backend cg_backend_v2 = {
 	.prepare_base = v2_prepare_base,
 	.make = v2_make,
+	.make_pool = v2_make_pool,
 	.remove = v2_remove,
 	.attach = v2_attach,
 	.is_populated = v2_is_populated,

@@ -42,14 +42,14 @@ unsigned cg_watch(struct cg *cg, struct cg_watched ret_watched[CG_WATCHED_MAX])
 	unsigned n = 0;
 	struct cg_hierarchy *memory = cg_hierarchy_of(cg->host, CG_MEMORY), *pids = cg_hierarchy_of(cg->host, CG_PIDS);
 	if (memory && memory->version == 2)
-		add(ret_watched, &n, open_file(memory, cg->name, "memory.events"), "oom_kill", false);
+		add(ret_watched, &n, open_file(memory, cg->place.path, "memory.events"), "oom_kill", false);
 	else if (memory)
-		add(ret_watched, &n, oom_eventfd(memory, cg->name), NULL, false);
+		add(ret_watched, &n, oom_eventfd(memory, cg->place.path), NULL, false);
 	/* On v1 the kernel notifies another file than the one that it shows (6.18: tried). */
 	if (pids)
-		add(ret_watched, &n, open_file(pids, cg->name, "pids.events"), "max", pids->version == 1);
+		add(ret_watched, &n, open_file(pids, cg->place.path, "pids.events"), "max", pids->version == 1);
 	/* Kernels before 6.11 count a refusal where the process is; a plain init and its children are here. */
 	if (pids && pids->version == 2)
-		add(ret_watched, &n, open_file(pids, cg->name, "guest/pids.events"), "max", false);
+		add(ret_watched, &n, open_file(pids, cg->place.path, "guest/pids.events"), "max", false);
 	return n;
 }

@@ -206,7 +206,7 @@ static void test_open(void **state)
 	assert_int_equal(cg_guest_fd(cg) >= 0, t.host->v2 >= 0);
 	assert_false(cg_is_populated(cg));
 	cg_free(cg);
-	static const char *const bad[] = { "", ".", "..", ".monitor", "a/b", "a\nb" };
+	static const char *const bad[] = { "", ".", "..", ".monitor", "a/b", "a\nb", "@a", "@a/", "@/b", "@a/b/c", "@a/..", "@../b", "@a/@b" };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		e = NULL;
 		assert_int_equal(cg_create(t.host, bad[i], OWNER, &cg, &e), -EINVAL);
@@ -787,6 +787,100 @@ static void test_check(void **state)
 	assert_in_range(n, 8, 10); /* swap accounting cannot always be seen; one more under systemd */
 }
 
+/* ---- pools ---- */
+
+static bool pool_is_there(const char *pool)
+{
+	bool there = false;
+	for (int i = 0; i < t.host->n; i++) {
+		struct cg_hierarchy *hi = &t.host->hierarchies[i];
+		there = there || (hi->base_fd >= 0 && faccessat(hi->base_fd, cg_place(pool, NULL).path, F_OK, 0) == 0);
+	}
+	return there;
+}
+
+/* Two VEs of ten processes each at the most in a pool of eight, beside one that is in none. */
+static void test_pool(void **state)
+{
+	struct cg *pool = NULL, *one = NULL, *other = NULL, *alone = t.cg;
+	struct cg_limits shared = limits(), own = limits();
+	struct cg_counters now;
+	shared.pids = 8;
+	own.pids = 10;
+	OK(cg_pool_create(t.host, "gold", &pool, err));
+	OK(cg_apply(pool, &shared, NULL, NULL, err));
+	OK(cg_create(t.host, cg_place("gold", "ve1").path, OWNER, &one, err));
+	OK(cg_create(t.host, cg_place("gold", "ve2").path, OWNER, &other, err));
+	OK(cg_apply(one, &own, NULL, NULL, err));
+	assert_false(cg_is_populated(one));
+
+	t.cg = one;
+	child(wait_for_ever, NULL);
+	child(wait_for_ever, NULL);
+	t.cg = other;
+	assert_int_equal(run(fork_until_refused, NULL), 5);
+	t.cg = alone;
+	assert_int_equal(run(fork_until_refused, NULL), 126);
+	OK(cg_kill(alone, err));
+	cg_host_counters(t.host, cg_place("gold", NULL).path, NULL, 0, &now);
+	assert_true(now.life && now.pids >= 2 && now.pids_refused == 1);
+
+	/* It is the VEs' as long as there is a group of one, and gone after that. */
+	assert_int_equal(cg_pool_remove(t.host, "gold", NULL), -EBUSY);
+	OK(cg_destroy(one, err));
+	OK(cg_destroy(other, err));
+	assert_true(pool_is_there("gold"));
+	OK(cg_pool_remove(t.host, "gold", err));
+	assert_false(pool_is_there("gold"));
+	cg_free(one);
+	cg_free(other);
+	cg_free(pool);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}
+
+/* Made again while it is there: what it was given stays, and a change of it holds at once; one that v1 cannot share is refused. */
+static void test_pool_live(void **state)
+{
+	struct cg *pool = NULL, *one = NULL, *alone = t.cg;
+	struct cg_limits l = limits();
+	char **names = NULL;
+	OK(cg_pool_create(t.host, "gold", &pool, err));
+	l.memory_bytes = 64 << 20;
+	OK(cg_apply(pool, &l, NULL, NULL, err));
+	OK(cg_create(t.host, cg_place("gold", "ve1").path, OWNER, &one, err));
+	cg_free(pool);
+	OK(cg_pool_create(t.host, "gold", &pool, err));
+	t.cg = one;
+	size_t much = 128 << 20, little = 4 << 20;
+	assert_int_equal(run(use_memory, &much), 128 + SIGKILL);
+	struct cg_counters now;
+	cg_host_counters(t.host, cg_place("gold", NULL).path, NULL, 0, &now);
+	assert_true(now.memory_kills == 1 && now.memory_peak_bytes > 32 << 20);
+	l.memory_bytes = 256 << 20;
+	OK(cg_apply(pool, &l, NULL, NULL, err));
+	assert_int_equal(run(use_memory, &much), 0);
+	assert_int_equal(run(use_memory, &little), 0);
+	assert_int_equal(cg_pool_names(t.host, &names), 0);
+	assert_true(names && names[0] && !names[1] && strcmp(names[0], "gold") == 0);
+	strv_free(names);
+
+	struct cg_limits io = limits();
+	io.io_read_bps = 1 << 20;
+	io.disks[0] = makedev(254, 0);
+	io.n_disks = 1;
+	ve_error *e = NULL;
+	int r = cg_pool_check_limits(t.host, "gold", &io, &e);
+	assert_int_equal(r == 0, t.host->where[CG_IO] >= 0 && t.host->hierarchies[t.host->where[CG_IO]].version == 2);
+	assert_true(r == 0 || ve_error_category(e) == VE_ERR_UNSUPPORTED);
+	ve_error_free(e);
+	OK(cg_destroy(one, err));
+	cg_free(one);
+	cg_free(pool);
+	t.cg = alone;
+	/* cg_host_remove() takes the pool's groups away. */
+}
+
 /* ---- */
 
 static int open_host(void **state)
@@ -822,7 +916,7 @@ static int suite(const char *name)
 		CASE(test_pids_refuse), CASE(test_files),	CASE(test_memory_live),	 CASE(test_all_or_none),
 		CASE(test_cores),	CASE(test_unsupported), CASE(test_freeze),	 CASE(test_destroy_kills),
 		CASE(test_monitor),	CASE(test_devices),	CASE(test_deep),	 CASE(test_renew),
-		CASE(test_enter_inner_node), cmocka_unit_test(test_cache), cmocka_unit_test(test_check),
+		CASE(test_enter_inner_node), CASE(test_pool), CASE(test_pool_live), cmocka_unit_test(test_cache), cmocka_unit_test(test_check),
 	};
 	return _cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof(tests[0]), open_host, close_host);
 }
