@@ -21,6 +21,7 @@ static const struct {
 	{ "RECIPE", "printf '%s\\n' debian-11 debian-12 debian-13 busybox" },
 	{ "KEY", "vectl keys --names" },
 	{ "KEY=VALUE", "vectl keys --names | sed 's/$/=/'" },
+	{ "POOL", "vectl pool list --names" },
 	{ "SETTING=VALUE", "vectl host show | sed 's/:.*/=/'" },
 	{ "STATE", "printf '%s\\n' running booted stopped" },
 	{ "SHELL", "echo bash" },

@@ -67,6 +67,10 @@ const struct command *const command_table[] = {
 	&command_host_show,
 	&command_host_set,
 	&command_capacity,
+	&command_pool_list,
+	&command_pool_show,
+	&command_pool_set,
+	&command_pool_remove,
 	&command_version,
 
 	&command_help,

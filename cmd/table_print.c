@@ -27,7 +27,7 @@ static unsigned display_width(const char *s)
 	return n;
 }
 
-static const ve_doc *field_of(const ve_doc *row, const char *field)
+const ve_doc *table_field(const ve_doc *row, const char *field)
 {
 	for (size_t i = 0; i < ve_doc_length(row, ""); i++)
 		if (str_eq(ve_doc_key(row, "", i), field))
@@ -61,7 +61,7 @@ static void fill_row(struct grid *g, size_t row, const ve_doc *doc, const struct
 			g->left[c] = true;
 			continue;
 		}
-		const ve_doc *value = field_of(doc, columns[c].field);
+		const ve_doc *value = table_field(doc, columns[c].field);
 		enum ve_type type = value ? ve_doc_type(value, "") : VE_NULL;
 		const char *unit = columns[c].unit ? columns[c].unit : format_unit_of(columns[c].field);
 		put(g, row, c, format_value(value, unit));
@@ -252,7 +252,7 @@ void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(co
 void table_print_names(const ve_doc *rows, const char *field)
 {
 	for (size_t i = 0; i < ve_doc_length(rows, ""); i++) {
-		_cleanup_free_ char *name = format_value(field_of(ve_doc_at(rows, "", i), field), NULL);
+		_cleanup_free_ char *name = format_value(table_field(ve_doc_at(rows, "", i), field), NULL);
 		puts(name);
 	}
 }

@@ -24,6 +24,8 @@ enum object_flags {
  * makes a value's text from the dotted KEY, owned, or NULL where it has none of its own. */
 void table_print_object(const ve_doc *object, unsigned flags, char *(*format)(const char *key, void *data),
 			void *data);
+/* The value of the member FIELD of ROW as a handle of its own, or NULL. */
+const ve_doc *table_field(const ve_doc *row, const char *field);
 /* The string FIELD of each row, a line each ("--names"). */
 void table_print_names(const ve_doc *rows, const char *field);
 

@@ -57,15 +57,6 @@ static void print_sum(const char *what, const ve_doc *d, const char *in, const c
 	printf("%s: %s in, %s out\n", what, i, o);
 }
 
-/* The value of KEY as a handle of its own. */
-static const ve_doc *member(const ve_doc *object, const char *key)
-{
-	for (size_t i = 0; i < ve_doc_length(object, ""); i++)
-		if (str_eq(ve_doc_key(object, "", i), key))
-			return ve_doc_at(object, "", i);
-	return NULL;
-}
-
 static void print_one(const ve_doc *doc, bool header)
 {
 	static const struct column columns[] = {
@@ -76,7 +67,7 @@ static void print_one(const ve_doc *doc, bool header)
 		{ "ipv6", .format = ipv6_cell },
 		{ "packets", .format = packets_cell },
 	};
-	const ve_doc *v = ve_doc_at(doc, "ves", 0), *days = member(v, "days");
+	const ve_doc *v = ve_doc_at(doc, "ves", 0), *days = table_field(v, "days");
 
 	if (ve_doc_length(days, "") > 0)
 		table_print(days, columns, ARRAY_SIZE(columns), header);
@@ -97,7 +88,7 @@ static void print_all(const ve_doc *doc, bool header)
 		{ "total_in", .title = "total in", .format = total_in_cell },
 		{ "total_out", .title = "total out", .format = total_out_cell },
 	};
-	table_print(member(doc, "ves"), columns, ARRAY_SIZE(columns), header);
+	table_print(table_field(doc, "ves"), columns, ARRAY_SIZE(columns), header);
 }
 
 static int run(struct call *call)

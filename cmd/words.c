@@ -68,6 +68,12 @@ static const struct {
 	{ "image pull", "vectl image build RECIPE" },
 	{ "image rm", "vectl image remove IMAGE" },
 	{ "image check", "vectl image verify IMAGE" },
+	{ "pool add", "vectl pool set POOL KEY=VALUE" },
+	{ "pool create", "vectl pool set POOL KEY=VALUE" },
+	{ "pool delete", "vectl pool remove POOL" },
+	{ "pool info", "vectl pool show POOL" },
+	{ "pool ls", "vectl pool list" },
+	{ "pool rm", "vectl pool remove POOL" },
 	{ "user create", "vectl user add NAME USER" },
 	{ "user del", "vectl user remove NAME USER" },
 	{ "user delete", "vectl user remove NAME USER" },
@@ -86,8 +92,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"register",
-	"tune",	   "pool",
+	"register", "tune",
 		"image import",
 	"image export",
 };

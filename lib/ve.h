@@ -465,6 +465,19 @@ VE_API int ve_host_check(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error);
 
+/* ---- pools -------------------------------------------------------------------------------------- */
+
+/* Limits that several VEs share: those whose key pool names it. An array of {name,limits,ves}; limits has the keys that
+ * are set, nested at their dots. */
+VE_API int ve_pool_list(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
+/* The same of one, with resources: an array of {resource,unit,limit_unit,used,peak,limit,refused}, of all its VEs together. */
+VE_API int ve_pool_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error **ret_error);
+/* Makes the pool NAME, or changes it, also for VEs that run in it: all of ASSIGNMENTS ("memory.limit=8G", NULL-terminated)
+ * or none. Returns enum ve_changed. */
+VE_API int ve_pool_set(ve_ctx *ctx, const char *name, const char *const *assignments, ve_error **ret_error);
+/* VE_ERR_STATE while a VE names it or runs in it. */
+VE_API int ve_pool_remove(ve_ctx *ctx, const char *name, ve_error **ret_error);
+
 #ifdef __cplusplus
 }
 #endif

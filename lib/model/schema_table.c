@@ -92,6 +92,9 @@ const struct schema_key schema_keys[] = {
 		   "memlock, msgqueue and sigpending count for the whole VE; these, and core, need a restart. The others "
 		   "change for the first process and what is started from then on: what runs already keeps its own."),
 
+	STR("pool", .flags = BUILT, .check = check_name,
+	    .doc = "The pool whose limits it shares with other VEs (vectl pool set), besides its own. Unset: none."),
+
 	/* ---- disk */
 	ENUM("disk.backend", "overlay dir btrfs image", .flags = BUILT | IDENTITY,
 	     .doc = "How its root tree is stored: overlay (over the image, nothing copied), dir (a full copy), btrfs (a "
@@ -103,7 +106,6 @@ const struct schema_key schema_keys[] = {
 	    .doc = "How many files it has at most."),
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
 	LIST("volumes", .flags = 0, .doc = "Further disks."),
-	STR("pool", .flags = IDENTITY, .doc = "The pool its storage is in."),
 	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
 	    .doc = "Its share of the disks when they are busy, relative to other VEs. Disks scheduled by BFQ (which knows 1 to "
 		   "1000), or on cgroup v2 with io.cost switched on, have such shares."),

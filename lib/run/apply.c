@@ -31,7 +31,7 @@ static int apply_limits(struct ve *v, const struct config *from, const struct co
 		plan_disks(&change, (const int[]){ v->dir_fd, v->ctx->store->images_fd }, 2);
 	int r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);
+		r = cg_open(v->ctx->cg, handle_place(v).path, &cg, ret_error);
 	if (r == 0)
 		r = cg_apply(cg, &change, ctx_warn_sentence, v->ctx, ret_error);
 	cg_free(cg);

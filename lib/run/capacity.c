@@ -89,7 +89,7 @@ static void count(struct ve *v, struct group *g)
 	struct cg_usage used = { .memory_bytes = -1 };
 	disk_usage(v, &disk);
 	if (up && ctx_cgroups(v->ctx, NULL) == 0)
-		cg_host_usage(v->ctx->cg, v->name, CG_USAGE_MEMORY, &used);
+		cg_host_usage(v->ctx->cg, handle_place(v).path, CG_USAGE_MEMORY, &used);
 	g->ves++;
 	g->running += up;
 	sell(&g->cpu, cpu_limit(v->config));

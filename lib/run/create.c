@@ -28,6 +28,7 @@
 #include "run/launch.h"
 #include "run/privileged.h"
 #include "run/sshkeys.h"
+#include "run/tenantpool.h"
 #include "run/verbs.h"
 #include "sys/hash.h"
 
@@ -144,7 +145,7 @@ static int build(struct ve *v, const struct image *image, const struct create_wo
 	if (r == 0)
 		r = fault_point("config", ret_error);
 	if (r == 0)
-		r = config_save(v->config, v->dir_fd, "config.json", true, ret_error);
+		r = tenantpool_save_config(v, v->config, ret_error);
 	if (r == 0)
 		r = image_still_there(v, image, ret_error);
 	return r;
@@ -212,6 +213,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 		r = config_check_whole(config, ret_error);
 	if (r == 0)
 		r = privileged_check(ctx, NULL, config, ret_error);
+	if (r == 0)
+		r = tenantpool_check(ctx, config, ret_error);
 	if (r == 0)
 		r = hooks_check(NULL, config, ret_error);
 	if (r == 0)

@@ -34,7 +34,7 @@ int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
 	}
 	r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);
+		r = cg_open(v->ctx->cg, handle_place(v).path, &cg, ret_error);
 	if (r == 0 && frozen)
 		r = set_mark(v, true, ret_error);
 	if (r == 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -125,6 +126,17 @@ void handle_unlock(struct ve *v)
 	close_fd(&v->lock_fd);
 }
 
+struct cg_place handle_place(struct ve *v)
+{
+	char pool[NAME_MAX];
+	if (v->run_fd < 0)
+		store_open_run(v->ctx->store, v->uuid, false, &v->run_fd, NULL);
+	ssize_t n = v->run_fd < 0 ? -1 : readlinkat(v->run_fd, "pool", pool, sizeof(pool) - 1);
+	if (n > 0)
+		pool[n] = '\0';
+	return cg_place(n > 0 ? pool : NULL, v->name);
+}
+
 bool handle_has_mark(const struct ve *v, const char *mark)
 {
 	return v->run_fd >= 0 && faccessat(v->run_fd, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -139,7 +151,7 @@ int handle_mark(const struct ve *v, const char *mark, ve_error **ret_error)
 static bool is_frozen(struct ve *v)
 {
 	struct cg *cg = NULL;
-	if (ctx_cgroups(v->ctx, NULL) < 0 || cg_open(v->ctx->cg, v->name, &cg, NULL) < 0)
+	if (ctx_cgroups(v->ctx, NULL) < 0 || cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) < 0)
 		return false;
 	bool frozen = cg_is_frozen(cg);
 	cg_free(cg);

@@ -66,7 +66,7 @@ int join_spawn(struct ve *v, struct blobber *b, struct spawn *ret_spawn, ve_erro
 		return r;
 	r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_open(v->ctx->cg, v->name, &cg, ret_error);
+		r = cg_open(v->ctx->cg, handle_place(v).path, &cg, ret_error);
 	if (r == -ENOENT)
 		r = err_plain(ret_error, VE_ERR_STATE, ENOENT, "join", "the control groups of '%s' are gone", v->name);
 	if (r == 0)

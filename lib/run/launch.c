@@ -25,6 +25,7 @@
 #include "run/rootplan.h"
 #include "run/supervision.h"
 #include "run/tally.h"
+#include "run/tenantpool.h"
 #include "run/tundev.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
@@ -51,6 +52,11 @@ static void undo_groups(void *cg)
 {
 	cg_destroy(cg, NULL);
 	cg_free(cg);
+}
+
+static void undo_pool(void *v)
+{
+	tenantpool_leave(v);
 }
 
 static void remove_run_files(int run_fd)
@@ -93,7 +99,9 @@ static int step_groups(struct launching *l, ve_error **ret_error)
 	if (r == 0)
 		r = ctx_start_unit(v->ctx, ret_error);
 	if (r == 0)
-		r = cg_create_lean(v->ctx->cg, v->name, l->plan->id_base, unneeded_groups(l->plan), &l->cg, ret_error);
+		r = undo_push(l->undo, undo_pool, v) < 0 ? err_nomem(ret_error) : tenantpool_enter(v, l->plan->config, ret_error);
+	if (r == 0)
+		r = cg_create_lean(v->ctx->cg, handle_place(v).path, l->plan->id_base, unneeded_groups(l->plan), &l->cg, ret_error);
 	if (r < 0)
 		return r;
 	return undo_push(l->undo, undo_groups, l->cg) < 0 ? err_nomem(ret_error) : 0;
@@ -458,12 +466,14 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	plan_network_done(&net);
 	first = r;
 	r = ctx_cgroups(v->ctx, error);
-	if (r == 0 && cg_open(v->ctx->cg, v->name, &cg, NULL) == 0) {
+	if (r == 0 && cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) == 0) {
 		notice_write(v); /* before its groups go, and their counters */
 		tally_save(v);
 		r = cg_destroy(cg, error);
 		cg_free(cg);
 	}
+	if (r == 0)
+		tenantpool_leave(v);
 	if (v->run_fd >= 0)
 		remove_run_files(v->run_fd);
 	return first < 0 ? first : r;

@@ -13,6 +13,7 @@
 #include "model/units.h"
 #include "run/account.h"
 #include "run/disk.h"
+#include "run/limits.h"
 #include "run/ornull.h"
 #include "run/tally.h"
 #include "run/verbs.h"
@@ -64,6 +65,22 @@ static json_t *row_json(const struct figures *f, const char *resource, const cha
 {
 	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", f->ve->name, "uuid", f->ve->uuid, "resource", resource, "unit", unit,
 			 "limit_unit", limit_unit);
+}
+
+json_t *limits_of_pool(const struct cg_counters *now, const struct config *limits)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
+		const struct resource *r = &resources[i];
+		if (r->fixed)
+			continue; /* that is each VE's own */
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "resource", r->name, "unit", r->unit,
+						      "limit_unit", r->limit_unit, "used",
+						      figure(now, r->total != NONE ? r->total : r->used), "peak",
+						      figure(now, r->peak), "limit", key_json(limits, r->limit, false), "refused",
+						      figure(now, r->refused)));
+	}
+	return list;
 }
 
 static json_t *resource_json(const struct figures *f, const struct resource *r)

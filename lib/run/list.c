@@ -74,7 +74,7 @@ static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pi
 static json_t *get_pressure(const struct row *r, const char *resource)
 {
 	bool can = is_up(r) && ctx_cgroups(r->ve->ctx, NULL) == 0;
-	double some = can ? cg_host_pressure(r->ve->ctx->cg, r->ve->name, resource) : -1;
+	double some = can ? cg_host_pressure(r->ve->ctx->cg, handle_place(r->ve).path, resource) : -1;
 	return share_or_null(some);
 }
 static json_t *get_pressure_cpu(const struct row *r) { return get_pressure(r, "cpu"); }
@@ -323,7 +323,7 @@ static void fill(struct ve_ctx *ctx, const struct query *q, struct row *r)
 	if (q->needs & NEED_STATE)
 		r->state = handle_state(r->ve, &r->record);
 	if (q->needs & NEED_USAGE && is_up(r) && ctx_cgroups(ctx, NULL) == 0)
-		cg_host_usage(ctx->cg, r->ve->name, q->usage, &r->usage);
+		cg_host_usage(ctx->cg, handle_place(r->ve).path, q->usage, &r->usage);
 }
 
 struct sorted {

@@ -46,7 +46,7 @@ static void add_pressure(struct ve *v, json_t *doc)
 	static const char *const resources[] = { "cpu", "memory", "io" };
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		char key[32];
-		double some = cg_host_pressure(v->ctx->cg, v->name, resources[i]);
+		double some = cg_host_pressure(v->ctx->cg, handle_place(v).path, resources[i]);
 		snprintf(key, sizeof(key), "pressure.%s", resources[i]);
 		json_object_set_new(doc, key, share_or_null(some));
 	}
@@ -68,7 +68,7 @@ static void add_usage(struct ve *v, json_t *doc)
 	struct cg_usage u;
 	if (ctx_cgroups(v->ctx, NULL) < 0)
 		return;
-	cg_host_usage(v->ctx->cg, v->name, CG_USAGE_ALL, &u);
+	cg_host_usage(v->ctx->cg, handle_place(v).path, CG_USAGE_ALL, &u);
 	json_object_set_new(doc, "memory.used", count_or_null(u.memory_bytes));
 	json_object_set_new(doc, "memory.peak", count_or_null(u.memory_peak_bytes));
 	json_object_set_new(doc, "cpu.used", count_or_null(u.cpu_ns));

@@ -15,6 +15,7 @@
 #include "run/account.h"
 #include "run/block.h"
 #include "run/disk.h"
+#include "run/tenantpool.h"
 #include "sec/caps.h"
 #include "sys/disk.h"
 
@@ -379,6 +380,8 @@ int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 	_cleanup_plan_ struct plan p = { .ve = v, .config = c, .storage = { .image_fd = -1, .writable_fd = -1 } };
 	plan_limits_of(v, c, &p.limits);
 	int r = plan_security(&p, ret_error);
+	if (r == 0)
+		r = tenantpool_check(v->ctx, c, ret_error);
 	return r < 0 ? r : plan_check_limits(v, &p.limits, ret_error);
 }
 

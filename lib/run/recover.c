@@ -38,6 +38,7 @@
 #include "run/notice.h"
 #include "run/plan.h"
 #include "run/supervision.h"
+#include "run/tenantpool.h"
 #include "run/verbs.h"
 
 static void note(json_t *doc, const struct ve *v, const char *what)
@@ -77,7 +78,7 @@ static bool has_leftovers(struct ve *v)
 	if (v->run_fd >= 0 && (faccessat(v->run_fd, "record.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
 			       faccessat(v->run_fd, "running.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0))
 		return true;
-	if (ctx_cgroups(v->ctx, NULL) < 0 || cg_open(v->ctx->cg, v->name, &cg, NULL) < 0)
+	if (ctx_cgroups(v->ctx, NULL) < 0 || cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) < 0)
 		return false;
 	cg_free(cg);
 	return true;
@@ -181,6 +182,7 @@ int verb_recover(struct ve_ctx *ctx, struct ve *only, json_t **ret_doc, ve_error
 			r = claims_sweep_names(ctx, ret_error);
 		if (r == 0)
 			r = image_recover(ctx, ret_error);
+		tenantpool_sweep(ctx);
 		remove_base_groups(ctx);
 	}
 	if (r == 0)

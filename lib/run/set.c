@@ -23,6 +23,7 @@
 #include "run/plan.h"
 #include "run/privileged.h"
 #include "run/set.h"
+#include "run/tenantpool.h"
 #include "run/verbs.h"
 
 struct difference {
@@ -73,7 +74,7 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, b
 {
 	int r = fault_point("config", ret_error);
 	if (r == 0)
-		r = config_save(fresh, v->dir_fd, "config.json", true, ret_error);
+		r = tenantpool_save_config(v, fresh, ret_error);
 	if (r < 0) {
 		if (disk_done)
 			disk_resize(v, fresh, v->config, running, NULL);

@@ -41,7 +41,7 @@ static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const c
 static int open_groups(struct ve *v, struct cg **ret_cg, ve_error **ret_error)
 {
 	int r = ctx_cgroups(v->ctx, ret_error);
-	return r < 0 ? r : cg_open(v->ctx->cg, v->name, ret_cg, ret_error);
+	return r < 0 ? r : cg_open(v->ctx->cg, handle_place(v).path, ret_cg, ret_error);
 }
 
 static void thaw(struct ve *v)

@@ -52,7 +52,7 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	blobber_init(&b, MON_ADOPT);
 	launch_freeze_supervision(&b, v, console, notify, traffic, false);
 	b.head.init_pid = (uint32_t)rec->init_pid;
-	if (cg_open(v->ctx->cg, v->name, &cg, NULL) == 0)
+	if (cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) == 0)
 		launch_freeze_watched(&b, cg, watched, &n_watched);
 	cg_free(cg);
 	r = launch_freeze_monitor_groups(&b, v->ctx->cg, ret_error);

@@ -113,7 +113,7 @@ void tally_now(struct ve *v, struct cg_counters *ret_now)
 	if (ctx_cgroups(v->ctx, NULL) < 0)
 		return;
 	plan_disks(&disks, (const int[]){ v->dir_fd, v->ctx->store->images_fd }, 2);
-	cg_host_counters(v->ctx->cg, v->name, disks.disks, disks.n_disks, ret_now);
+	cg_host_counters(v->ctx->cg, handle_place(v).path, disks.disks, disks.n_disks, ret_now);
 }
 
 void tally_total(struct ve *v, const struct cg_counters *now, struct cg_counters *ret_total)
