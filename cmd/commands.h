@@ -56,6 +56,7 @@ extern const struct command command_template_list;
 extern const struct command command_template_show;
 extern const struct command command_template_check;
 extern const struct command command_check;
+extern const struct command command_tune;
 extern const struct command command_host_show;
 extern const struct command command_host_set;
 extern const struct command command_capacity;

@@ -23,6 +23,7 @@ static const struct {
 	{ "KEY=VALUE", "vectl keys --names | sed 's/$/=/'" },
 	{ "POOL", "vectl pool list --names" },
 	{ "SETTING=VALUE", "vectl host show | sed 's/:.*/=/'" },
+	{ "SETTING", "vectl --quiet tune --ves 1000000 | sed 's/:.*//'" },
 	{ "STATE", "printf '%s\\n' running booted stopped" },
 	{ "SHELL", "echo bash" },
 	{ "COMMAND", "vectl help --words | cut -d' ' -f1 | uniq" },

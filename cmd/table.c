@@ -64,6 +64,7 @@ const struct command *const command_table[] = {
 	&command_template_check,
 
 	&command_check,
+	&command_tune,
 	&command_host_show,
 	&command_host_set,
 	&command_capacity,

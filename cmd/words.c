@@ -92,7 +92,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"register", "tune",
+	"register",
 		"image import",
 	"image export",
 };

@@ -465,6 +465,21 @@ VE_API int ve_host_check(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_show(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 VE_API int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_error);
 
+enum ve_tune_mode {
+	VE_TUNE_LOOK = 0, /* nothing is changed */
+	VE_TUNE_APPLY,	  /* what is too small is set, and again at each boot (/etc/sysctl.d/60-vectl.conf) */
+	VE_TUNE_REVERT,	  /* what was set by this call is as it was before the first time */
+};
+struct ve_tune_opts {
+	size_t size;
+	enum ve_tune_mode mode;
+	uint64_t ves;		     /* for how many VEs; 0: as many as there are */
+	const char *const *settings; /* only these ("fs.aio-max-nr"); NULL: all. NULL-terminated */
+};
+/* The host's settings that all VEs share, and how large they should be: {ves,changed,settings}, an array of
+ * {setting,now,wanted,low,before,reason}. Nothing is made smaller; all or none is set. Returns enum ve_changed. */
+VE_API int ve_tune(ve_ctx *ctx, const struct ve_tune_opts *opts, ve_doc **ret_doc, ve_error **ret_error);
+
 /* ---- pools -------------------------------------------------------------------------------------- */
 
 /* Limits that several VEs share: those whose key pool names it. An array of {name,limits,ves}; limits has the keys that

@@ -283,3 +283,13 @@ int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_erro
 	json_decref(values);
 	return r;
 }
+
+int ve_tune(ve_ctx *ctx, const struct ve_tune_opts *opts, ve_doc **ret_doc, ve_error **ret_error)
+{
+	struct ve_tune_opts o = API_OPTS(ve_tune_opts, opts);
+	json_t *doc = NULL;
+	api_begin(ctx);
+	int changed = verb_tune(ctx, &o, &doc, ret_error);
+	int r = api_doc(changed, doc, ret_doc);
+	return r < 0 ? r : changed;
+}

@@ -114,6 +114,9 @@ void traffic_month(struct ve *v, int64_t *ret_in, int64_t *ret_out);
 /* How the quotas of V's interfaces stand: an array, empty where there is none. */
 json_t *traffic_quotas(struct ve *v);
 
+/* tune.c */
+int verb_tune(struct ve_ctx *ctx, const struct ve_tune_opts *opts, json_t **ret_doc, ve_error **ret_error);
+
 /* limits.c: a row a resource. ONLY NULL: all VEs. REFUSED_ONLY: rows where something was refused. */
 int look_limits(struct ve_ctx *ctx, struct ve *only, bool refused_only, json_t **ret_doc, ve_error **ret_error);
 

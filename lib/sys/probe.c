@@ -488,12 +488,12 @@ static const struct row rows[] = {
 	  .flag = PRIVILEGE_RESOURCE },
 	{ "core-files", false, "core files inside VEs", "sysctl kernel.core_pattern=core", probe_core },
 	{ "inotify-instances", false, "systemd and containers inside a VE: the limit is each VE's",
-	  "sysctl user.max_inotify_instances=1024", probe_limit, .path = "user/max_inotify_instances", .least = 512 },
-	{ "ptys", false, "terminals of many VEs: one pool for the host", "sysctl kernel.pty.max=65536", probe_limit,
+	  "vectl tune", probe_limit, .path = "user/max_inotify_instances", .least = 512 },
+	{ "ptys", false, "terminals of many VEs: one pool for the host", "vectl tune", probe_limit,
 	  .path = "kernel/pty/max", .least = 4096 },
-	{ "aio", false, "databases in many VEs: one pool for the host", "sysctl fs.aio-max-nr=1048576", probe_limit,
+	{ "aio", false, "databases in many VEs: one pool for the host", "vectl tune", probe_limit,
 	  .path = "fs/aio-max-nr", .least = 1048576 },
-	{ "pids", false, "many VEs: one pool for the host", "sysctl kernel.pid_max=4194304", probe_limit,
+	{ "pids", false, "many VEs: one pool for the host", "vectl tune", probe_limit,
 	  .path = "kernel/pid_max", .least = 131072 },
 };
 

@@ -92,7 +92,7 @@ usage_error() {
 
 @test "words of later versions: 69" {
 	local word
-	for word in register tune; do
+	for word in register; do
 		fails 69 "$word" web1
 		says 'not in this version' || return 1
 	done
@@ -305,6 +305,7 @@ document() {
 	document host host show
 	document capacity capacity
 	document pool-list pool list
+	document tune tune
 	document recover recover
 	try v check --json
 	"$BATS_TEST_DIRNAME/../check-json" check <<<"$output"
