@@ -156,6 +156,9 @@ $(O)/hide: tests/e2e/hide.c $(O)/flags
 $(O)/hide-kind.so: tests/e2e/hide_kind.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -fPIC -shared -o $@ $<
+$(O)/storm: tests/e2e/storm.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/tunnel: tests/e2e/tunnel.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
@@ -163,7 +166,7 @@ $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/storm $(O)/tunnel $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)

@@ -25,8 +25,9 @@ static const struct {
 	{ EVERYWHERE, BM_FS, "sys", "sysfs", "ro", NULL, KERNEL_FS | MOUNT_ATTR_RDONLY, 0555, 0 },
 	{ VPS_ONLY, BM_FS, "sys/fs/cgroup", "cgroup2", NULL, NULL, KERNEL_FS, 0, 1 },
 	{ EVERYWHERE, BM_FS, "dev", "tmpfs", "mode=0755,size=4m,nr_inodes=64k", NULL, MOUNT_ATTR_NOSUID, 0755, 0 },
-	/* gid 5 is tty on every distribution; max= would be no fence: the VE's root can remount. */
-	{ EVERYWHERE, BM_FS, "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", NULL,
+	/* gid 5 is tty on every distribution. max= stops programs that go wrong, and users; it is no fence: the VE's root can
+	 * remount. */
+	{ EVERYWHERE, BM_FS, "dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5,max=1024", NULL,
 	  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0755, 0 },
 	{ EVERYWHERE, BM_FS, "dev/shm", "tmpfs", "mode=1777", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0755, 0 },
 	{ VPS_ONLY, BM_FS, "dev/mqueue", "mqueue", NULL, NULL, KERNEL_FS, 0755, 1 },

@@ -116,7 +116,7 @@ static const struct {
 	{ "root", "cannot attach the VE's root tree", VE_ERR_KERNEL },
 	{ "mounts", "cannot mount the VE's file systems", VE_ERR_KERNEL },
 	{ "terminal", "cannot open the VE's console", VE_ERR_KERNEL },
-	{ "nesting", "cannot forbid user namespaces in the VE", VE_ERR_KERNEL },
+	{ "nesting", "cannot bound the namespaces of the VE", VE_ERR_KERNEL },
 	{ "pivot", "cannot change into the VE's root tree", VE_ERR_KERNEL },
 	{ "settings", "cannot set up the VE from inside", VE_ERR_KERNEL },
 	{ "files", "cannot write the VE's files", VE_ERR_KERNEL },

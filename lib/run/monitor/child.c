@@ -127,21 +127,39 @@ static int stage_mounts(struct mon *m, struct failure *f)
 	return mounts_make(m, m->root_mount, f);
 }
 
-/* A new user namespace would give every capability back, and the flags of clone3(2) cannot be filtered. By the
- * descriptor of our own procfs: where the path /proc leads is for the tree's links to say, which the VE's root made. */
-static int stage_nesting(struct mon *m, struct failure *f)
+/* By the descriptor of our own procfs: where the path /proc leads is for the tree's links to say, which the VE's root made. */
+static int put_setting(struct mon *m, const char *path, const char *value, struct failure *f)
 {
-	const char *path = "sys/user/max_user_namespaces";
-	if (m->blob->flags & BLOB_NESTING)
-		return 0;
 	int fd = openat(m->proc_mount, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fail(f, "open", path);
-	ssize_t n = write(fd, "0", 1);
+	ssize_t n = write(fd, value, strlen(value));
 	int saved = errno;
 	close(fd);
 	errno = saved;
 	return n < 0 ? fail(f, "write", path) : 0;
+}
+
+/* A new user namespace would give every capability back, and the flags of clone3(2) cannot be filtered. Of the other kinds each
+ * costs the host memory of which the VE's limit sees a part only, networks the most: a booted system has a mount namespace
+ * for each of its services, and few of the rest. They hold for each id of the VE (the kernel has no others below those
+ * that it counts for the owner), and not against SYS_RESOURCE, which only a VE with nesting has. */
+static int stage_nesting(struct mon *m, struct failure *f)
+{
+	static const struct {
+		const char *path, *most;
+	} kinds[] = {
+		{ "sys/user/max_net_namespaces", "256" },     { "sys/user/max_mnt_namespaces", "4096" },
+		{ "sys/user/max_pid_namespaces", "1024" },    { "sys/user/max_ipc_namespaces", "1024" },
+		{ "sys/user/max_uts_namespaces", "1024" },    { "sys/user/max_cgroup_namespaces", "1024" },
+		{ "sys/user/max_time_namespaces", "1024" },
+	};
+	if (!(m->blob->flags & BLOB_NESTING) && put_setting(m, "sys/user/max_user_namespaces", "0", f) < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (put_setting(m, kinds[i].path, kinds[i].most, f) < 0)
+			return -1;
+	return 0;
 }
 
 /* A new controlling terminal for init is nobody's wish: a system's own getty takes one. */
