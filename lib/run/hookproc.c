@@ -28,21 +28,13 @@ struct ends {
 
 /* ---- the child: nothing but system calls ------------------------------------------------------------------------ */
 
-/* CLONE_CLEAR_SIGHAND leaves what is ignored. */
-static void default_signals(void)
-{
-	const struct sigaction action = { .sa_handler = SIG_DFL };
-	for (int s = 1; s < NSIG; s++)
-		sigaction(s, &action, NULL);
-}
-
 static _Noreturn void child(const struct hookproc *p, const struct ends *e, pid_t parent)
 {
 	char *const argv[] = { (char *)p->path, NULL };
 	sigset_t none;
 	sigemptyset(&none);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	default_signals();
+	sys_default_signals(); /* CLONE_CLEAR_SIGHAND leaves what is ignored */
 	umask(022);
 	if (getppid() == parent && setsid() >= 0 && dup2(e->in, 0) >= 0 && dup2(e->out, 1) >= 0 && dup2(e->out, 2) >= 0 &&
 	    chdir("/") == 0 && syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&

@@ -45,6 +45,20 @@ static inline int sys_openat2(int dir_fd, const char *path, uint64_t flags, uint
 	return fd;
 }
 
+/* No signal has a handler or is ignored, before an exec. sigaction(3) would leave out the two signals that the C library has taken
+ * for itself, which may be ignored all the same. */
+static inline void sys_default_signals(void)
+{
+	const struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} action = { .handler = SIG_DFL };
+	for (int s = 1; s < _NSIG; s++)
+		syscall(SYS_rt_sigaction, s, &action, NULL, sizeof(action.mask));
+}
+
 /* struct pidfd_info of Linux 6.15, its first 64 bytes. */
 struct sys_pidfd_info {
 	uint64_t mask, cgroup_id;

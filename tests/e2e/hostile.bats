@@ -170,6 +170,27 @@ s.sendto(b"READY=1\nX_SYSTEMD_SHUTDOWN=reboot\n", sys.argv[1])' "$(run_dir foe)/
 	fi
 }
 
+# ignoring SIGNAL COMMAND: also one that the C library keeps for itself, 32 or 33, and that no shell can ignore.
+ignoring() {
+	python3 - "$@" <<-'PYTHON'
+		import ctypes, os, sys
+		ignore = (ctypes.c_ulong * 4)(1)
+		rt_sigaction = 13
+		assert ctypes.CDLL(None).syscall(rt_sigaction, int(sys.argv[1]), ignore, None, 8) == 0
+		os.execvp(sys.argv[2], sys.argv[2:])
+	PYTHON
+}
+
+@test "nothing of the caller's stays: signals that it ignores" {
+	ok start foe
+	local signal
+	for signal in 10 32 33; do
+		try ignoring $signal nsenter --net="/run/netns/$HOST_NS" -- "$VECTL" exec foe -- grep SigIgn /proc/self/status
+		is 0
+		[[ $output == SigIgn:*0000000000000000 ]] || { explain "signal $signal"; return 1; }
+	done
+}
+
 @test "nothing of the caller's stays: nice, affinity, OOM preference, limits" {
 	echo 300 >/proc/$BASHPID/oom_score_adj
 	ulimit -n 512

@@ -10,11 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-void default_signals(void)
-{
-	for (int s = 1; s < _NSIG; s++)
-		signal(s, SIG_DFL);
-}
+#include "sys/syscalls.h"
 
 void unblock_signals(void)
 {
@@ -107,7 +103,7 @@ int command_exec(const struct mon *m, const struct identity *id, struct failure 
 	for (uint32_t i = 0; i < m->blob->argv.n; i++)
 		argv[i] = (char *)mon_str(m, given[i]);
 	env_fill(m, id, env);
-	default_signals();
+	sys_default_signals();
 	unblock_signals();
 	umask(022);
 	if (msg_send(m->sync, &tried, NULL, 0) < 0)

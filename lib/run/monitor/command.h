@@ -6,8 +6,7 @@
 #include "mon.h"
 #include "passwd.h"
 
-/* What a caller ignores or blocks is not for what is started for it. */
-void default_signals(void);
+/* What a caller blocks is not for what is started for it. */
 void unblock_signals(void);
 /* Says CHILD_EXEC to the other side and execs. Returns only on failure. */
 int command_exec(const struct mon *m, const struct identity *id, struct failure *f);
