@@ -81,7 +81,7 @@ static int set_limit(int ve_fd, int dir, const struct storage_size *to, ve_error
 static int btrfs_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error)
 {
 	_cleanup_close_ int from = -1, dir = -1;
-	bool counted;
+	bool counted = false;
 	(void)watch;
 	if (size->inodes)
 		return no_inodes(ve_fd, ret_error);
