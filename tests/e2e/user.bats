@@ -200,6 +200,13 @@ whole_life() {
 	[[ $output != *'$y$'* ]]
 }
 
+@test "a file that holds no key is not quoted: sudo may lend a reader root's eyes" {
+	printf '# root:\nroot:hunter2:0\n' >"$BATS_TEST_TMPDIR/secret"
+	fails 64 user add web1 eve --ssh-key "$BATS_TEST_TMPDIR/secret"
+	says 'of what is given as public ssh keys number 1 is none'
+	not grep -q hunter2 <<<"$stderr"
+}
+
 @test "killed in the middle: the accounts are whole, and the next one works" {
 	v version --json | jq -e .faults >/dev/null || skip "this build has no fault switch (make D=1)"
 	local before
