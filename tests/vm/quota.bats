@@ -67,6 +67,9 @@ holds() {
 		ok status q1 --json
 		json '."disk.used" >= 8388608'
 		# What does not fit is found out, and nothing is left of it.
+		ok start q1
+		v exec q1 -- dd if=/dev/zero of=/root/more bs=1M count=12 conv=fsync 2>/dev/null
+		ok stop q1
 		fails 74 clone q1 q3 --set disk.size=16M --set memory.limit=64M
 		not v status q3
 		ok destroy q1
