@@ -122,7 +122,13 @@ struct frames {
 	struct frame f[];
 };
 
-/* For the addresses of TO that FROM (NULL: nothing) has not. OWN_MAC: who sends them, NULL: the interface. NULL: out of memory. */
+/* FROM: NULL for nothing. */
+static bool is_new(const struct net_if *from, const struct net_addr *a)
+{
+	return !from || !net_if_contains(from, a, net_addr_same_host);
+}
+
+/* For the addresses of TO that are new. OWN_MAC: who sends them, NULL: the interface. NULL: out of memory. */
 static struct frames *make_frames(const struct uplinks *u, const struct net_if *from, const struct net_if *to, bool probe,
 				  const unsigned char *own_mac)
 {
@@ -132,8 +138,7 @@ static struct frames *make_frames(const struct uplinks *u, const struct net_if *
 	for (unsigned k = 0; all && k < to->n_addrs; k++) {
 		const struct net_addr *a = &to->addrs[k];
 		const struct net_link *uplink = uplink_of(u, a->family);
-		if (uplink->index == 0 || (from && net_if_contains(from, a, net_addr_same_host)) ||
-		    (!own_mac && read_mac(uplink->name, read) < 0))
+		if (uplink->index == 0 || !is_new(from, a) || (!own_mac && read_mac(uplink->name, read) < 0))
 			continue;
 		struct frame *f = &all->f[all->n++];
 		f->index = uplink->index;
@@ -206,11 +211,14 @@ void announce_from_inside(const struct net_job *j, int index, const struct net_i
 
 /* ---- probe --------------------------------------------------------------------------------------- */
 
-/* Is the frame somebody's claim to an address of TO? An ARP packet from it, or an advertisement of it. */
-static const struct net_addr *claimed_by_frame(const unsigned char *b, size_t n, const struct net_if *to)
+/* Is the frame somebody's claim to a new address of TO? An ARP packet from it, or an advertisement of it. What the interface
+ * itself says is none: a VE in a bridge announces what it has, again a second after its start. */
+static const struct net_addr *claimed_by_frame(const unsigned char *b, size_t n, const struct net_if *from, const struct net_if *to)
 {
 	for (unsigned k = 0; k < to->n_addrs; k++) {
 		const struct net_addr *a = &to->addrs[k];
+		if (!is_new(from, a) || n < 12 || memcmp(b + 6, to->mac, 6) == 0)
+			continue;
 		if (a->family == AF_INET && n >= 42 && b[12] == 8 && b[13] == 6 && memcmp(b + 28, &a->v4, 4) == 0)
 			return a;
 		if (a->family == AF_INET6 && n >= 78 && b[12] == 0x86 && b[13] == 0xdd && b[20] == IPPROTO_ICMPV6 &&
@@ -221,7 +229,8 @@ static const struct net_addr *claimed_by_frame(const unsigned char *b, size_t n,
 }
 
 /* Reads until the deadline. Only frames that came in by an uplink count. */
-static int listen_until(int fd, int64_t deadline, const struct uplinks *u, const struct net_if *to, ve_error **ret_error)
+static int listen_until(int fd, int64_t deadline, const struct uplinks *u, const struct net_if *from, const struct net_if *to,
+			ve_error **ret_error)
 {
 	for (;;) {
 		unsigned char b[256];
@@ -229,13 +238,13 @@ static int listen_until(int fd, int64_t deadline, const struct uplinks *u, const
 		int64_t left = deadline - clock_ms();
 		if (left <= 0 || poll(&p, 1, (int)left) == 0)
 			return 0;
-		struct sockaddr_ll from;
-		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(fd, b, sizeof(b), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
-		if (n < 0 || from.sll_pkttype == PACKET_OUTGOING)
+		struct sockaddr_ll sender;
+		socklen_t len = sizeof(sender);
+		ssize_t n = recvfrom(fd, b, sizeof(b), MSG_DONTWAIT, (struct sockaddr *)&sender, &len);
+		if (n < 0 || sender.sll_pkttype == PACKET_OUTGOING)
 			continue;
-		const struct net_addr *a = claimed_by_frame(b, (size_t)n, to);
-		if (!a || from.sll_ifindex != uplink_of(u, a->family)->index)
+		const struct net_addr *a = claimed_by_frame(b, (size_t)n, from, to);
+		if (!a || sender.sll_ifindex != uplink_of(u, a->family)->index)
 			continue;
 		struct net_addr alone = *a;
 		alone.prefix = (unsigned char)net_addr_bits(a);
@@ -255,7 +264,7 @@ static int probe_if(const struct uplinks *u, const struct net_if *from, const st
 		r = fd < 0 ? err_sys(ret_error, errno, "network", "cannot open a socket to probe addresses") : 0;
 		for (int i = 0; r == 0 && i < PROBES; i++) {
 			send_all(fd, all);
-			r = listen_until(fd, begin + (i + 1) * PROBE_MS, u, to, ret_error);
+			r = listen_until(fd, begin + (i + 1) * PROBE_MS, u, from, to, ret_error);
 		}
 	}
 	free(all);

@@ -433,6 +433,18 @@ change_fails_everywhere() {
 	[ "$status" = 73 ]
 	[[ "$output" == *"2001:db8::1 is taken: $mac"* ]]
 	driver probe if=0:bridged:192.0.2.10/24,2001:db8::10/64 bridge=br7
+	# What is said of an address that the VE has already is no claim to the new one; nor is what its own interface says.
+	FRAMES=$(realpath "${O:-build}/frames")
+	announcing() { while :; do ip netns exec "$R" "$FRAMES" send r0 "arp-request,$1"; done 3>&- & PIDS+=($!); }
+	silence() { { kill "${PIDS[-1]}" && wait "${PIDS[-1]}"; } 2>/dev/null || true; }
+	announcing "sip=192.0.2.10,tip=192.0.2.10"
+	driver probe if=0:bridged:192.0.2.10/24 bridge=br7 -- if=0:bridged:192.0.2.10/24,192.0.2.11/24 bridge=br7
+	run driver probe if=0:bridged:192.0.2.10/24 bridge=br7
+	[ "$status" = 73 ]
+	silence
+	announcing "sip=192.0.2.10,tip=192.0.2.10,src=02:00:00:00:00:07"
+	driver probe if=0:bridged:192.0.2.10/24 bridge=br7 mac=02:00:00:00:00:07
+	silence
 	# A bridge that is not there yet has no neighbours.
 	driver probe if=0:bridged:192.0.2.1/24
 	# The router believes that the addresses are elsewhere, until it is told.

@@ -225,6 +225,7 @@ int main(int argc, char **argv)
 	}
 	struct net_plan plan, new_plan;
 	parse_plan(&plan, &argc, &argv);
+	bool has_new = argc > 0;
 	parse_plan(&new_plan, &argc, &argv);
 
 	ve_error *error = NULL;
@@ -237,7 +238,7 @@ int main(int argc, char **argv)
 	} else if (str_eq(verb, "change")) {
 		r = net_change(&plan, &new_plan, netns_fd, &error);
 	} else if (str_eq(verb, "probe")) {
-		r = net_probe(NULL, &plan, &error);
+		r = net_probe(has_new ? &plan : NULL, has_new ? &new_plan : &plan, &error);
 	} else if (str_eq(verb, "heal")) {
 		bool rules, mended;
 		r = net_heal_rules(plan.data_dir, plan.nat_range, &rules, &error);
