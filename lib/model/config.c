@@ -390,7 +390,7 @@ int config_merge(struct config *c, const struct config *over, ve_error **ret_err
 }
 
 int config_diff(const struct config *a, const struct config *b,
-		int (*fn)(const char *key, json_t *old_value, json_t *new_value, void *data), void *data)
+		int (*fn)(const char *key, json_t *old_value, json_t *new_value, void *data), void *data, ve_error **ret_error)
 {
 	_cleanup_strv_ char **keys = NULL;
 	int r = collect(a->root, "", &keys);
@@ -405,7 +405,7 @@ int config_diff(const struct config *a, const struct config *b,
 		if (!x || !y || !json_equal(x, y))
 			r = fn(*k, x, y, data);
 	}
-	return r;
+	return r < 0 && ret_error && !*ret_error ? err_nomem(ret_error) : r;
 }
 
 /* ---- networks, and what concerns several keys --------------------------------------------------- */

@@ -77,9 +77,10 @@ int config_networks(const struct config *c, unsigned *ret_labels, unsigned max);
 /* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". create
  * writes it down, so that a change of addresses never changes the type. */
 const char *config_network_type(const struct config *c, unsigned label);
-/* Calls FN for every key that is set in A or B with different values, in schema order (values NULL: unset). */
+/* Calls FN for every key that is set in A or B with different values, in schema order (values NULL: unset), until one call
+ * fails. A failure without an error of FN's own is lack of memory. */
 int config_diff(const struct config *a, const struct config *b,
-		int (*fn)(const char *key, json_t *old_value, json_t *new_value, void *data), void *data);
+		int (*fn)(const char *key, json_t *old_value, json_t *new_value, void *data), void *data, ve_error **ret_error);
 /* Checks what concerns several keys at once (duplicate addresses, a type that needs an address, ...). */
 int config_check_whole(const struct config *c, ve_error **ret_error);
 

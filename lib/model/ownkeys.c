@@ -62,11 +62,9 @@ int ownkeys_strip(struct config *c)
 {
 	_cleanup_config_ struct config *nothing = NULL;
 	_cleanup_strv_ char **keys = NULL;
-	int r = 0;
+	int r = config_new(NULL, &nothing, NULL);
 	if (r == 0)
-		r = config_new(NULL, &nothing, NULL);
-	if (r == 0)
-		r = config_diff(nothing, c, note_own, &keys);
+		r = config_diff(nothing, c, note_own, &keys, NULL);
 	for (char **k = keys; r == 0 && k && *k; k++)
 		r = config_put(c, *k, NULL);
 	return r == 0 ? ownkeys_strip_addresses(c, true) : r;

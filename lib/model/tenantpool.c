@@ -78,7 +78,7 @@ static int parse(const char *text, size_t size, const char *what, struct config 
 	r = config_read_members(schema_keys, root, text, size, what, ret_error);
 	if (r == 0)
 		r = config_new(NULL, &none, ret_error);
-	if (r == 0 && (r = config_diff(none, limits, refuse_foreign, ret_error)) < 0)
+	if (r == 0 && (r = config_diff(none, limits, refuse_foreign, ret_error, ret_error)) < 0)
 		err_wrap(ret_error, "%s", what);
 	return r;
 }

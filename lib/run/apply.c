@@ -227,11 +227,10 @@ static int live_part(const struct config *running, const struct config *c, struc
 	_cleanup_config_ struct config *out = NULL;
 	int r = config_copy(running, &out, ret_error);
 	if (r == 0)
-		r = config_diff(running, c, take_live, out);
-	if (r < 0)
-		return ret_error && *ret_error ? r : err_nomem(ret_error);
-	*ret_config = steal_ptr(&out);
-	return 0;
+		r = config_diff(running, c, take_live, out, ret_error);
+	if (r == 0)
+		*ret_config = steal_ptr(&out);
+	return r;
 }
 
 static void forget(struct applied *a)

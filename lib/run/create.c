@@ -246,7 +246,7 @@ static json_t *values_of(const struct ve *v)
 	_cleanup_config_ struct config *nothing = NULL;
 	json_t *values = NULL;
 	if (v && v->config && config_new(NULL, &nothing, NULL) == 0)
-		config_diff(nothing, v->config, note_key, &values);
+		config_diff(nothing, v->config, note_key, &values, NULL);
 	return values;
 }
 

@@ -37,7 +37,7 @@ int edit_text(struct ve *v, char **ret_text, ve_error **ret_error)
 		return r;
 	json_object_set_new(out->root, "schema", json_integer(CONFIG_SCHEMA));
 	json_object_set(out->root, "revision", json_object_get(v->config->root, "revision"));
-	r = config_diff(nothing, v->config, put_typed, out);
+	r = config_diff(nothing, v->config, put_typed, out, NULL);
 	_cleanup_free_ char *text = r == 0 ? json_dumps(out->root, JSON_INDENT(2)) : NULL;
 	char *line = text ? str_printf("%s\n", text) : NULL;
 	if (!line)
@@ -74,8 +74,7 @@ static int replace_all(struct ve *v, struct config *c, void *edited, ve_error **
 		err_hint(ret_error, "look at what it is now, and edit that");
 		return r;
 	}
-	int r = config_diff(v->config, to, replace_key, &p);
-	return r < 0 && ret_error && !*ret_error ? err_nomem(ret_error) : r;
+	return config_diff(v->config, to, replace_key, &p, ret_error);
 }
 
 int verb_edit(struct ve *v, const char *text, enum ve_set_mode mode, json_t **ret_doc, ve_error **ret_error)

@@ -31,7 +31,7 @@ json_t *look_pending(struct ve *v, enum ve_state s)
 	/* The mark spares the comparison where nothing can wait. */
 	if (keys && (s == STATE_RUNNING || s == STATE_FROZEN) && handle_has_mark(v, "pending") &&
 	    handle_running_config(v, &running, NULL) == 0)
-		config_diff(running, v->config, note_pending, keys);
+		config_diff(running, v->config, note_pending, keys, NULL);
 	return keys;
 }
 

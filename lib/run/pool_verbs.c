@@ -181,7 +181,7 @@ static int set_locked(struct ve_ctx *ctx, const char *name, const char *const *a
 	for (const char *const *a = assignments; r == 0 && *a; a++)
 		r = tenantpool_assign(fresh, *a, ret_error);
 	if (r == 0)
-		r = config_diff(old, fresh, note, values);
+		r = config_diff(old, fresh, note, values, ret_error);
 	if (r < 0)
 		return r;
 	if (!made && !*values)

@@ -7,11 +7,6 @@
 #include "base/str.h"
 #include "model/schema.h"
 
-struct search {
-	ve_error **ret_error;
-	int r;
-};
-
 /* A default that is spelt out is none the less the default. */
 static bool same_value(const struct schema_key *row, const json_t *a, const json_t *b)
 {
@@ -19,25 +14,20 @@ static bool same_value(const struct schema_key *row, const json_t *a, const json
 	return str_eq(a ? x : row->def, b ? y : row->def);
 }
 
-static int refuse(const char *key, json_t *old_value, json_t *new_value, void *data)
+static int refuse(const char *key, json_t *old_value, json_t *new_value, void *ret_error)
 {
-	struct search *s = data;
 	const struct schema_key *row = schema_find(key);
 	if (!row || !(row->flags & SCHEMA_PRIVILEGED) || same_value(row, old_value, new_value))
 		return 0;
-	s->r = err_plain(s->ret_error, VE_ERR_PERMISSION, EPERM, "privilege",
+	return err_plain(ret_error, VE_ERR_PERMISSION, EPERM, "privilege",
 			 "%s: gives power over the host, and this caller may change unprivileged keys only", key);
-	return s->r;
 }
 
 int privileged_check(const struct ve_ctx *ctx, const struct config *old, const struct config *fresh, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *nothing = NULL;
-	struct search s = { .ret_error = ret_error };
 	if (!ctx->unprivileged_keys_only)
 		return 0;
 	int r = old ? 0 : config_new(NULL, &nothing, ret_error);
-	if (r == 0)
-		r = config_diff(old ? old : nothing, fresh, refuse, &s);
-	return r < 0 && s.r == 0 && ret_error && !*ret_error ? err_nomem(ret_error) : r;
+	return r < 0 ? r : config_diff(old ? old : nothing, fresh, refuse, ret_error, ret_error);
 }

@@ -54,7 +54,7 @@ static int take_template(struct ve *v, struct config *c, void *template_name, ve
 	if (r == 0)
 		r = config_new(NULL, &nothing, ret_error);
 	if (r == 0)
-		r = config_diff(nothing, t->keys, take_key, &take);
+		r = config_diff(nothing, t->keys, take_key, &take, ret_error);
 	if (r == 0)
 		r = take.r;
 	if (r == 0)

@@ -157,7 +157,7 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 	if (r == 0)
 		r = plan_check(v, fresh, ret_error);
 	if (r == 0)
-		r = config_diff(v->config, fresh, note_difference, d);
+		r = config_diff(v->config, fresh, note_difference, d, ret_error);
 	if (r < 0 || d->oom)
 		return r < 0 ? r : err_nomem(ret_error);
 	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)

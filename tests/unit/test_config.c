@@ -211,7 +211,7 @@ static void test_diff(void **state)
 	assign(a, "hostname=same");
 	assign(a, "boot.auto=on");
 	assert_int_equal(config_copy(a, &b, NULL), 0);
-	assert_int_equal(config_diff(a, b, note, &seen), 0);
+	assert_int_equal(config_diff(a, b, note, &seen, NULL), 0);
 	assert_int_equal(seen.len, 0);
 	assign(b, "memory.limit=2G");
 	assign(b, "memory.swap=default");
@@ -220,11 +220,11 @@ static void test_diff(void **state)
 	assign(b, "boot.auto=off");
 	assign(b, "cpu.cores=2");
 	json_object_set_new(b->root, "revision", json_integer(7)); /* no key */
-	assert_int_equal(config_diff(a, b, note, &seen), 0);
+	assert_int_equal(config_diff(a, b, note, &seen, NULL), 0);
 	assert_string_equal(seen.data,
 			    "+cpu.cores -+memory.limit -memory.swap +network.9.type +network.10.type -+boot.auto ");
 	int n = 0;
-	assert_int_equal(config_diff(a, b, stop_at_first, &n), -EINTR);
+	assert_int_equal(config_diff(a, b, stop_at_first, &n, NULL), -EINTR);
 	assert_int_equal(n, 1);
 }
 

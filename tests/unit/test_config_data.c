@@ -82,7 +82,7 @@ static void check_good(int dir_fd, const char *name, const char *file, read_fn r
 	config_put(c, "name", NULL); /* every config.json has these two */
 	config_put(c, "uuid", NULL);
 	assert_int_equal(config_new(NULL, &none, NULL), 0);
-	assert_int_equal(config_diff(none, c, compare_key, &seen), 0);
+	assert_int_equal(config_diff(none, c, compare_key, &seen, NULL), 0);
 	if (seen.n != strv_length((const char *const *)lines))
 		fail_msg("%s: %u keys, not %zu", file, seen.n, strv_length((const char *const *)lines));
 
@@ -92,7 +92,7 @@ static void check_good(int dir_fd, const char *name, const char *file, read_fn r
 		if (config_assign(again, *l, &e) < 0)
 			fail_msg("%s: %s", file, ve_error_message(e));
 	seen.file = "typed again";
-	assert_int_equal(config_diff(c, again, compare_key, &seen), 0);
+	assert_int_equal(config_diff(c, again, compare_key, &seen, NULL), 0);
 	assert_int_equal(seen.n, strv_length((const char *const *)lines));
 }
 
