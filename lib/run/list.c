@@ -21,14 +21,14 @@
 #include "run/tally.h"
 #include "run/verbs.h"
 
-enum need { NEED_CONFIG = 1, NEED_STATE = 2, NEED_USAGE = 4 };
+enum need { NEED_CONFIG = 1, NEED_STATE = 2, NEED_GROUPS = 4 };
 
 struct row {
 	struct ve *ve;
+	struct cg_place place; /* empty: there are no groups to read */
 	enum ve_state state;
 	struct record record;
 	struct cg_usage usage;
-	unsigned have;
 };
 
 struct field {
@@ -73,9 +73,7 @@ static json_t *get_processes(const struct row *r) { return figure(r, r->usage.pi
 /* Read with the row, as few ask for it. */
 static json_t *get_pressure(const struct row *r, const char *resource)
 {
-	bool can = is_up(r) && ctx_cgroups(r->ve->ctx, NULL) == 0;
-	double some = can ? cg_host_pressure(r->ve->ctx->cg, handle_place(r->ve).path, resource) : -1;
-	return share_or_null(some);
+	return share_or_null(*r->place.path ? cg_host_pressure(r->ve->ctx->cg, r->place.path, resource) : -1);
 }
 static json_t *get_pressure_cpu(const struct row *r) { return get_pressure(r, "cpu"); }
 static json_t *get_pressure_memory(const struct row *r) { return get_pressure(r, "memory"); }
@@ -132,15 +130,15 @@ static const struct field fields[] = {
 	{ "state", NEED_STATE, 0, get_state, true,
 	  "stopped, blocked, starting, running, frozen, stopping, creating, or unsupervised: it runs without a monitor (vectl recover)" },
 	{ "addresses", NEED_CONFIG, 0, get_addresses, true, "its IP addresses" },
-	{ "memory.used", NEED_STATE | NEED_USAGE, CG_USAGE_MEMORY, get_memory_used, true,
+	{ "memory.used", NEED_STATE | NEED_GROUPS, CG_USAGE_MEMORY, get_memory_used, true,
 	  "memory in use, page cache included", "bytes" },
-	{ "cpu.used", NEED_STATE | NEED_USAGE, CG_USAGE_CPU, get_cpu_used, true, "CPU time used since its start",
+	{ "cpu.used", NEED_STATE | NEED_GROUPS, CG_USAGE_CPU, get_cpu_used, true, "CPU time used since its start",
 	  "nanoseconds" },
-	{ "processes", NEED_STATE | NEED_USAGE, CG_USAGE_PIDS, get_processes, false, "how many processes and threads it has" },
-	{ "pressure.cpu", NEED_STATE, 0, get_pressure_cpu, false,
+	{ "processes", NEED_STATE | NEED_GROUPS, CG_USAGE_PIDS, get_processes, false, "how many processes and threads it has" },
+	{ "pressure.cpu", NEED_STATE | NEED_GROUPS, 0, get_pressure_cpu, false,
 	  "of the last ten seconds, the percentage in which some of its processes waited for a CPU" },
-	{ "pressure.memory", NEED_STATE, 0, get_pressure_memory, false, "likewise, for memory" },
-	{ "pressure.io", NEED_STATE, 0, get_pressure_io, false, "likewise, for a disk" },
+	{ "pressure.memory", NEED_STATE | NEED_GROUPS, 0, get_pressure_memory, false, "likewise, for memory" },
+	{ "pressure.io", NEED_STATE | NEED_GROUPS, 0, get_pressure_io, false, "likewise, for a disk" },
 	{ "io.read", NEED_STATE, 0, get_io_read, false, "what it has read from disk since its start", "bytes" },
 	{ "io.write", NEED_STATE, 0, get_io_write, false, "what it has written to disk since its start", "bytes" },
 	{ "disk.used", NEED_CONFIG, 0, get_disk_used, false, "disk in use, where it is counted", "bytes" },
@@ -322,8 +320,10 @@ static void fill(struct ve_ctx *ctx, const struct query *q, struct row *r)
 	r->usage = (struct cg_usage){ -1, -1, -1, -1, -1 };
 	if (q->needs & NEED_STATE)
 		r->state = handle_state(r->ve, &r->record);
-	if (q->needs & NEED_USAGE && is_up(r) && ctx_cgroups(ctx, NULL) == 0)
-		cg_host_usage(ctx->cg, handle_place(r->ve).path, q->usage, &r->usage);
+	if (q->needs & NEED_GROUPS && is_up(r) && ctx_cgroups(ctx, NULL) == 0)
+		r->place = handle_place(r->ve);
+	if (*r->place.path && q->usage)
+		cg_host_usage(ctx->cg, r->place.path, q->usage, &r->usage);
 }
 
 struct sorted {

@@ -41,12 +41,12 @@ static json_t *time_text(int64_t seconds)
 	return json_string(clock_text(seconds, when));
 }
 
-static void add_pressure(struct ve *v, json_t *doc)
+static void add_pressure(struct ve *v, const char *place, json_t *doc)
 {
 	static const char *const resources[] = { "cpu", "memory", "io" };
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		char key[32];
-		double some = cg_host_pressure(v->ctx->cg, handle_place(v).path, resources[i]);
+		double some = cg_host_pressure(v->ctx->cg, place, resources[i]);
 		snprintf(key, sizeof(key), "pressure.%s", resources[i]);
 		json_object_set_new(doc, key, share_or_null(some));
 	}
@@ -66,14 +66,15 @@ static void add_disk(struct ve *v, json_t *doc)
 static void add_usage(struct ve *v, json_t *doc)
 {
 	struct cg_usage u;
+	const struct cg_place place = handle_place(v);
 	if (ctx_cgroups(v->ctx, NULL) < 0)
 		return;
-	cg_host_usage(v->ctx->cg, handle_place(v).path, CG_USAGE_ALL, &u);
+	cg_host_usage(v->ctx->cg, place.path, CG_USAGE_ALL, &u);
 	json_object_set_new(doc, "memory.used", count_or_null(u.memory_bytes));
 	json_object_set_new(doc, "memory.peak", count_or_null(u.memory_peak_bytes));
 	json_object_set_new(doc, "cpu.used", count_or_null(u.cpu_ns));
 	json_object_set_new(doc, "processes", count_or_null(u.pids));
-	add_pressure(v, doc);
+	add_pressure(v, place.path, doc);
 }
 
 int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
