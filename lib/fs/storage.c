@@ -84,12 +84,15 @@ int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct s
 		  ve_error **ret_error)
 {
 	const struct backend *b = backends[kind];
-	struct storage_usage from = { 0 };
+	struct storage_watch told = *watch;
+	struct storage_usage from;
+	int r = b->usage(from_fd, &from, ret_error);
+	if (r < 0)
+		return r;
+	told.total = from.used_bytes > 0 ? (uint64_t)from.used_bytes : 0;
 	/* Asked before: a project quota does not hold who copies with CAP_SYS_RESOURCE. */
-	int r = size->bytes ? b->usage(from_fd, &from, ret_error) : 0;
-	if (r == 0 && from.used_bytes > 0)
-		r = backend_check_fits((uint64_t)from.used_bytes, size->bytes, ret_error);
-	return r < 0 ? r : undone(b, ve_fd, b->clone(from_fd, ve_fd, size, watch, ret_error));
+	r = backend_check_fits(told.total, size->bytes, ret_error);
+	return r < 0 ? r : undone(b, ve_fd, b->clone(from_fd, ve_fd, size, &told, ret_error));
 }
 
 int storage_open(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size,

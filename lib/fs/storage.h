@@ -35,8 +35,10 @@ struct storage_usage {
 /* Whoever waits for a long copy. */
 struct storage_watch {
 	int cancel_fd; /* readable: end it; -1: never */
-	void (*progress)(uint64_t bytes, void *data); /* so much was written; about once a second */
+	/* So many BYTES of TOTAL (0: not known) were written; about once a second. */
+	void (*progress)(uint64_t bytes, uint64_t total, void *data);
 	void *data;
+	uint64_t total; /* what there is to write, for the one who tells; storage_clone() fills it in */
 };
 
 /* What a start needs: held descriptors, -1 where there are none. Closing them gives everything back, loop devices too. */

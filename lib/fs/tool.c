@@ -37,7 +37,7 @@ static bool await_words(int fd, pid_t pid, const struct storage_watch *w)
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN }, { .fd = w ? w->cancel_fd : -1, .events = POLLIN } };
 	while (poll(p, 2, w ? TICK_MS : -1) <= 0)
 		if (w && w->progress)
-			w->progress(written_by(pid), w->data);
+			w->progress(written_by(pid), w->total, w->data);
 	return !p[1].revents;
 }
 

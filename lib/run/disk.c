@@ -33,29 +33,18 @@ int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error)
 	return storage_prepare(kind, v->dir_fd, image_fd, &size, ret_error);
 }
 
-struct copying {
-	struct ve_ctx *ctx;
-	uint64_t total; /* 0: not known */
-};
-
-static void tell_copied(uint64_t bytes, void *data)
+static void tell_copied(uint64_t bytes, uint64_t total, void *data)
 {
-	const struct copying *c = data;
-	ctx_progress(c->ctx, "copying its files", bytes < c->total || !c->total ? bytes : c->total, c->total);
+	ctx_progress(data, "copying its files", total && bytes > total ? total : bytes, total);
 }
 
 int disk_clone(struct ve *old, struct ve *v, ve_error **ret_error)
 {
 	enum storage_kind kind;
 	const struct storage_size size = size_of(v->config);
-	struct storage_usage used;
+	const struct storage_watch watch = { .cancel_fd = v->ctx->cancel_fd, .progress = tell_copied, .data = v->ctx };
 	int r = kind_of(old->config, &kind, ret_error);
-	if (r < 0)
-		return r;
-	disk_usage(old, &used);
-	struct copying copying = { v->ctx, used.used_bytes > 0 ? (uint64_t)used.used_bytes : 0 };
-	const struct storage_watch watch = { v->ctx->cancel_fd, tell_copied, &copying };
-	return storage_clone(kind, old->dir_fd, v->dir_fd, &size, &watch, ret_error);
+	return r < 0 ? r : storage_clone(kind, old->dir_fd, v->dir_fd, &size, &watch, ret_error);
 }
 
 int disk_open(struct ve *v, const struct config *c, int image_fd, struct storage *ret_storage, ve_error **ret_error)

@@ -60,8 +60,9 @@ static void test_descriptors(void **state)
 	assert_int_equal(status, 0);
 }
 
-static void note_progress(uint64_t bytes, void *data)
+static void note_progress(uint64_t bytes, uint64_t total, void *data)
 {
+	assert_int_equal(total, 77);
 	*(uint64_t *)data = bytes;
 }
 
@@ -74,7 +75,7 @@ static void test_watched(void **state)
 	int ends[2], status;
 	uint64_t seen = UINT64_MAX;
 	assert_int_equal(pipe(ends), 0);
-	const struct storage_watch watch = { .cancel_fd = ends[0], .progress = note_progress, .data = &seen };
+	const struct storage_watch watch = { .cancel_fd = ends[0], .progress = note_progress, .data = &seen, .total = 77 };
 	const struct tool t = { .argv = argv, .package = "dash", .watch = &watch };
 	assert_int_equal(write(ends[1], "x", 1), 1);
 	assert_int_equal(tool_run(&t, &status, words, &e), -EINTR);
@@ -82,7 +83,7 @@ static void test_watched(void **state)
 	close(ends[0]);
 	close(ends[1]);
 	static const char *const slow[] = { "sh", "-c", "sleep 2", NULL };
-	const struct storage_watch only = { .cancel_fd = -1, .progress = note_progress, .data = &seen };
+	const struct storage_watch only = { .cancel_fd = -1, .progress = note_progress, .data = &seen, .total = 77 };
 	const struct tool s = { .argv = slow, .package = "dash", .watch = &only };
 	assert_int_equal(tool_run(&s, &status, words, NULL), 0);
 	assert_true(seen < UINT64_MAX);
