@@ -3,7 +3,6 @@
 #include "commands.h"
 #include "report.h"
 #include "table_print.h"
-#include "util.h"
 
 struct user_list_options {
 	bool no_header;
@@ -14,30 +13,16 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
-static char *groups_cell(const ve_doc *row)
-{
-	_cleanup_text_ struct text t = { 0 };
-
-	for (size_t i = 0; i < ve_doc_length(row, "groups"); i++) {
-		text_add(&t, i ? "," : "");
-		text_add(&t, ve_doc_string(ve_doc_at(row, "groups", i), ""));
-	}
-	return x_strdup(t.s ? t.s : "-");
-}
-
-static char *locked_cell(const ve_doc *row) { return x_strdup(ve_doc_bool(row, "locked") ? "yes" : "no"); }
-static char *password_cell(const ve_doc *row) { return x_strdup(ve_doc_bool(row, "password") ? "yes" : "no"); }
-
 static int run(struct call *call)
 {
 	static const struct column columns[] = {
 		{ "name", "USER" },
 		{ "uid" },
-		{ "locked", .format = locked_cell },
-		{ "password", .format = password_cell },
+		{ "locked" },
+		{ "password" },
 		{ "home" },
 		{ "shell" },
-		{ "groups", .format = groups_cell },
+		{ "groups" },
 	};
 	const struct user_list_options *o = call->options;
 	_cleanup_doc_ ve_doc *doc = NULL;

@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "call.h"
 #include "commands.h"
-#include "report.h"
-#include "util.h"
+#include "user_change.h"
+
+static int lock(ve *v, const char *user, ve_error **e)
+{
+	return ve_user_lock(v, user, true, e);
+}
 
 static int run(struct call *call)
 {
-	_cleanup_ve_ ve *v = NULL;
-	ve_error *e = NULL;
-
-	int code = call_open_ve(call, &v);
-	if (code)
-		return code;
-	int r = ve_user_lock(v, call->operands[1], true, &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	_cleanup_free_ char *done = x_printf("locked the user %s in", call->operands[1]);
-	return report_change_plain(call, v, r, done, "has that user locked already");
+	return user_change(call, lock, "locked", "has that user locked already");
 }
 
 const struct command command_user_lock = {

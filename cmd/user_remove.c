@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "call.h"
 #include "commands.h"
-#include "report.h"
-#include "util.h"
+#include "user_change.h"
 
 static int run(struct call *call)
 {
-	_cleanup_ve_ ve *v = NULL;
-	ve_error *e = NULL;
-
-	int code = call_open_ve(call, &v);
-	if (code)
-		return code;
-	int r = ve_user_remove(v, call->operands[1], &e);
-	if (r < 0)
-		return report_failure(call, r, e);
-	_cleanup_free_ char *done = x_printf("removed the user %s in", call->operands[1]);
-	return report_change_plain(call, v, r, done, "");
+	return user_change(call, ve_user_remove, "removed", "");
 }
 
 const struct command command_user_remove = {

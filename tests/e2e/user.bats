@@ -90,6 +90,14 @@ whole_life() {
 	whole_life
 }
 
+@test "what is listed cannot speak to the terminal" {
+	printf 'b\033[2Jad:x:90:root\nc\303\251sar:x:91:root\n' >>"$UPPER/etc/group"
+	printf 'root:x:0:0:root:/root\033]0;x\007:/bin/sh\n' >"$UPPER/etc/passwd"
+	ok user list web1
+	[[ "$output" == *root* ]]
+	[ "$(LC_ALL=C tr -d '\033\007' <<<"$output")" = "$output" ]
+}
+
 @test "numbers, homes, groups: what is free, what is taken, what is not there" {
 	ok user add web1 bob --uid 33333 --home /srv/bob --ssh-key "$BATS_FILE_TMPDIR/key.pub"
 	[ "$(etc passwd bob | cut -d: -f3,4,6)" = 33333:33333:/srv/bob ]
