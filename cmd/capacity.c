@@ -27,36 +27,21 @@ static char *sold(const ve_doc *row, const char *resource, const char *unit)
 	return none ? x_printf("%s+%lld*", sum, (long long)none) : x_strdup(sum);
 }
 
-static char *used(const ve_doc *row, const char *resource)
-{
-	_cleanup_free_ char *path = x_printf("%s.used", resource);
-
-	return ve_doc_type(row, path) == VE_INT ? format_bytes(ve_doc_int(row, path)) : x_strdup("-");
-}
-
-static char *template_cell(const ve_doc *row)
-{
-	const char *name = ve_doc_string(row, "template");
-
-	return name ? format_safe(name) : x_strdup("-");
-}
 static char *cpu_cell(const ve_doc *row) { return sold(row, "cpu", "millicores"); }
 static char *memory_cell(const ve_doc *row) { return sold(row, "memory", "bytes"); }
-static char *memory_used_cell(const ve_doc *row) { return used(row, "memory"); }
 static char *disk_cell(const ve_doc *row) { return sold(row, "disk", "bytes"); }
-static char *disk_used_cell(const ve_doc *row) { return used(row, "disk"); }
 
 static void print_templates(const ve_doc *doc, bool header)
 {
 	static const struct column columns[] = {
-		{ "template", .format = template_cell },
+		{ "template" },
 		{ "ves" },
 		{ "running" },
 		{ "cpu", .format = cpu_cell },
 		{ "memory", .format = memory_cell },
-		{ "memory_used", .title = "used", .format = memory_used_cell },
+		{ "memory.used", "used" },
 		{ "disk", .format = disk_cell },
-		{ "disk_used", .title = "used", .format = disk_used_cell },
+		{ "disk.used", "used", "bytes" },
 	};
 	const ve_doc *rows = NULL;
 

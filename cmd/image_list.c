@@ -9,12 +9,11 @@
 #include "util.h"
 
 struct image_list_options {
-	bool names, no_header;
+	struct rows_options how;
 };
 
 static const struct option options[] = {
-	FLAG("names", 0, struct image_list_options, names, "Nothing but names, a line each."),
-	FLAG("no-header", 0, struct image_list_options, no_header, "No line of titles."),
+	ROWS_OPTIONS(struct image_list_options),
 	OPTIONS_END,
 };
 
@@ -67,12 +66,12 @@ static int run(struct call *call)
 	int code, r = ve_image_list(call->ctx, &doc, &e);
 	if (report_look(call, r, e, doc, &code))
 		return code;
-	if (o->names)
+	if (o->how.names)
 		print_names(doc);
 	else if (ve_doc_length(doc, "") == 0 && isatty(STDOUT_FILENO) && !call->common.quiet)
 		fputs("There are no images yet: vectl image build debian-12 makes one.\n", stderr);
 	else
-		table_print(doc, columns, ARRAY_SIZE(columns), !o->no_header);
+		table_print(doc, columns, ARRAY_SIZE(columns), !o->how.no_header);
 	return 0;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call.h"
 #include "commands.h"
-#include "format.h"
 #include "report.h"
 #include "table_print.h"
 #include "util.h"
@@ -16,28 +15,15 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
-/* Each row has its own unit; a count is a plain number. */
-static char *cell(const ve_doc *row, const char *field, const char *unit)
-{
-	if (ve_doc_type(row, field) != VE_INT)
-		return x_strdup("-");
-	return format_int(ve_doc_int(row, field), ve_doc_string(row, unit));
-}
-
-static char *used_cell(const ve_doc *row) { return cell(row, "used", "unit"); }
-static char *peak_cell(const ve_doc *row) { return cell(row, "peak", "unit"); }
-static char *guarantee_cell(const ve_doc *row) { return cell(row, "guarantee", "limit_unit"); }
-static char *limit_cell(const ve_doc *row) { return cell(row, "limit", "limit_unit"); }
-
 static void print_rows(const ve_doc *doc, bool with_name, bool header)
 {
 	static const struct column columns[] = {
 		{ "name" },
 		{ "resource" },
-		{ "used", .format = used_cell },
-		{ "peak", .format = peak_cell },
-		{ "guarantee", .format = guarantee_cell },
-		{ "limit", .format = limit_cell },
+		{ "used", .unit_field = "unit" },
+		{ "peak", .unit_field = "unit" },
+		{ "guarantee", .unit_field = "limit_unit" },
+		{ "limit", .unit_field = "limit_unit" },
 		{ "refused" },
 	};
 	table_print(doc, columns + !with_name, ARRAY_SIZE(columns) - !with_name, header);

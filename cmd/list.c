@@ -11,7 +11,7 @@
 struct list_options {
 	struct strings where;
 	const char *fields, *sort;
-	bool names, no_header;
+	struct rows_options how;
 };
 
 static const struct option options[] = {
@@ -22,8 +22,7 @@ static const struct option options[] = {
 	       "looked up."),
 	STRING("sort", "FIELD", struct list_options, sort,
 	       "Sort by FIELD; -FIELD: backwards. Without it by name, 9 before 101."),
-	FLAG("names", 0, struct list_options, names, "Nothing but names, a line each."),
-	FLAG("no-header", 0, struct list_options, no_header, "No line of titles."),
+	ROWS_OPTIONS(struct list_options),
 	OPTIONS_END,
 };
 
@@ -94,7 +93,7 @@ static int print_table(struct call *call, const ve_doc *rows, const struct strin
 		if (ve_doc_bool(ve_doc_at(known, "", i), "default"))
 			columns[n++] = column_of(call, ve_doc_at(known, "", i), NULL, &keys);
 	if (n)
-		table_print(rows, columns, n, !o->no_header);
+		table_print(rows, columns, n, !o->how.no_header);
 	free(columns);
 	return 0;
 }
@@ -107,7 +106,7 @@ static int print_rows(struct call *call, const ve_doc *rows, const struct string
 	report_warnings(call);
 	if (call->common.json)
 		return report_json(rows);
-	if (o->names)
+	if (o->how.names)
 		table_print_names(rows, "name");
 	else if (ve_doc_length(rows, "") == 0 && all && isatty(STDOUT_FILENO) && !call->common.quiet)
 		fputs("There are no VEs yet: vectl create NAME makes one.\n", stderr);
@@ -127,7 +126,7 @@ static int run(struct call *call)
 
 	if (str_eq(o->fields, "help"))
 		return print_fields_help(call);
-	if (o->names && o->fields)
+	if (o->how.names && o->fields)
 		return report_refusal(call, VE_ERR_USAGE, NULL,
 				      "--names and --fields both say what is printed: give one of them");
 	int code = text ? split_fields(call, text, &fields) : 0;
@@ -136,7 +135,7 @@ static int run(struct call *call)
 			.size = sizeof(opts),
 			.patterns = call->operands,
 			.where = o->where.items,
-			.fields = o->names && !call->common.json ? name_only : fields.items,
+			.fields = o->how.names && !call->common.json ? name_only : fields.items,
 			.sort = o->sort,
 		};
 		int r = ve_list(call->ctx, &opts, &rows, &e);

@@ -1,37 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "commands.h"
-#include "format.h"
 #include "report.h"
 #include "table_print.h"
 #include "util.h"
 
 struct pool_list_options {
-	bool names, no_header;
+	struct rows_options how;
 };
 
 static const struct option options[] = {
-	FLAG("names", 0, struct pool_list_options, names, "Nothing but names, a line each."),
-	FLAG("no-header", 0, struct pool_list_options, no_header, "No line of titles."),
+	ROWS_OPTIONS(struct pool_list_options),
 	OPTIONS_END,
 };
-
-/* The limits nest at their dots; what is not set, or unlimited, is a dash. */
-static char *limit_cell(const ve_doc *row, const char *path, const char *unit)
-{
-	return ve_doc_type(row, path) == VE_INT ? format_int(ve_doc_int(row, path), unit) : x_strdup("-");
-}
-
-static char *memory_cell(const ve_doc *row) { return limit_cell(row, "limits.memory.limit", "bytes"); }
-static char *cpu_cell(const ve_doc *row) { return limit_cell(row, "limits.cpu.limit", "millicores"); }
-static char *pids_cell(const ve_doc *row) { return limit_cell(row, "limits.pids.limit", "count"); }
 
 static int run(struct call *call)
 {
 	static const struct column columns[] = {
 		{ "name" },
-		{ "memory", .format = memory_cell },
-		{ "cpu", .format = cpu_cell },
-		{ "pids", .format = pids_cell },
+		{ "limits.memory.limit", "memory", "bytes" },
+		{ "limits.cpu.limit", "cpu", "millicores" },
+		{ "limits.pids.limit", "pids" },
 		{ "ves", .wrap = true },
 	};
 	const struct pool_list_options *o = call->options;
@@ -41,10 +29,7 @@ static int run(struct call *call)
 	int code, r = ve_pool_list(call->ctx, &doc, &e);
 	if (report_look(call, r, e, doc, &code))
 		return code;
-	if (o->names)
-		table_print_names(doc, "name");
-	else
-		table_print(doc, columns, ARRAY_SIZE(columns), !o->no_header);
+	table_print_rows(doc, columns, ARRAY_SIZE(columns), &o->how);
 	return 0;
 }
 

@@ -2,22 +2,9 @@
 #include <stdio.h>
 
 #include "commands.h"
-#include "format.h"
 #include "report.h"
 #include "table_print.h"
 #include "util.h"
-
-/* Each row has its own unit; a count is a plain number. */
-static char *cell(const ve_doc *row, const char *field, const char *unit)
-{
-	if (ve_doc_type(row, field) != VE_INT)
-		return x_strdup("-");
-	return format_int(ve_doc_int(row, field), ve_doc_string(row, unit));
-}
-
-static char *used_cell(const ve_doc *row) { return cell(row, "used", "unit"); }
-static char *peak_cell(const ve_doc *row) { return cell(row, "peak", "unit"); }
-static char *limit_cell(const ve_doc *row) { return cell(row, "limit", "limit_unit"); }
 
 static void print_ves(const ve_doc *pool)
 {
@@ -33,9 +20,9 @@ static int run(struct call *call)
 {
 	static const struct column columns[] = {
 		{ "resource" },
-		{ "used", .format = used_cell },
-		{ "peak", .format = peak_cell },
-		{ "limit", .format = limit_cell },
+		{ "used", .unit_field = "unit" },
+		{ "peak", .unit_field = "unit" },
+		{ "limit", .unit_field = "limit_unit" },
 		{ "refused" },
 	};
 	_cleanup_doc_ ve_doc *doc = NULL;

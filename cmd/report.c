@@ -221,18 +221,31 @@ int report_json_text(const char *json)
 	return 0;
 }
 
-int report_valid(const struct call *call, const char *name, const char *verdict)
+/* {"name":NAME,FACT:true}, where JSON is wanted. */
+static int report_fact(const struct call *call, const char *name, const char *fact)
 {
 	_cleanup_text_ struct text t = { 0 };
 
-	report_warnings(call);
-	report_line(call, "%s is %s", name, verdict);
 	if (!call->common.json)
 		return 0;
 	text_add(&t, "{\"name\":");
 	format_json_string(&t, name);
-	text_add(&t, ",\"valid\":true}");
+	text_addf(&t, ",\"%s\":true}", fact);
 	return report_json_text(t.s);
+}
+
+int report_removed(const struct call *call, const char *name)
+{
+	report_warnings(call);
+	report_line(call, "removed %s", name);
+	return report_fact(call, name, "changed");
+}
+
+int report_valid(const struct call *call, const char *name, const char *verdict)
+{
+	report_warnings(call);
+	report_line(call, "%s is %s", name, verdict);
+	return report_fact(call, name, "valid");
 }
 
 int report_flush(void)

@@ -37,6 +37,8 @@ bool report_look(const struct call *call, int r, ve_error *e, const ve_doc *doc,
 /* Prints DOC as the command's one JSON document. */
 int report_json(const ve_doc *doc);
 int report_json_text(const char *json);
+/* The image or pool NAME was removed. */
+int report_removed(const struct call *call, const char *name);
 /* What was looked at has nothing wrong: "NAME is VERDICT", as a document {"name":NAME,"valid":true}. */
 int report_valid(const struct call *call, const char *name, const char *verdict);
 

@@ -29,9 +29,14 @@ static unsigned display_width(const char *s)
 
 const ve_doc *table_field(const ve_doc *row, const char *field)
 {
-	for (size_t i = 0; i < ve_doc_length(row, ""); i++)
-		if (str_eq(ve_doc_key(row, "", i), field))
+	for (size_t i = 0; i < ve_doc_length(row, ""); i++) {
+		const char *key = ve_doc_key(row, "", i);
+		size_t n = key ? strlen(key) : 0;
+		if (str_eq(key, field))
 			return ve_doc_at(row, "", i);
+		if (n && strncmp(key, field, n) == 0 && field[n] == '.' && ve_doc_type(ve_doc_at(row, "", i), "") == VE_OBJECT)
+			return table_field(ve_doc_at(row, "", i), field + n + 1);
+	}
 	return NULL;
 }
 
@@ -53,6 +58,13 @@ static void put(struct grid *g, size_t row, size_t column, char *cell)
 		g->widths[column] = width;
 }
 
+static const char *unit_of(const ve_doc *row, const struct column *c)
+{
+	if (c->unit_field)
+		return ve_doc_string(row, c->unit_field);
+	return c->unit ? c->unit : format_unit_of(c->field);
+}
+
 static void fill_row(struct grid *g, size_t row, const ve_doc *doc, const struct column *columns)
 {
 	for (size_t c = 0; c < g->n_columns; c++) {
@@ -63,8 +75,7 @@ static void fill_row(struct grid *g, size_t row, const ve_doc *doc, const struct
 		}
 		const ve_doc *value = table_field(doc, columns[c].field);
 		enum ve_type type = value ? ve_doc_type(value, "") : VE_NULL;
-		const char *unit = columns[c].unit ? columns[c].unit : format_unit_of(columns[c].field);
-		put(g, row, c, format_value(value, unit));
+		put(g, row, c, format_value(value, unit_of(doc, &columns[c])));
 		if (type == VE_INT || type == VE_REAL)
 			g->right[c] = true;
 		else if (type != VE_NULL)
@@ -255,4 +266,12 @@ void table_print_names(const ve_doc *rows, const char *field)
 		_cleanup_free_ char *name = format_value(table_field(ve_doc_at(rows, "", i), field), NULL);
 		puts(name);
 	}
+}
+
+void table_print_rows(const ve_doc *rows, const struct column *columns, size_t n_columns, const struct rows_options *o)
+{
+	if (o->names)
+		table_print_names(rows, "name");
+	else
+		table_print(rows, columns, n_columns, !o->no_header);
 }

@@ -6,12 +6,11 @@
 #include "util.h"
 
 struct template_list_options {
-	bool names, no_header;
+	struct rows_options how;
 };
 
 static const struct option options[] = {
-	FLAG("names", 0, struct template_list_options, names, "Nothing but names, a line each."),
-	FLAG("no-header", 0, struct template_list_options, no_header, "No line of titles."),
+	ROWS_OPTIONS(struct template_list_options),
 	OPTIONS_END,
 };
 
@@ -36,10 +35,7 @@ static int run(struct call *call)
 	int code, r = ve_template_list(call->ctx, &doc, &e);
 	if (report_look(call, r, e, doc, &code))
 		return code;
-	if (o->names)
-		table_print_names(doc, "name");
-	else
-		table_print(doc, columns, ARRAY_SIZE(columns), !o->no_header);
+	table_print_rows(doc, columns, ARRAY_SIZE(columns), &o->how);
 	return 0;
 }
 

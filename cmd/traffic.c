@@ -20,8 +20,6 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
-static char *in_cell(const ve_doc *row) { return format_bytes(ve_doc_int(row, "in.bytes")); }
-static char *out_cell(const ve_doc *row) { return format_bytes(ve_doc_int(row, "out.bytes")); }
 static char *ipv4_cell(const ve_doc *row)
 {
 	return format_bytes(ve_doc_int(row, "in.ipv4.bytes") + ve_doc_int(row, "out.ipv4.bytes"));
@@ -30,8 +28,6 @@ static char *ipv6_cell(const ve_doc *row)
 {
 	return format_bytes(ve_doc_int(row, "in.ipv6.bytes") + ve_doc_int(row, "out.ipv6.bytes"));
 }
-static char *total_in_cell(const ve_doc *row) { return format_bytes(ve_doc_int(row, "total.in.bytes")); }
-static char *total_out_cell(const ve_doc *row) { return format_bytes(ve_doc_int(row, "total.out.bytes")); }
 
 static char *packets_cell(const ve_doc *row)
 {
@@ -61,8 +57,8 @@ static void print_one(const ve_doc *doc, bool header)
 {
 	static const struct column columns[] = {
 		{ "date" },
-		{ "in", .format = in_cell },
-		{ "out", .format = out_cell },
+		{ "in.bytes", "in", "bytes" },
+		{ "out.bytes", "out", "bytes" },
 		{ "ipv4", .format = ipv4_cell },
 		{ "ipv6", .format = ipv6_cell },
 		{ "packets", .format = packets_cell },
@@ -81,12 +77,12 @@ static void print_all(const ve_doc *doc, bool header)
 {
 	static const struct column columns[] = {
 		{ "name" },
-		{ "in", .format = in_cell },
-		{ "out", .format = out_cell },
+		{ "in.bytes", "in", "bytes" },
+		{ "out.bytes", "out", "bytes" },
 		{ "ipv4", .format = ipv4_cell },
 		{ "ipv6", .format = ipv6_cell },
-		{ "total_in", .title = "total in", .format = total_in_cell },
-		{ "total_out", .title = "total out", .format = total_out_cell },
+		{ "total.in.bytes", "total in", "bytes" },
+		{ "total.out.bytes", "total out", "bytes" },
 	};
 	table_print(table_field(doc, "ves"), columns, ARRAY_SIZE(columns), header);
 }
