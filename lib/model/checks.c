@@ -12,6 +12,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/bindmount.h"
 #include "model/firewall.h"
 #include "model/image.h"
 #include "model/name.h"
@@ -285,4 +286,10 @@ int check_forward(const char *value, ve_error **ret_error)
 {
 	struct portforward f;
 	return portforward_parse(value, &f, ret_error);
+}
+
+int check_mount(const char *value, ve_error **ret_error)
+{
+	struct bindmount b;
+	return bindmount_parse(value, &b, ret_error);
 }

@@ -31,5 +31,6 @@ int check_cpus(const char *value, ve_error **ret_error);
 int check_bridge(const char *value, ve_error **ret_error);
 int check_gateway(const char *value, ve_error **ret_error);
 int check_forward(const char *value, ve_error **ret_error);
+int check_mount(const char *value, ve_error **ret_error); /* see bindmount_parse() */
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
+#include "model/bindmount.h"
 #include "model/firewall.h"
 #include "model/pool.h"
 #include "model/schema.h"
@@ -498,10 +499,30 @@ static int check_resources(const struct config *c, ve_error **ret_error)
 	return 0;
 }
 
+/* Two mounts in one place: the second would hide the first. */
+static int check_mounts(const struct config *c, ve_error **ret_error)
+{
+	struct bindmount all[BINDMOUNTS_MAX];
+	const json_t *list = config_list(c, "mounts");
+	size_t n = json_array_size(list);
+	if (n > BINDMOUNTS_MAX)
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "mounts: more than %d", BINDMOUNTS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		int r = bindmount_parse(json_string_value(json_array_get(list, i)), &all[i], ret_error);
+		for (size_t j = 0; r == 0 && j < i; j++)
+			if (str_eq(all[i].target, all[j].target))
+				r = err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "mounts: '%s' is a target twice",
+					      all[i].target);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int config_check_whole(const struct config *c, ve_error **ret_error)
 {
 	unsigned labels[100];
-	if (check_resources(c, ret_error) < 0)
+	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0)
 		return -EINVAL;
 	if (config_raw(c, "init") && json_array_size(config_list(c, "command")) > 0)
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",

@@ -169,7 +169,9 @@ const struct schema_key schema_keys[] = {
 	     .doc = "Domains in which short names are looked up."),
 
 	/* ---- what it may */
-	LIST("mounts", .flags = PRIVILEGED, .doc = "Directories of the host's: SRC:DST[:ro]."),
+	LIST("mounts", .flags = BUILT | PRIVILEGED, .check = check_mount,
+	     .doc = "Directories and files of the host's that it has too, SOURCE:TARGET or SOURCE:TARGET:ro each: root inside owns there "
+		    "what root owns on the host. See vectl-storage(7)."),
 	LIST("devices", .flags = PRIVILEGED, .doc = "Devices of the host's."),
 	BOOLEAN("features.nesting", .flags = BUILT | PRIVILEGED, .def = "off",
 		.doc = "Containers inside (Docker, podman): user namespaces and SYS_RESOURCE are left to it."),

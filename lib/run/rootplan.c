@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "base/guard.h"
 #include "base/str.h"
@@ -49,7 +50,7 @@ static const struct {
 
 void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 2];
+	struct blob_mount m[ARRAY_SIZE(table) + 2 + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (table[i].where == VPS_ONLY && p->jail)
@@ -72,6 +73,17 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, 
 	if (tun_mount >= 0)
 		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "dev/net"), .mode = 0755,
 					      .fd = blobber_fd(b, tun_mount) };
+	for (unsigned i = 0; i < p->mounts.n; i++) {
+		const struct hostmount *h = &p->mounts.of[i];
+		m[n++] = (struct blob_mount){
+			.kind = BM_BIND,
+			.target = blobber_str(b, h->spec.target + 1),
+			.source = blobber_str(b, h->spec.source),
+			.attrs = h->spec.readonly ? MOUNT_ATTR_RDONLY : 0,
+			.mode = h->is_dir ? S_IFDIR | 0755 : S_IFREG | 0644,
+			.fd = blobber_fd(b, h->fd),
+		};
+	}
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 

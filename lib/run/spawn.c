@@ -111,6 +111,7 @@ static const struct {
 	{ "clone", "cannot make the VE's namespaces", VE_ERR_KERNEL },
 	{ "maps", "cannot write the VE's id maps", VE_ERR_KERNEL },
 	{ "layers", "cannot open the VE's root tree through an idmapped mount", VE_ERR_KERNEL },
+	{ "binds", "cannot give the VE the host's directories", VE_ERR_KERNEL },
 	{ "timens", "cannot set the VE's clocks", VE_ERR_KERNEL },
 	{ "clocks", "cannot enter the VE's time namespace", VE_ERR_KERNEL },
 	{ "root", "cannot attach the VE's root tree", VE_ERR_KERNEL },
@@ -161,6 +162,9 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 	bool is_exec = strcmp(stage, "exec") == 0;
 	if (strcmp(stage, "users") == 0 && m->err == EEXIST)
 		return err_plain(ret_error, VE_ERR_EXISTS, m->err, "users", "the VE has a %.23s '%s' already", m->op, object ?: "");
+	if (strcmp(stage, "binds") == 0 && strcmp(m->op, "mount_setattr") == 0 && m->err == EINVAL)
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, m->err, "mounts",
+				 "cannot give '%s' to a VE: its file system takes no id map", object ?: "");
 	if (strcmp(m->op, "group") == 0 && m->err == ENOENT)
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "group", "there is no group '%s' in the VE", object ?: "");
 	if (strcmp(m->op, "user") == 0)

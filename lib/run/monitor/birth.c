@@ -7,6 +7,7 @@
  *   clone     as the VE's owner         ->   waits
  *   maps      uid_map, gid_map          ->   identity, clocks       ->   MSG_CLONED: links into the netns
  *   layers    idmapped, overlay              (at the same time)          (at the same time)
+ *   binds     the host's directories for it
  *   clocks    timens_offsets            ->
  *   links     waits for                                             <-   MSG_GO
  *   init      CHILD_GO with the root    ->   root ... exec
@@ -23,6 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "binds.h"
 #include "initramfs.h"
 #include "mon.h"
 #include "owner.h"
@@ -109,6 +111,18 @@ static int step_layers(struct mon *m, struct failure *f)
 	return r;
 }
 
+static int step_binds(struct mon *m, struct failure *f)
+{
+	if (!binds_wanted(m))
+		return 0;
+	int userns = open_ns(m, "user", f);
+	if (userns < 0)
+		return -1;
+	int r = binds_open(m, userns, f);
+	close(userns);
+	return r;
+}
+
 /* Waits for the next message from SOCK, while the other end must stay alive: the verb that is killed takes
  * what it began with it. Returns 1, 0 at the child's end of file, -1. */
 static int wait_message(struct mon *m, int sock, struct msg *msg, int *fds, unsigned *n_fds, struct failure *f)
@@ -183,11 +197,14 @@ static int step_links(struct mon *m, struct failure *f)
 
 static int step_init(struct mon *m, struct failure *f)
 {
-	if (to_child(m, CHILD_GO, &m->root_mount, 1, f) < 0)
+	int fds[1 + BLOB_MAX_BINDS] = { m->root_mount };
+	memcpy(fds + 1, m->binds, m->n_binds * sizeof(fds[0]));
+	if (to_child(m, CHILD_GO, fds, 1 + m->n_binds, f) < 0)
 		return -1;
 	close(m->root_mount);
 	m->root_mount = -1;
 	layers_close(m);
+	binds_close(m);
 	if (from_child(m, 0, f) < 0)
 		return -1;
 	return m->exec_tried ? 0 : reap_early(m, m->blob->role == MON_WORK, f);
@@ -220,6 +237,7 @@ static const struct {
 	int (*run)(struct mon *m, struct failure *f);
 } steps[] = {
 	{ "groups", step_groups }, { "clone", step_clone }, { "maps", step_maps }, { "layers", step_layers },
+	{ "binds", step_binds },
 	{ "timens", step_clocks }, { "links", step_links }, { "init", step_init }, { "commit", step_commit },
 };
 enum { N_STEPS = sizeof(steps) / sizeof(steps[0]) };

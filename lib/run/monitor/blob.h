@@ -30,7 +30,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 4, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 48, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 5, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 64, BLOB_MAX_BINDS = 16, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -60,6 +60,7 @@ enum blob_mount_kind {
 	BM_LINK,    /* symlink: SOURCE is what it says */
 	BM_DIR,	    /* mkdir, MODE */
 	BM_FD,	    /* the detached mount fds[FD] */
+	BM_BIND,    /* the same of the host's SOURCE, with the VE's ids and ATTRS that its root cannot change */
 };
 struct blob_mount {
 	uint32_t kind;
@@ -67,7 +68,7 @@ struct blob_mount {
 	blob_str fstype, options;
 	blob_str source;
 	uint32_t attrs; /* MOUNT_ATTR_* */
-	uint32_t mode;	/* of the directory that is made where the target is missing (optional mounts: 0) */
+	uint32_t mode;	/* of what is made where the target is missing (optional mounts: 0): a file with S_IFREG, else a directory */
 	int32_t fd;
 	uint32_t optional; /* a refusal is no failure (cgroup2 on a v1 host) */
 };

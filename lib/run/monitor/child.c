@@ -109,9 +109,13 @@ static int stage_clocks(struct mon *m, struct failure *f)
 
 static int stage_root(struct mon *m, struct failure *f)
 {
-	unsigned n = 1;
-	if (await(m, CHILD_GO, &m->root_mount, &n, f) < 0)
+	int fds[1 + BLOB_MAX_BINDS] = { -1 };
+	unsigned n = 1 + BLOB_MAX_BINDS;
+	if (await(m, CHILD_GO, fds, &n, f) < 0)
 		return -1;
+	m->root_mount = fds[0];
+	m->n_binds = n - 1;
+	memcpy(m->binds, fds + 1, m->n_binds * sizeof(fds[0]));
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(f, "mount", "private propagation");
 	if ((m->host_root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)

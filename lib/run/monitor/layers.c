@@ -24,6 +24,7 @@
 
 #include "mon.h"
 #include "owner.h"
+#include "scratch.h"
 #include "sys/syscalls.h"
 
 enum { MAX_LOWERS = MON_MAX_LAYERS - 1 };
@@ -96,26 +97,18 @@ static int set_detached(int fs_fd, const struct layers *l)
 	return r;
 }
 
-static int attach_at(int fd, const char *name)
-{
-	if (mkdir(name, 0700) < 0)
-		return -1;
-	return move_mount(fd, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH);
-}
-
-/* In a mount namespace of our own, on a tmpfs that only we see, where every host has a directory; paths are relative to
- * it. */
+/* In a scratch namespace; paths are relative to it. */
 static int set_attached(int fs_fd, const struct layers *l)
 {
 	char lowerdir[MAX_LOWERS * 4] = "", name[8];
 	size_t len = 0;
 	for (unsigned i = 0; i < l->n_lowers; i++) {
 		snprintf(name, sizeof(name), "l%u", i);
-		if (attach_at(l->lowers[i], name) < 0)
+		if (scratch_attach(l->lowers[i], name) < 0)
 			return -1;
 		len += (size_t)snprintf(lowerdir + len, sizeof(lowerdir) - len, "%s%s", i ? ":" : "", name);
 	}
-	if (attach_at(l->writable, "w") < 0)
+	if (scratch_attach(l->writable, "w") < 0)
 		return -1;
 	if (fsconfig(fs_fd, FSCONFIG_SET_STRING, "lowerdir", lowerdir, 0) < 0 ||
 	    fsconfig(fs_fd, FSCONFIG_SET_STRING, "upperdir", "w/upper", 0) < 0)
@@ -148,18 +141,13 @@ out:
 
 static int overlay_attached(struct mon *m, const struct layers *l, struct failure *f)
 {
-	int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), mnt = -1;
-	if (home < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("layers", "/proc", "tmpfs", MS_NOSUID | MS_NODEV, "size=64k,mode=700") < 0 || chdir("/proc") < 0)
-		fail(f, "unshare", "mount namespace for the layers");
-	else
-		mnt = make_overlay(m, l, set_attached, f);
-	if (home >= 0 && setns(home, CLONE_NEWNS) < 0 && mnt >= 0) {
-		fail(f, "setns", "the host's mount namespace");
+	struct failure back = { 0 };
+	int home, mnt = scratch_enter(&home, f) == 0 ? make_overlay(m, l, set_attached, f) : -1;
+	if (scratch_leave(home, &back) < 0 && mnt >= 0) {
+		*f = back;
 		close(mnt);
 		mnt = -1;
 	}
-	close(home);
 	return mnt;
 }
 

@@ -31,6 +31,9 @@ struct mon {
 	int root_mount; /* the detached root tree */
 	int layers[MON_MAX_LAYERS]; /* what it was made of, until layers_close() */
 	unsigned n_layers;
+	int binds[BLOB_MAX_BINDS]; /* the host's directories and files for it, in both until they are attached */
+	unsigned n_binds;
+	unsigned n_attached; /* so many of them */
 	int host_root;	/* the child's, for devices */
 	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */
 };

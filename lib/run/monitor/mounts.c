@@ -74,6 +74,29 @@ static int attach(int root, int mnt, const char *target, mode_t mode, struct fai
 	return r;
 }
 
+/* The directories above PATH that are not there. */
+static int make_parents(int root, const char *path)
+{
+	char dir[256];
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		if ((size_t)snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path) >= sizeof(dir)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (make_below(root, dir, S_IFDIR | 0755, NULL) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int attach_bind(struct mon *m, int root, const struct blob_mount *b, struct failure *f)
+{
+	const char *target = mon_str(m, b->target);
+	if (make_parents(root, target) < 0)
+		return fail(f, "mkdir", target);
+	return attach(root, m->binds[m->n_attached++], target, b->mode, f);
+}
+
 /* OPTIONS: "key=value,flag". */
 static int configure(int fs, const char *options)
 {
@@ -152,6 +175,8 @@ static int make_one(struct mon *m, int root, const struct blob_mount *b, struct 
 		return make_below(root, target, S_IFDIR | b->mode, NULL) < 0 ? fail(f, "mkdir", target) : 0;
 	case BM_FD:
 		return attach(root, mon_fd(m, b->fd), target, b->mode ? S_IFDIR | b->mode : 0, f);
+	case BM_BIND:
+		return attach_bind(m, root, b, f);
 	default:
 		errno = EINVAL;
 		return fail(f, "mount", target);

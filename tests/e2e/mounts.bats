@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The key mounts: directories and files of the host's in a VE, with its ids, and flags that its root cannot change.
+load helpers
+
+setup_file() {
+	world_up
+	inventory >"$BATS_FILE_TMPDIR/inventory"
+}
+setup() {
+	PRIVATE=$BATS_TEST_TMPDIR/private OPEN=$BATS_TEST_TMPDIR/open
+	install -d -m 0700 "$PRIVATE"
+	install -d -m 0755 "$PRIVATE/data" "$PRIVATE/data/inner" "$OPEN" "$OPEN/data"
+	echo one >"$PRIVATE/data/one"
+	echo two >"$OPEN/data/two"
+	# Whoever may enter all of these is everybody.
+	for ((d = ${#BATS_TEST_TMPDIR}; d > 1; )); do
+		chmod o+x "${BATS_TEST_TMPDIR:0:d}"
+		parent=$(dirname "${BATS_TEST_TMPDIR:0:d}")
+		d=${#parent}
+	done
+}
+teardown() {
+	v --quiet destroy --force --yes --if-exists web1 || true
+	same_as_before
+}
+
+@test "a directory to write in: root inside is root there, and what it makes stays" {
+	ve web1 --set "mounts=$PRIVATE/data:/srv/www/data"
+	inside web1 cat /srv/www/data/one
+	[ "$output" = one ]
+	inside web1 stat -c '%u:%g' /srv/www/data/one
+	[ "$output" = 0:0 ]
+	v exec web1 -- sh -c 'echo mine >/srv/www/data/mine; chown 33:33 /srv/www/data/mine'
+	[ "$(stat -c '%u:%g' "$PRIVATE/data/mine")" = 33:33 ]
+	ok restart web1
+	inside web1 cat /srv/www/data/mine
+	[ "$output" = mine ]
+	# Of the VE's own disk there is the place, and nothing that was mounted.
+	ok set web1 mounts=default --restart
+	inside web1 ls -A /srv/www/data
+	[ -z "$output" ]
+	[ "$(cat "$PRIVATE/data/mine")" = mine ]
+}
+
+@test "read-only, nosuid and nodev hold against the VE's root" {
+	ve web1 --set "mounts=$OPEN/data:/data:ro,$PRIVATE/data:/work"
+	inside web1 cat /data/two
+	[ "$output" = two ]
+	not v exec web1 -- touch /data/three
+	not v exec web1 -- mount -o remount,bind,rw /data
+	not v exec web1 -- mount -o remount,rw /data
+	# A bind mount of it is no way round, in a new namespace neither.
+	not v exec web1 -- unshare -m sh -c 'mount --bind /data /mnt && mount -o remount,bind,rw /mnt && touch /mnt/three'
+	not v exec web1 -- mount -o remount,bind,suid,dev /work
+	inside web1 grep ' /work ' /proc/self/mountinfo
+	[[ "$output" == *nosuid*nodev* || "$output" == *nodev*nosuid* ]]
+	[ ! -e "$OPEN/data/three" ]
+	# It may do without it.
+	v exec web1 -- umount /data
+	not v exec web1 -- cat /data/two
+}
+
+@test "a file; a mount inside another; 16 of them and no more" {
+	ve web1 --set "mounts=$OPEN/data/two:/etc/two:ro,$PRIVATE/data:/a,$PRIVATE/data/inner:/a/b/c"
+	inside web1 cat /etc/two
+	[ "$output" = two ]
+	v exec web1 -- touch /a/b/c/here
+	[ -e "$PRIVATE/data/inner/here" ]
+	local all=() i
+	for i in {1..17}; do all+=("$PRIVATE/data:/m$i"); done
+	fails 78 set web1 "mounts=$(IFS=,; echo "${all[*]}")" --restart
+	ok set web1 "mounts=$(IFS=,; echo "${all[*]:1}")" --restart
+	inside web1 cat /m17/one
+	[ "$output" = one ]
+}
+
+@test "a file system that takes no id map" {
+	fails 69 create web1 --image busybox --set "mounts=/proc/sys:/data:ro" --start
+	says "'/proc/sys'.*id map"
+	not v status web1
+}
+
+@test "a jail has them too, for as long as it lives" {
+	try v run --image busybox --no-network --set "mounts=$OPEN/data:/data:ro" -- cat /data/two
+	is 0
+	[ "$output" = two ]
+	try v run --image busybox --no-network --set "mounts=$PRIVATE/data:/data" -- sh -c 'echo three >/data/three'
+	is 0
+	[ "$(cat "$PRIVATE/data/three")" = three ]
+}
+
+@test "where others reach it, it is given to write in only if the host mounts it nosuid" {
+	fails 78 create web1 --image busybox --set "mounts=$OPEN/data:/data"
+	says 'setuid'
+	says 'nosuid'
+	mount --bind "$OPEN/data" "$OPEN/data"
+	mount -o remount,bind,nosuid "$OPEN/data"
+	try v create web1 --image busybox --set "mounts=$OPEN/data:/data" --start
+	umount "$OPEN/data"
+	is 0
+	v exec web1 -- touch /data/three
+	[ -e "$OPEN/data/three" ]
+}
+
+@test "what cannot be given: links, devices, what is not there, the store and what is above it" {
+	ln -s "$PRIVATE/data" "$OPEN/link"
+	ln -s "$PRIVATE" "$OPEN/way"
+	mkfifo "$OPEN/pipe"
+	for source in "$OPEN/link" "$OPEN/way/data"; do
+		fails 78 create web1 --image busybox --set "mounts=$source:/data:ro"
+		says 'symbolic link'
+	done
+	fails 78 create web1 --image busybox --set "mounts=$OPEN/pipe:/data:ro"
+	says 'neither a directory nor a file'
+	fails 66 create web1 --image busybox --set "mounts=$OPEN/none:/data:ro"
+	says "'none'"
+	for source in "$VECTL_ROOT/var/lib/vectl/ve" "$VECTL_ROOT/var/lib/vectl" "$VECTL_ROOT/run/vectl" "$VECTL_ROOT/var" "$VECTL_ROOT" /; do
+		fails 78 create web1 --image busybox --set "mounts=$source:/data:ro"
+		says "vectl's own directories"
+	done
+	for bad in /srv srv:/srv /srv:srv /srv: :/srv /srv:/ "/srv:/srv:rw" "/srv/../etc:/srv" "/srv:/a/./b" "/srv//a:/b" "/srv/:/b" "/srv:/proc/x" \
+		"/srv:/dev" "/srv:/run/host/x"; do
+		fails 78 create web1 --image busybox --set "mounts=$bad"
+	done
+	fails 78 create web1 --image busybox --set "mounts=$PRIVATE/data:/a,$OPEN/data:/a:ro"
+	says 'twice'
+	not v status web1
+	# It goes away while the VE is stopped: the start is refused, the VE is whole.
+	ok create web1 --image busybox --set "mounts=$PRIVATE/data:/data"
+	mv "$PRIVATE/data" "$PRIVATE/moved"
+	fails 66 start web1
+	says "$PRIVATE/data"
+	mv "$PRIVATE/moved" "$PRIVATE/data"
+	ok start web1
+}
+
+@test "the tenant's links lead a mount no further than its own tree" {
+	ve web1 --set "mounts=$PRIVATE/data:/srv/data"
+	v exec web1 -- umount /srv/data
+	v exec web1 -- sh -c "mkdir -p '$OPEN'; rm -r /srv; ln -s ../../../../../..$OPEN /srv"
+	ok restart web1
+	inside web1 cat "$OPEN/data/one"
+	[ "$output" = one ]
+	[ "$(ls "$OPEN/data")" = two ]
+	v exec web1 -- sh -c 'rm /srv; echo >/srv'
+	fails 71 restart web1
+	json_state() { ok status web1 --json && jq -r .state <<<"$output"; }
+	[ "$(json_state)" = stopped ]
+}
+
+@test "other callers than the host's admin do not give it" {
+	fails 77 --unprivileged-keys-only create web1 --image busybox --set "mounts=$OPEN/data:/data:ro"
+	ok keys mounts
+	[[ "$output" == *host* ]]
+}
