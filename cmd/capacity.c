@@ -31,6 +31,23 @@ static char *cpu_cell(const ve_doc *row) { return sold(row, "cpu", "millicores")
 static char *memory_cell(const ve_doc *row) { return sold(row, "memory", "bytes"); }
 static char *disk_cell(const ve_doc *row) { return sold(row, "disk", "bytes"); }
 
+static void print_pools(const ve_doc *doc, bool header)
+{
+	static const struct column columns[] = {
+		{ "pool" },
+		{ "ves" },
+		{ "running" },
+		{ "cpu", .format = cpu_cell },
+		{ "cpu.limit", "at most", "millicores" },
+		{ "memory", .format = memory_cell },
+		{ "memory.limit", "at most", "bytes" },
+		{ "memory.used", "used", "bytes" },
+	};
+
+	if (ve_doc_length(doc, "pools") > 0)
+		table_print(table_field(doc, "pools"), columns, ARRAY_SIZE(columns), header);
+}
+
 static void print_templates(const ve_doc *doc, bool header)
 {
 	static const struct column columns[] = {
@@ -39,16 +56,12 @@ static void print_templates(const ve_doc *doc, bool header)
 		{ "running" },
 		{ "cpu", .format = cpu_cell },
 		{ "memory", .format = memory_cell },
-		{ "memory.used", "used" },
+		{ "memory.used", "used", "bytes" },
 		{ "disk", .format = disk_cell },
 		{ "disk.used", "used", "bytes" },
 	};
-	const ve_doc *rows = NULL;
 
-	for (size_t i = 0; i < ve_doc_length(doc, ""); i++)
-		if (str_eq(ve_doc_key(doc, "", i), "templates"))
-			rows = ve_doc_at(doc, "", i);
-	table_print(rows, columns, ARRAY_SIZE(columns), header);
+	table_print(table_field(doc, "templates"), columns, ARRAY_SIZE(columns), header);
 }
 
 /* "memory: 12G of 64G sold (19%), 31G available" */
@@ -80,6 +93,7 @@ static int run(struct call *call)
 	if (report_look(call, r, e, doc, &code))
 		return code;
 	print_templates(doc, !o->no_header);
+	print_pools(doc, !o->no_header);
 	print_resource(doc, "cpu", "millicores", NULL);
 	print_resource(doc, "memory", "bytes", "host.memory_available");
 	print_resource(doc, "disk", "bytes", "host.disk_available");
@@ -94,15 +108,15 @@ const struct command command_capacity = {
 	.run = run,
 	.summary = "show what was sold against what is there",
 	.description =
-		"A line for each template that VEs were made from, and what all VEs together were sold against what the host has: CPU (in "
+		"A line for each template that VEs were made from, one for each pool that VEs are in, and what all VEs together were sold against what the host has: CPU (in "
 		"cores), memory and disk. What a VE was sold is what its limits let it use: cpu.limit or cpu.cores, memory.limit, disk.size; "
-		"stopped VEs count as well. VEs without such a limit are counted apart ('+2*': two more that may use all there is).\n\n"
+		"stopped VEs count as well. The VEs of a pool together were sold no more than its limits. VEs without such a limit are counted apart ('+2*': two more that may use all there is).\n\n"
 		"More than 100% is oversold; whether that is too much is told by what is used, and by 'vectl limits' and 'vectl events'.",
 	.examples = {
 		{ "vectl capacity", "How full is this host?" },
 		{ "vectl capacity --json | jq .ratio.memory", "For a program that places VEs: 1.5 is half as much again as there is." },
 	},
 	.exits = NULL,
-	.see = "list(8) limits(8) template-list(8)",
+	.see = "list(8) limits(8) pool-show(8) template-list(8)",
 	.since = "0.1",
 };

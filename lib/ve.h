@@ -367,7 +367,7 @@ VE_API int ve_list(ve_ctx *ctx, const struct ve_list_opts *opts, ve_doc **ret_do
  * or null. */
 VE_API int ve_list_fields(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 
-/* What was sold against what is there: {host,total,ratio,templates}. CPU in thousandths of a core, memory and disk in bytes. Of each,
+/* What was sold against what is there: {host,total,ratio,templates,pools}. CPU in thousandths of a core, memory and disk in bytes. Of each,
  * "sold" is the sum of the VEs' limits, "unlimited" how many VEs have no such limit, "used" what they use now (null: not known). */
 VE_API int ve_capacity(ve_ctx *ctx, ve_doc **ret_doc, ve_error **ret_error);
 

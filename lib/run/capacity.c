@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What was sold against what is there: CPU, memory and disk, in all and by template. What a VE is sold is what its limits let it
- * use; a VE without such a limit is counted apart, for it was sold everything.
+ * What was sold against what is there: CPU, memory and disk, in all, by template and by pool. What a VE is sold is what its limits let
+ * it use; a VE without such a limit is counted apart, for it was sold everything. The VEs of a pool together were sold no more than
+ * the pool's limits.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +14,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/tenantpool.h"
 #include "model/units.h"
 #include "run/disk.h"
 #include "run/ornull.h"
@@ -28,6 +30,8 @@ struct group {
 	int64_t ves, running;
 	struct resource cpu, memory, disk; /* millicores (used: none), bytes, bytes */
 };
+
+static const struct group nothing = { .cpu.used = -1, .memory.used = -1, .disk.used = -1 };
 
 struct groups {
 	struct group *items;
@@ -81,8 +85,26 @@ static int64_t cpu_limit(const struct config *c)
 	return limit == UNITS_UNLIMITED || cores * 1000 < limit ? cores * 1000 : limit;
 }
 
-static void count(struct ve *v, struct group *g)
+static void add_resource(struct resource *to, const struct resource *r)
 {
+	to->sold += r->sold;
+	to->unlimited += r->unlimited;
+	use(to, r->used);
+}
+
+static void add(struct group *to, const struct group *g)
+{
+	to->ves += g->ves;
+	to->running += g->running;
+	add_resource(&to->cpu, &g->cpu);
+	add_resource(&to->memory, &g->memory);
+	add_resource(&to->disk, &g->disk);
+}
+
+/* One VE. */
+static struct group measure(struct ve *v)
+{
+	struct group g = nothing;
 	enum ve_state s = handle_state(v, NULL);
 	bool up = s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
 	struct storage_usage disk;
@@ -90,13 +112,14 @@ static void count(struct ve *v, struct group *g)
 	disk_usage(v, &disk);
 	if (up && ctx_cgroups(v->ctx, NULL) == 0)
 		cg_host_usage(v->ctx->cg, handle_place(v).path, CG_USAGE_MEMORY, &used);
-	g->ves++;
-	g->running += up;
-	sell(&g->cpu, cpu_limit(v->config));
-	sell(&g->memory, config_int(v->config, "memory.limit"));
-	sell(&g->disk, config_int(v->config, "disk.size"));
-	use(&g->memory, used.memory_bytes);
-	use(&g->disk, disk.used_bytes);
+	g.ves = 1;
+	g.running = up;
+	sell(&g.cpu, cpu_limit(v->config));
+	sell(&g.memory, config_int(v->config, "memory.limit"));
+	sell(&g.disk, config_int(v->config, "disk.size"));
+	g.memory.used = used.memory_bytes;
+	g.disk.used = disk.used_bytes;
+	return g;
 }
 
 static struct group *group_called(struct groups *all, const char *name)
@@ -108,8 +131,19 @@ static struct group *group_called(struct groups *all, const char *name)
 	if (!more)
 		return NULL;
 	all->items = more;
-	more[all->n] = (struct group){ .name = strdup(name), .memory.used = -1, .disk.used = -1 };
+	more[all->n] = nothing;
+	more[all->n].name = strdup(name);
 	return more[all->n].name ? &more[all->n++] : NULL;
+}
+
+/* NAME: NULL for those that have none. */
+static int add_to(struct groups *all, const char *name, const struct group *g)
+{
+	struct group *to = group_called(all, name ? name : "");
+	if (!to)
+		return -ENOMEM;
+	add(to, g);
+	return 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -125,7 +159,13 @@ static void groups_done(struct groups *all)
 	free(all->items);
 }
 
-static int collect(struct ve_ctx *ctx, struct group *total, struct groups *by_template, ve_error **ret_error)
+static void sort(struct groups *all)
+{
+	if (all->n)
+		qsort(all->items, all->n, sizeof(*all->items), by_name);
+}
+
+static int collect(struct ve_ctx *ctx, struct groups *by_template, struct groups *by_pool, ve_error **ret_error)
 {
 	_cleanup_strv_ char **uuids = NULL;
 	int r = store_uuids(ctx->store, &uuids, ret_error);
@@ -134,15 +174,13 @@ static int collect(struct ve_ctx *ctx, struct group *total, struct groups *by_te
 		/* One that is being made, destroyed or damaged was sold to nobody. */
 		if (handle_open_uuid(ctx, *u, &v, NULL) < 0 || !v->config || config_identity_int(v->config, "ephemeral"))
 			continue;
-		const char *name = config_string(v->config, "template");
-		struct group *g = group_called(by_template, name ? name : "");
-		if (!g)
+		const struct group g = measure(v);
+		if (add_to(by_template, config_string(v->config, "template"), &g) < 0 ||
+		    add_to(by_pool, config_string(v->config, "pool"), &g) < 0)
 			return err_nomem(ret_error);
-		count(v, g);
-		count(v, total);
 	}
-	if (by_template->n)
-		qsort(by_template->items, by_template->n, sizeof(*by_template->items), by_name);
+	sort(by_template);
+	sort(by_pool);
 	return r;
 }
 
@@ -162,6 +200,48 @@ static json_t *group_doc(const struct group *g)
 			 resource_doc(&g->cpu, false), "memory", resource_doc(&g->memory, true), "disk", resource_doc(&g->disk, true));
 }
 
+/* ---- pools ------------------------------------------------------------------------------------------------------ */
+
+static void bound(struct resource *r, int64_t limit)
+{
+	if (limit == UNITS_UNLIMITED || (!r->unlimited && r->sold <= limit))
+		return;
+	r->sold = limit;
+	r->unlimited = 0;
+}
+
+/* The VEs of one pool as a row of their own, and as a part of TOTAL. LIMITS: NULL for the VEs of none. */
+static json_t *pool_doc(const struct group *g, const struct config *limits, struct group *total)
+{
+	struct group bounded = *g;
+	json_t *row = group_doc(g);
+	int64_t cpu = limits ? cpu_limit(limits) : UNITS_UNLIMITED, memory = limits ? config_int(limits, "memory.limit") : UNITS_UNLIMITED;
+	bound(&bounded.cpu, cpu);
+	bound(&bounded.memory, memory);
+	add(total, &bounded);
+	json_object_set_new(row, "pool", string_or_null(g->name));
+	json_object_set_new(json_object_get(row, "cpu"), "limit", count_or_null(cpu == UNITS_UNLIMITED ? -1 : cpu));
+	json_object_set_new(json_object_get(row, "memory"), "limit", count_or_null(memory == UNITS_UNLIMITED ? -1 : memory));
+	return row;
+}
+
+static json_t *pools_doc(struct ve_ctx *ctx, const struct groups *by_pool, struct group *total)
+{
+	json_t *rows = json_array();
+	for (size_t i = 0; i < by_pool->n; i++) {
+		const struct group *g = &by_pool->items[i];
+		_cleanup_config_ struct config *limits = NULL;
+		if (!*g->name) {
+			add(total, g);
+			continue;
+		}
+		/* One whose file is damaged bounds nothing that could be told. */
+		tenantpool_load(ctx->store->etc_fd, g->name, &limits, NULL);
+		json_array_append_new(rows, pool_doc(g, limits, total));
+	}
+	return rows;
+}
+
 static json_t *ratio(const struct resource *r, const json_t *there)
 {
 	json_int_t n = json_integer_value(there);
@@ -170,12 +250,12 @@ static json_t *ratio(const struct resource *r, const json_t *there)
 
 int look_capacity(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 {
-	struct group total = { .memory.used = -1, .disk.used = -1 };
-	struct groups by_template = { 0 };
+	struct group total = nothing;
+	struct groups by_template = { 0 }, by_pool = { 0 };
 	int r = ctx_open(ctx, false, ret_error);
 	if (r == 0)
-		r = collect(ctx, &total, &by_template, ret_error);
-	json_t *templates = json_array(), *host = r == 0 ? host_doc(ctx) : NULL;
+		r = collect(ctx, &by_template, &by_pool, ret_error);
+	json_t *templates = json_array(), *host = r == 0 ? host_doc(ctx) : NULL, *pools = pools_doc(ctx, &by_pool, &total);
 	for (size_t i = 0; i < by_template.n; i++) {
 		json_t *row = group_doc(&by_template.items[i]);
 		/* The VEs of run's kind have none; nor has one whose configuration came from elsewhere. */
@@ -183,12 +263,14 @@ int look_capacity(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 		json_array_append_new(templates, row);
 	}
 	groups_done(&by_template);
-	json_t *doc = host ? json_pack("{s:o,s:o,s:{s:o,s:o,s:o},s:O}", "host", host, "total", group_doc(&total), "ratio", "cpu",
+	groups_done(&by_pool);
+	json_t *doc = host ? json_pack("{s:o,s:o,s:{s:o,s:o,s:o},s:O,s:O}", "host", host, "total", group_doc(&total), "ratio", "cpu",
 				       ratio(&total.cpu, json_object_get(host, "cpu")), "memory",
 				       ratio(&total.memory, json_object_get(host, "memory")), "disk",
-				       ratio(&total.disk, json_object_get(host, "disk")), "templates", templates) :
+				       ratio(&total.disk, json_object_get(host, "disk")), "templates", templates, "pools", pools) :
 			     NULL;
 	json_decref(templates);
+	json_decref(pools);
 	if (!doc)
 		return r < 0 ? r : err_nomem(ret_error);
 	*ret_doc = doc;

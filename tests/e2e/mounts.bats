@@ -3,10 +3,6 @@
 # The key mounts: directories and files of the host's in a VE, with its ids, and flags that its root cannot change.
 load helpers
 
-setup_file() {
-	world_up
-	inventory >"$BATS_FILE_TMPDIR/inventory"
-}
 setup() {
 	PRIVATE=$BATS_TEST_TMPDIR/private OPEN=$BATS_TEST_TMPDIR/open
 	install -d -m 0700 "$PRIVATE"
@@ -19,10 +15,6 @@ setup() {
 		parent=$(dirname "${BATS_TEST_TMPDIR:0:d}")
 		d=${#parent}
 	done
-}
-teardown() {
-	v --quiet destroy --force --yes --if-exists web1 || true
-	same_as_before
 }
 
 @test "a directory to write in: root inside is root there, and what it makes stays" {
