@@ -404,6 +404,8 @@ void plan_freeze_security(struct blobber *b, const struct plan *p)
 		b->head.flags |= BLOB_NO_NEW_PRIVS;
 	if (config_bool(p->config, "features.nesting"))
 		b->head.flags |= BLOB_NESTING;
+	if (!str_eq(config_string(p->config, "security.seccomp"), "jail"))
+		b->head.flags |= BLOB_NAMESPACES;
 }
 
 /* ---- root tree ---- */

@@ -234,7 +234,7 @@ b = bytearray(4); fcntl.ioctl(fd, 0xb704, b); print(struct.unpack("I", b)[0])' "
 	vps '.calls.unshare_user != "ok" and .calls.clone_user != "ok" and .calls.mount_ext4 != "ok" and .calls.mount_debugfs != "ok"'
 	vps '.calls.mknod_b_7_0 != "ok" and .calls.remount_sys_rw != "ok" and .calls.syslog != "ok"'
 	nest '.calls.unshare_user == "ok" and .calls.clone_user == "ok"'
-	jail '.calls.unshare_user != "ok" and .calls.mount_tmpfs != "ok" and .calls.ptrace != "ok"'
+	jail '.calls.unshare_user != "ok" and .calls.unshare_mnt != "ok" and .calls.unshare_net != "ok" and .calls.mount_tmpfs != "ok" and .calls.ptrace != "ok"'
 	for call in io_uring_setup bpf perf_event_open keyctl kexec_load init_module; do
 		jail ".calls.$call == \"ENOSYS\" or .calls.$call == \"EPERM\""
 	done

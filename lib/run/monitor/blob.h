@@ -47,8 +47,9 @@ enum blob_flags {
 	BLOB_STDIO = 1 << 3,	     /* stdio is fds fd_stdio[0..2] (run, exec); with neither it is the console */
 	BLOB_LOGIN = 1 << 4,	     /* the command is the user's login shell */
 	BLOB_REPORT_END = 1 << 5,    /* libve waits for MSG_ENDED, and the VE goes with it (run) */
-	BLOB_OWN_MOUNT = 1 << 7,     /* fd_root or fd_upper is a detached mount of its own, no directory of the store's */
 	BLOB_ADAPT = 1 << 6,	     /* the environment is completed from the VE's passwd file (HOME, USER, SHELL) */
+	BLOB_OWN_MOUNT = 1 << 7,     /* fd_root or fd_upper is a detached mount of its own, no directory of the store's */
+	BLOB_NAMESPACES = 1 << 8,    /* the filter lets it make some, whose number is to be bounded */
 };
 
 enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };

@@ -147,7 +147,8 @@ static int put_setting(struct mon *m, const char *path, const char *value, struc
 /* A new user namespace would give every capability back, and the flags of clone3(2) cannot be filtered. Of the other kinds each
  * costs the host memory of which the VE's limit sees a part only, networks the most: a booted system has a mount namespace
  * for each of its services, and few of the rest. They hold for each id of the VE (the kernel has no others below those
- * that it counts for the owner), and not against SYS_RESOURCE, which only a VE with nesting has. */
+ * that it counts for the owner), and not against SYS_RESOURCE, which only a VE with nesting has. What the filter lets make none
+ * needs no bounds: a jail's start is short. */
 static int stage_nesting(struct mon *m, struct failure *f)
 {
 	static const struct {
@@ -160,6 +161,8 @@ static int stage_nesting(struct mon *m, struct failure *f)
 	};
 	if (!(m->blob->flags & BLOB_NESTING) && put_setting(m, "sys/user/max_user_namespaces", "0", f) < 0)
 		return -1;
+	if (!(m->blob->flags & BLOB_NAMESPACES))
+		return 0;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (put_setting(m, kinds[i].path, kinds[i].most, f) < 0)
 			return -1;
