@@ -16,6 +16,7 @@
 #include "run/create.h"
 #include "run/disk.h"
 #include "run/hooks.h"
+#include "run/hostmount.h"
 #include "run/privileged.h"
 #include "run/verbs.h"
 
@@ -75,6 +76,8 @@ static int configure(struct ve *old, const char *name, const struct ve_clone_opt
 		r = privileged_check(old->ctx, NULL, c, ret_error);
 	if (r == 0)
 		r = hooks_check(NULL, c, ret_error);
+	if (r == 0)
+		r = hostmounts_check(old->ctx->store, NULL, c, ret_error);
 	if (r == 0)
 		*ret_config = steal_ptr(&c);
 	return r;

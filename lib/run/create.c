@@ -25,6 +25,7 @@
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/hooks.h"
+#include "run/hostmount.h"
 #include "run/launch.h"
 #include "run/privileged.h"
 #include "run/sshkeys.h"
@@ -217,6 +218,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 		r = tenantpool_check(ctx, config, ret_error);
 	if (r == 0)
 		r = hooks_check(NULL, config, ret_error);
+	if (r == 0)
+		r = hostmounts_check(ctx->store, NULL, config, ret_error);
 	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
 	struct source source = { image, o };

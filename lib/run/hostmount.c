@@ -165,3 +165,13 @@ void hostmounts_done(struct hostmounts *m)
 	free(m->of);
 	*m = (struct hostmounts){ 0 };
 }
+
+int hostmounts_check(const struct store *s, const struct config *old, const struct config *c, ve_error **ret_error)
+{
+	struct hostmounts m;
+	if (old && json_equal(config_raw(old, "mounts"), config_raw(c, "mounts")))
+		return 0;
+	int r = hostmounts_open(s, c, &m, ret_error);
+	hostmounts_done(&m);
+	return r;
+}

@@ -28,5 +28,7 @@ struct hostmounts {
  * not safe to write in. */
 int hostmounts_open(const struct store *s, const struct config *c, struct hostmounts *ret, ve_error **ret_error);
 void hostmounts_done(struct hostmounts *m);
+/* The same for who writes C down in OLD's place (NULL: nothing's), where it has others than OLD. */
+int hostmounts_check(const struct store *s, const struct config *old, const struct config *c, ve_error **ret_error);
 
 #endif

@@ -36,6 +36,7 @@ struct launching {
 	const struct launch_command *cmd;
 	struct cg *cg;
 	int console_listen, notify_socket, notify_mount, tun_mount;
+	struct hostmounts mounts;
 	int traffic; /* the ledger */
 	struct cg_watched watched[CG_WATCHED_MAX];
 	unsigned n_watched;
@@ -346,7 +347,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
-	rootplan_mounts(&b, l->plan, l->notify_mount, l->tun_mount);
+	rootplan_mounts(&b, l->plan, l->notify_mount, l->tun_mount, &l->mounts);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
 	r = fault_point("spawn", ret_error);
@@ -408,6 +409,8 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 	int (*const steps[])(struct launching *, ve_error **) = { step_monitor, step_groups, step_run_files, step_spawn,
 								  step_limits, step_outside, step_record };
 	int r = fault_point("network-check", ret_error);
+	if (r == 0)
+		r = hostmounts_open(l->plan->ve->ctx->store, l->plan->config, &l->mounts, ret_error);
 	if (r == 0 && l->plan->net.n_ifs)
 		r = net_check(&l->plan->net, ret_error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
@@ -441,6 +444,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.notify_socket);
 	close_fd(&l.notify_mount);
 	close_fd(&l.tun_mount);
+	hostmounts_done(&l.mounts);
 	close_fd(&l.traffic);
 	for (unsigned i = 0; i < l.n_watched; i++)
 		close_fd(&l.watched[i].fd);

@@ -382,8 +382,6 @@ int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 	int r = plan_security(&p, ret_error);
 	if (r == 0)
 		r = tenantpool_check(v->ctx, c, ret_error);
-	if (r == 0)
-		r = hostmounts_open(v->ctx->store, c, &p.mounts, ret_error);
 	return r < 0 ? r : plan_check_limits(v, &p.limits, ret_error);
 }
 
@@ -463,8 +461,6 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 		r = plan_network(v->ctx, c, p.ifs, &p.net, ret_error);
 	if (r == 0 && has_network(&p))
 		r = plan_resolv_conf(&p, ret_error);
-	if (r == 0)
-		r = hostmounts_open(v->ctx->store, c, &p.mounts, ret_error);
 	if (r < 0)
 		return r;
 	*ret_plan = p;
@@ -481,7 +477,6 @@ void plan_done(struct plan *p)
 	image_free(p->image);
 	storage_close(&p->storage);
 	seccomp_policy_done(&p->policy);
-	hostmounts_done(&p->mounts);
 	free(p->resolv_conf);
 	*p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };
 }

@@ -13,7 +13,6 @@
 #include "net/net.h"
 #include "run/blobber.h"
 #include "run/handle.h"
-#include "run/hostmount.h"
 #include "sec/rlimits.h"
 #include "sec/seccomp.h"
 
@@ -33,7 +32,6 @@ struct plan {
 	struct cg_limits limits;
 	struct net_plan net;
 	struct net_if ifs[PLAN_MAX_IFS];
-	struct hostmounts mounts;
 	char *resolv_conf; /* NULL: left as it is */
 	bool notify;	   /* the image's init reports over NOTIFY_SOCKET */
 };

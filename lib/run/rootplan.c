@@ -48,7 +48,8 @@ static const struct {
 	{ EVERYWHERE, BM_LINK, "dev/stderr", NULL, NULL, "/proc/self/fd/2", 0, 0, 0 },
 };
 
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount)
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount,
+		     const struct hostmounts *mounts)
 {
 	struct blob_mount m[ARRAY_SIZE(table) + 2 + BINDMOUNTS_MAX];
 	unsigned n = 0;
@@ -73,8 +74,8 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, 
 	if (tun_mount >= 0)
 		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "dev/net"), .mode = 0755,
 					      .fd = blobber_fd(b, tun_mount) };
-	for (unsigned i = 0; i < p->mounts.n; i++) {
-		const struct hostmount *h = &p->mounts.of[i];
+	for (unsigned i = 0; i < mounts->n; i++) {
+		const struct hostmount *h = &mounts->of[i];
 		m[n++] = (struct blob_mount){
 			.kind = BM_BIND,
 			.target = blobber_str(b, h->spec.target + 1),

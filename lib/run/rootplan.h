@@ -4,10 +4,12 @@
 #define RUN_ROOTPLAN_H
 
 #include "run/blobber.h"
+#include "run/hostmount.h"
 #include "run/launch.h"
 
 /* NOTIFY_MOUNT: a detached mount for /run/host/notify, or -1. */
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount);
+void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount,
+		     const struct hostmounts *mounts);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
 
 #endif

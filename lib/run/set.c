@@ -20,6 +20,7 @@
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/hooks.h"
+#include "run/hostmount.h"
 #include "run/plan.h"
 #include "run/privileged.h"
 #include "run/set.h"
@@ -149,6 +150,8 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = privileged_check(v->ctx, v->config, fresh, ret_error);
 	if (r == 0)
 		r = hooks_check(v->config, fresh, ret_error);
+	if (r == 0)
+		r = hostmounts_check(v->ctx->store, v->config, fresh, ret_error);
 	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
 		r = autoip_resolve(v, fresh, ret_error);
 		if (r < 0)

@@ -123,6 +123,11 @@ setup() {
 	mv "$PRIVATE/data" "$PRIVATE/moved"
 	fails 66 start web1
 	says "$PRIVATE/data"
+	# What has nothing to do with it goes on.
+	ok set web1 memory.limit=64M
+	echo secret >"$BATS_TEST_TMPDIR/in"
+	try_stdin=$BATS_TEST_TMPDIR/in ok passwd web1
+	fails 66 set web1 "mounts+=$PRIVATE/data/inner:/inner"
 	mv "$PRIVATE/moved" "$PRIVATE/data"
 	ok start web1
 }
