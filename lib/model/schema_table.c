@@ -54,6 +54,12 @@ const struct schema_key schema_keys[] = {
 		    "has blanks in it."),
 	LIST("environment", .flags = BUILT | SCHEMA_KEYED | SCHEMA_SECRET, .check = check_environment,
 	     .doc = "Variables of the first process, NAME=VALUE each."),
+	STR("run.user", .flags = BUILT, .check = check_text,
+	    .doc = "Whom 'command' runs as: a user of its own files, or uid[:gid]. Unset: root."),
+	STR("run.cwd", .flags = BUILT, .check = check_path, .doc = "The directory that 'command' runs in. Unset: its user's home."),
+	BOOLEAN("run.read_only", .flags = BUILT, .def = "off",
+		.doc = "With 'command': nothing in its tree can be changed, but for /tmp, /var/tmp and /run, which are empty at "
+		       "each start and kept in its memory, and /dev/shm."),
 	STR("timezone", .flags = 0, .doc = "The time zone inside."),
 	LIST("users", .flags = 0, .doc = "Accounts made at the first start."),
 

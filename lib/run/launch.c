@@ -44,6 +44,7 @@ struct launching {
 	pid_t init_pid, monitor_pid;
 	int init_pidfd, netns_fd;
 	int terminal_fd;
+	bool let_go; /* no longer cancelled */
 	struct undo *undo;
 };
 
@@ -276,10 +277,16 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 	b->head.argv = blobber_strv(b, (const char *const *)argv);
 	b->head.envp = blobber_strv(b, (const char *const *)env);
 	b->head.hostname = blobber_str(b, hostname ? hostname : p->ve->name);
-	b->head.cwd = blobber_str(b, l->cmd->cwd);
-	b->head.user = blobber_str(b, l->cmd->user);
-	if (p->jail)
+	if (p->jail) {
+		b->head.cwd = blobber_str(b, l->cmd->cwd ? l->cmd->cwd : config_string(p->config, "run.cwd"));
+		b->head.user = blobber_str(b, l->cmd->user ? l->cmd->user : config_string(p->config, "run.user"));
 		b->head.flags |= BLOB_ADAPT;
+	}
+	/* A process more: not for a command that is over as soon as it has begun. */
+	if (p->jail && (l->cmd->reaper || json_array_size(config_list(p->config, "command")) > 0))
+		b->head.flags |= BLOB_REAPER;
+	if (p->jail && p->read_only)
+		b->head.flags |= BLOB_READ_ONLY;
 	if (l->cmd->tty)
 		blobber_tty(b);
 	for (int i = 0; l->cmd->stdio && i < 3; i++) {
@@ -378,6 +385,11 @@ static int step_outside(struct launching *l, ve_error **ret_error)
 		if (r >= 0 && l->traffic >= 0)
 			r = account_begin(l->plan->ve, l->traffic, l->plan->config, &l->plan->net, ret_error);
 	}
+	if (r >= 0 && l->cmd->hands_on) {
+		r = ctx_check_cancelled(l->plan->ve->ctx, ret_error);
+		l->let_go = true;
+		l->spawn.cancel_fd = -1;
+	}
 	return r < 0 ? r : spawn_tell(&l->spawn, MSG_GO, ret_error);
 }
 
@@ -415,7 +427,7 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 		r = net_check(&l->plan->net, ret_error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
 		r = steps[i](l, ret_error);
-		if (r == 0)
+		if (r == 0 && !l->let_go)
 			r = ctx_check_cancelled(l->plan->ve->ctx, ret_error);
 	}
 	return r;
@@ -432,6 +444,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 		if (!cmd->attended)
 			spawn_close(&l.spawn);
 		*ret_launched = (struct launched){ .spawn = l.spawn, .init_pid = l.init_pid,
+						   .init_pidfd = cmd->attended ? steal_fd(&l.init_pidfd) : -1,
 						   .terminal_fd = steal_fd(&l.terminal_fd) };
 		cg_free(l.cg);
 		undo_commit(&undo);

@@ -17,16 +17,22 @@ struct launch_command {
 	const int *stdio; /* three descriptors handed to the command, or NULL */
 	bool tty;
 	bool attended; /* run: the VE lives as long as its caller, and its end is reported */
+	bool hands_on; /* once the command may run, what would cancel is the command's, and waits for the caller */
+	bool reaper;   /* a jail's process 1 is vectl's own, as it is wherever the configuration has a command */
 };
 
 struct launched {
 	struct spawn spawn; /* open only with `attended` */
 	pid_t init_pid;
+	int init_pidfd;	 /* with `attended`, else -1; the caller's */
 	int terminal_fd; /* with `tty`: the master */
 };
 
 /* Starts PLAN's VE, whose lock is held. On success groups, links and the running record stand. */
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error);
+/* The same as a start: what the last run left is cleaned first, hooks are run, and it is written down. Returns VE_CHANGED.
+ * ROOTFS_FD as in plan_make(), taken over. (start.c) */
+int start_launch(struct ve *v, int rootfs_fd, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error);
 /* Takes away what a launch left on the host when init is dead: groups, links, routes, run files. C: the configuration it was
  * started with. Tolerates what is gone already; the first trouble is reported, the rest is still done. */
 int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);

@@ -375,11 +375,25 @@ int plan_check_limits(struct ve *v, const struct cg_limits *l, ve_error **ret_er
 	return r < 0 ? r : cg_check_limits(v->ctx->cg, v->name, l, ret_error);
 }
 
+static bool runs_a_command(const struct config *c)
+{
+	return json_array_size(config_list(c, "command")) > 0 || config_identity_int(c, "ephemeral");
+}
+
+static int check_run(const struct config *c, ve_error **ret_error)
+{
+	if (!config_raw(c, "run") || runs_a_command(c))
+		return 0;
+	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "run.*: how a jail's command runs, and there is no 'command'");
+}
+
 int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan p = { .ve = v, .config = c, .storage = { .image_fd = -1, .writable_fd = -1 } };
 	plan_limits_of(v, c, &p.limits);
-	int r = plan_security(&p, ret_error);
+	int r = check_run(c, ret_error);
+	if (r == 0)
+		r = plan_security(&p, ret_error);
 	if (r == 0)
 		r = tenantpool_check(v->ctx, c, ret_error);
 	return r < 0 ? r : plan_check_limits(v, &p.limits, ret_error);
@@ -441,7 +455,8 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 	_cleanup_plan_ struct plan p = {
 		.ve = v,
 		.config = c,
-		.jail = json_array_size(config_list(c, "command")) > 0 || config_identity_int(c, "ephemeral"),
+		.jail = runs_a_command(c),
+		.read_only = config_bool(c, "run.read_only"),
 		.id_base = (uint32_t)config_identity_int(c, "id_base"),
 		.storage = { .image_fd = -1, .writable_fd = -1 },
 	};
@@ -453,6 +468,8 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 	}
 	plan_limits(c, &p.limits);
 	r = plan_root(&p, rootfs_fd, ret_error);
+	if (r == 0)
+		r = check_run(c, ret_error);
 	if (r == 0 && plan_limits_disks(c))
 		plan_disks(&p.limits, (const int[]){ p.storage.image_fd, p.storage.writable_fd }, 2);
 	if (r == 0)

@@ -22,6 +22,7 @@ struct plan {
 	struct ve *ve;
 	const struct config *config;
 	bool jail;		/* runs one application: the lean root, no notify socket */
+	bool read_only;		/* its root tree */
 	uint32_t id_base;
 	struct image *image;	/* NULL with a rootfs directory */
 	struct storage storage;

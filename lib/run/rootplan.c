@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "run/managers.h"
 
-enum where { EVERYWHERE, VPS_ONLY };
+enum where { EVERYWHERE, VPS_ONLY, READ_ONLY };
 
 /* In order. Nothing in /proc is masked: a mask that the VE cannot remove forbids every fresh /proc inside, one
  * that it can is no mask; procfs' own ownership is the fence. /sys is a read-only superblock, so that no remount
@@ -34,6 +34,10 @@ static const struct {
 	{ VPS_ONLY, BM_FS, "dev/mqueue", "mqueue", NULL, NULL, KERNEL_FS, 0755, 1 },
 	{ VPS_ONLY, BM_FS, "run", "tmpfs", "mode=0755", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0755, 0 },
 	{ VPS_ONLY, BM_DIR, "run/host", NULL, NULL, NULL, 0, 0755, 0 },
+	/* What programs write where nothing is theirs to write. An image without one of them has no use for it. */
+	{ READ_ONLY, BM_FS, "run", "tmpfs", "mode=0755", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0755, 0 },
+	{ READ_ONLY, BM_FS, "tmp", "tmpfs", "mode=1777", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 01777, 0 },
+	{ READ_ONLY, BM_FS, "var/tmp", "tmpfs", "mode=1777", NULL, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 1 },
 	/* Bound from the host: mknod(2) is refused in a user namespace. */
 	{ EVERYWHERE, BM_DEVICE, "dev/null", NULL, NULL, "/dev/null", 0, 0, 0 },
 	{ EVERYWHERE, BM_DEVICE, "dev/zero", NULL, NULL, "/dev/zero", 0, 0, 0 },
@@ -48,13 +52,18 @@ static const struct {
 	{ EVERYWHERE, BM_LINK, "dev/stderr", NULL, NULL, "/proc/self/fd/2", 0, 0, 0 },
 };
 
+static bool is_wanted(enum where where, const struct plan *p)
+{
+	return where == EVERYWHERE || (where == VPS_ONLY ? !p->jail : p->read_only);
+}
+
 void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount,
 		     const struct hostmounts *mounts)
 {
 	struct blob_mount m[ARRAY_SIZE(table) + 2 + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
-		if (table[i].where == VPS_ONLY && p->jail)
+		if (!is_wanted(table[i].where, p))
 			continue;
 		m[n++] = (struct blob_mount){
 			.kind = table[i].kind,

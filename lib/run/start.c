@@ -46,26 +46,27 @@ static bool ended_within(struct ve *v, int ms)
 	return init < 0 || poll(&p, 1, ms) > 0;
 }
 
-static int launch_planned(struct ve *v, ve_error **ret_error)
+static int launch_planned(struct ve *v, int rootfs_fd, const struct launch_command *cmd, struct launched *ret_launched,
+			  ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
-	struct launch_command cmd = { 0 };
-	struct launched done;
+	_cleanup_close_ int rootfs = rootfs_fd;
 	int r = fault_point("plan", ret_error);
 	if (r == 0)
-		r = plan_make(v, v->config, -1, &plan, ret_error);
-	return r < 0 ? r : launch(&plan, &cmd, &done, ret_error);
+		r = plan_make(v, v->config, steal_fd(&rootfs), &plan, ret_error);
+	return r < 0 ? r : launch(&plan, cmd, ret_launched, ret_error);
 }
 
-int start_locked(struct ve *v, ve_error **ret_error)
+int start_launch(struct ve *v, int rootfs_fd, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
+	_cleanup_close_ int rootfs = rootfs_fd;
 	int r = clean_leftovers(v, ret_error);
 	/* Before the plan: it may mount what the plan opens. */
 	if (r == 0)
 		r = hook_run(v, HOOK_BEFORE_START, ret_error);
 	if (r < 0)
 		return r;
-	r = launch_planned(v, ret_error);
+	r = launch_planned(v, steal_fd(&rootfs), cmd, ret_launched, ret_error);
 	if (r < 0) {
 		if (hook_is_set(v, HOOK_BEFORE_START))
 			hook_tell(v, HOOK_STOPPED);
@@ -74,6 +75,17 @@ int start_locked(struct ve *v, ve_error **ret_error)
 	laststate_write(v, LAST_STARTED, 0, NULL);
 	event_log(v->ctx, "started", v->name, v->uuid, NULL);
 	hook_tell(v, HOOK_STARTED);
+	return VE_CHANGED;
+}
+
+int start_locked(struct ve *v, ve_error **ret_error)
+{
+	const struct launch_command cmd = { 0 };
+	struct launched done;
+	int r = start_launch(v, -1, &cmd, &done, ret_error);
+	/* An init does not end. A command may, and be done. */
+	if (r < 0 || json_array_size(config_list(v->config, "command")) > 0)
+		return r;
 	return ended_within(v, AT_ONCE_MS) ? died_at_once(v, ret_error) : VE_CHANGED;
 }
 
@@ -153,10 +165,20 @@ int verb_start(struct ve *v, const struct ve_start_opts *opts, ve_error **ret_er
 	return await_if_asked(v, r, opts, ret_error);
 }
 
+/* One that goes with its command is not there any more to be started. */
+static int check_lasts(const struct ve *v, ve_error **ret_error)
+{
+	if (!v->config || !config_identity_int(v->config, "ephemeral"))
+		return 0;
+	return err_plain(ret_error, VE_ERR_STATE, EPERM, "state", "it is a jail that goes with its command: run it anew (one of run --keep stays)");
+}
+
 int verb_restart(struct ve *v, const struct ve_stop_opts *stop, const struct ve_start_opts *start, ve_error **ret_error)
 {
 	struct change c = { 0 };
 	int r = change_begin(&c, v, "restart", CHANGE_STOPS, ret_error);
+	if (r == 0)
+		r = check_lasts(v, ret_error);
 	if (r == 0)
 		r = stop_locked(v, stop->timeout_s, ret_error);
 	if (r >= 0)

@@ -30,7 +30,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 5, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 64, BLOB_MAX_BINDS = 16, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 6, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 64, BLOB_MAX_BINDS = 16, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -50,6 +50,8 @@ enum blob_flags {
 	BLOB_ADAPT = 1 << 6,	     /* the environment is completed from the VE's passwd file (HOME, USER, SHELL) */
 	BLOB_OWN_MOUNT = 1 << 7,     /* fd_root or fd_upper is a detached mount of its own, no directory of the store's */
 	BLOB_NAMESPACES = 1 << 8,    /* the filter lets it make some, whose number is to be bounded */
+	BLOB_REAPER = 1 << 9,	     /* process 1 is ours (reaper.c), and the command its child */
+	BLOB_READ_ONLY = 1 << 10,    /* the root tree is, once its mounts and files are made */
 };
 
 enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };

@@ -4,7 +4,7 @@
  * stages below and sends one record when one of them fails. Before the exec it says CHILD_EXEC: end of file after that
  * means that the exec succeeded, end of file without it that the child died.
  *
- * Who we are, stage by stage (all: pid 1 of the VE's pid namespace, its parent is the monitor; non-dumpable, so that
+ * Who we are, stage by stage (up to "process": pid 1 of the VE's pid namespace, its parent is the monitor; non-dumpable, so that
  * /proc/PID is host root's until the exec):
  *
  *   stage       ids (inside)             namespaces                       root        open of the host's
@@ -20,9 +20,11 @@
  *   settings    .                        .                                .           .
  *   files       .                        .                                .           .
  *   users, copy .                        .                                .           the stream, if there is such work
+ *   seal        .                        .                                .           .
  *   account     .                        .                                .           .
  *   confine     .                        .                                .           .
  *   seccomp     .                        .                                .           .
+ *   process     (of a jail: process 1 stays behind, see reaper.c; from here on we are its child)
  *   user        as asked                 .                                .           .
  *   exec        .                        .                                .           nothing: it is CLOEXEC
  *
@@ -46,6 +48,7 @@
 #include "confine.h"
 #include "mon.h"
 #include "mounts.h"
+#include "reaper.h"
 #include "sys/syscalls.h"
 #include "users.h"
 
@@ -188,7 +191,8 @@ static int stage_terminal(struct mon *m, struct failure *f)
 	if (b->flags & BLOB_STDIO)
 		return confine_stdio(mon_fd(m, b->fd_stdio[0]), mon_fd(m, b->fd_stdio[1]), mon_fd(m, b->fd_stdio[2]),
 				     false, f);
-	return new_terminal(m, b->flags & BLOB_TTY, f);
+	/* Of a jail's command it becomes the controlling terminal once that has a session of its own: stage_process. */
+	return new_terminal(m, b->flags & BLOB_TTY && !(b->flags & BLOB_REAPER), f);
 }
 
 static int stage_pivot(struct mon *m, struct failure *f)
@@ -246,6 +250,16 @@ static int stage_copy(struct mon *m, struct failure *f)
 	return copy_run(m, f);
 }
 
+/* Not from the start: mounts may lack their directories, and the files of a start are written. It is the mount alone, not the
+ * file system below, so that who has SYS_ADMIN in the VE (no jail has) can take it back. */
+static int stage_seal(struct mon *m, struct failure *f)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_RDONLY };
+	if (!(m->blob->flags & BLOB_READ_ONLY))
+		return 0;
+	return mount_setattr(AT_FDCWD, "/", 0, &a, sizeof(a)) < 0 ? fail(f, "mount_setattr", "/") : 0;
+}
+
 static int stage_account(struct mon *m, struct failure *f)
 {
 	const char *user = mon_str(m, m->blob->user);
@@ -266,10 +280,21 @@ static int stage_seccomp(struct mon *m, struct failure *f)
 	return confine_seccomp(m, f);
 }
 
+static int command_main(void *mon);
+
+/* Here process 1 of a jail goes its own way; the command goes on. */
+static int stage_process(struct mon *m, struct failure *f)
+{
+	return m->blob->flags & BLOB_REAPER ? reaper_become(m, command_main, f) : 0;
+}
+
 static int stage_user(struct mon *m, struct failure *f)
 {
 	if (confine_identity(&who, f) < 0)
 		return -1;
+	/* The change of ids may have set it, and process 1 has the same memory. */
+	if (m->blob->flags & BLOB_REAPER)
+		prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	return confine_cwd(m, &who, f);
 }
 
@@ -287,10 +312,11 @@ static const struct {
 	{ "root", stage_root, false },	       { "mounts", stage_mounts, true },    { "nesting", stage_nesting, true },
 	{ "terminal", stage_terminal, true },  { "pivot", stage_pivot, false },	    { "shed", stage_shed, false },
 	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "users", stage_users, false },
-	{ "copy", stage_copy, false },	       { "account", stage_account, true },  { "confine", stage_confine, true },
-	{ "seccomp", stage_seccomp, true },    { "user", stage_user, true },	    { "exec", stage_exec, true },
+	{ "copy", stage_copy, false },	       { "seal", stage_seal, true },	    { "account", stage_account, true },
+	{ "confine", stage_confine, true },    { "seccomp", stage_seccomp, true },  { "process", stage_process, true },
+	{ "user", stage_user, true },	       { "exec", stage_exec, true },
 };
-enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
+enum { N_STAGES = sizeof(stages) / sizeof(stages[0]), PAST_PROCESS = N_STAGES - 2 };
 
 void stages_print(void)
 {
@@ -298,10 +324,9 @@ void stages_print(void)
 		dprintf(1, "%s\n", stages[i].name);
 }
 
-int child_main(struct mon *m)
+static int run_stages(struct mon *m, unsigned from)
 {
-	prctl(PR_SET_NAME, "vectl-init");
-	for (unsigned i = 0; i < N_STAGES; i++) {
+	for (unsigned i = from; i < N_STAGES; i++) {
 		struct failure f = { 0 };
 		if (stages[i].start && m->blob->role == MON_WORK)
 			continue;
@@ -312,4 +337,25 @@ int child_main(struct mon *m)
 		return 1;
 	}
 	return 0;
+}
+
+/* A jail's command. Its session is its own, so that what the keys of a terminal send comes to it once, and not from process 1 too. */
+static int command_main(void *mon)
+{
+	struct mon *m = mon;
+	struct failure f = { 0 };
+	if (setsid() < 0)
+		fail(&f, "setsid", NULL);
+	else if (m->blob->flags & BLOB_TTY && ioctl(0, TIOCSCTTY, 0) < 0)
+		fail(&f, "ioctl", "TIOCSCTTY");
+	else
+		return run_stages(m, PAST_PROCESS);
+	msg_failed(m->sync, "process", &f);
+	return 1;
+}
+
+int child_main(struct mon *m)
+{
+	prctl(PR_SET_NAME, "vectl-init");
+	return run_stages(m, 0);
 }

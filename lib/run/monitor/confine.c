@@ -59,6 +59,14 @@ int confine_capabilities(const struct mon *m, struct failure *f)
 	return syscall(SYS_capset, &h, d) < 0 ? fail(f, "capset", NULL) : 0;
 }
 
+int confine_to_kill(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+	d[CAP_TO_INDEX(CAP_KILL)].effective = d[CAP_TO_INDEX(CAP_KILL)].permitted = CAP_TO_MASK(CAP_KILL);
+	return (int)syscall(SYS_capset, &h, d);
+}
+
 int confine_keyring(struct failure *f)
 {
 	/* Else the VE could possess the session keyring of whoever typed the command. */
