@@ -30,6 +30,20 @@ static void on_cancel(int signal)
 	errno = saved;
 }
 
+/* Each one is somebody's else: the byte says which it was. */
+static void on_forward(int signal)
+{
+	int saved = errno;
+	const char byte = (char)signal;
+
+	if (!received)
+		received = signal;
+	if (write(write_end, &byte, 1) < 0) {
+		/* A pipe full of signals that nobody took. */
+	}
+	errno = saved;
+}
+
 static void on_pipe(int signal)
 {
 	(void)signal; /* a reader of our output that went away is no reason to drop a verb half-way */
@@ -51,17 +65,16 @@ int cancel_wait_readable(int fd)
 	return fds[1].revents ? -EINTR : 0;
 }
 
-int cancel_install(ve_ctx *ctx)
+static int install(ve_ctx *ctx, const int *signals, unsigned n, void (*handler)(int))
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction cancel = { .sa_handler = on_cancel }, pipe_gone = { .sa_handler = on_pipe }, old;
+	struct sigaction cancel = { .sa_handler = handler }, pipe_gone = { .sa_handler = on_pipe }, old;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	read_end = fds[0];
 	write_end = fds[1];
-	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (unsigned i = 0; i < n; i++) {
 		sigaction(signals[i], NULL, &old);
 		if (old.sa_handler != SIG_IGN) /* nohup, or a background job of a shell */
 			sigaction(signals[i], &cancel, NULL);
@@ -69,4 +82,20 @@ int cancel_install(ve_ctx *ctx)
 	sigaction(SIGPIPE, &pipe_gone, NULL);
 	ve_ctx_set_cancel_fd(ctx, fds[0]);
 	return 0;
+}
+
+int cancel_install(ve_ctx *ctx)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	return install(ctx, signals, sizeof(signals) / sizeof(signals[0]), on_cancel);
+}
+
+int cancel_forward(ve_ctx *ctx, int *ret_fd)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	int r = install(ctx, signals, sizeof(signals) / sizeof(signals[0]), on_forward);
+
+	*ret_fd = read_end;
+	return r;
 }

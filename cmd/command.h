@@ -136,6 +136,7 @@ struct call {
 	const char **operands; /* NULL-terminated */
 	size_t n_operands;
 	ve_ctx *ctx;
+	bool detached; /* of a command with COMMAND_GUEST: nobody waits for the guest's status, and ours are those of other commands */
 };
 
 /* ---- the table ---- */

@@ -65,7 +65,7 @@ static int exit_code(const struct call *call, const struct complaint *c)
 {
 	bool guest = call->command && call->command->flags & COMMAND_GUEST;
 
-	if (!guest)
+	if (!guest || (call->detached && !str_eq(c->stage, "exec")))
 		return ve_category_exit_code(c->category);
 	if (!str_eq(c->stage, "exec"))
 		return EXIT_OURS;

@@ -296,11 +296,20 @@ struct ve_run_opts {
 	const char *cwd;
 	const char *user;
 	bool no_network;
-	bool tty;
-	int stdio[3];
+	bool tty; /* not for ve_run_detached() */
+	int stdio[3]; /* likewise */
+	const char *name; /* NULL: one is made up */
+	bool read_only;	  /* key run.read_only */
+	bool keep;	  /* the VE stays, stopped, when the command has ended: its files, and in its keys all that is said here */
+	bool init;	  /* process 1 is vectl's own: it reaps, and hands signals on. Always so with keep and in ve_run_detached() */
+	int signal_fd;	  /* 0: none. Each byte that can be read from it is the number of a signal, which process 1 gets. It may be
+			   * the context's cancel descriptor: what comes before the command may run ends the verb */
 };
 /* Runs one command in a VE made for it, and removes the VE. RET_STATUS as in ve_exec(). */
 VE_API int ve_run(ve_ctx *ctx, const struct ve_run_opts *opts, int *ret_status, ve_error **ret_error);
+/* The same, but returns when the command runs. It has the VE's console (ve_console(), ve_logs()); when it ends, or is stopped, the
+ * VE is gone, unless it is kept. */
+VE_API int ve_run_detached(ve_ctx *ctx, const struct ve_run_opts *opts, ve **ret_ve, ve_error **ret_error);
 
 /* Joins the caller's terminal (fds 0 and 1) to the VE's console until the escape sequence (Ctrl-] three times) or
  * until the VE stops. Scrollback is shown first. */

@@ -23,6 +23,13 @@ int ve_run(ve_ctx *ctx, const struct ve_run_opts *opts, int *ret_status, ve_erro
 	return verb_run(ctx, &o, o.spec ? o.spec->config : NULL, ret_status, ret_error);
 }
 
+int ve_run_detached(ve_ctx *ctx, const struct ve_run_opts *opts, ve **ret_ve, ve_error **ret_error)
+{
+	struct ve_run_opts o = API_OPTS(ve_run_opts, opts);
+	api_begin(ctx);
+	return verb_run_detached(ctx, &o, o.spec ? o.spec->config : NULL, ret_ve, ret_error);
+}
+
 int ve_recover(ve_ctx *ctx, ve *v, ve_doc **ret_doc, ve_error **ret_error)
 {
 	json_t *doc = NULL;

@@ -187,6 +187,13 @@ static int start_created(struct ve *v, const struct ve_create_opts *o, ve_error 
 	return r;
 }
 
+int create_from_image(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo, ve_error **ret_error)
+{
+	struct source source = { image, o };
+	const struct create_work work = { .storage = make_storage, .access = give_access, .data = &source };
+	return create_finish(v, image, &work, undo, ret_error);
+}
+
 static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, const struct config *spec,
 		  struct ve **ret_ve, ve_error **ret_error)
 {
@@ -222,10 +229,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 		r = hostmounts_check(ctx->store, NULL, config, ret_error);
 	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
-	struct source source = { image, o };
-	const struct create_work work = { .storage = make_storage, .access = give_access, .data = &source };
 	if (r == 0)
-		r = create_finish(v, image, &work, &undo, ret_error);
+		r = create_from_image(v, image, o, &undo, ret_error);
 	if (r < 0)
 		return err_wrap(ret_error, "cannot create '%s'", name), r;
 	if (o->start)

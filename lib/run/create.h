@@ -15,6 +15,8 @@ struct create_work {
 
 /* Does all that is left to do of V, whose directory UNDO takes back. On error nothing is left, and UNDO is empty. */
 int create_finish(struct ve *v, const struct image *image, const struct create_work *w, struct undo *undo, ve_error **ret_error);
+/* The same with storage made from IMAGE, and what O says of keys and the password. */
+int create_from_image(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo, ve_error **ret_error);
 /* Applies CHANGES to the new VE's files, through its own id map: what cannot carry a VE is found out as well. */
 int create_work_inside(struct ve *v, const struct file_change *changes, unsigned n, ve_error **ret_error);
 /* IPS for network.0; NULL-terminated, or NULL. */

@@ -226,17 +226,9 @@ static const char *ended_event(enum last_reason reason)
 	return reason == LAST_REBOOT ? "rebooted" : reason == LAST_CRASHED ? "crashed" : "stopped";
 }
 
-int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
+int ended_locked(struct ve *v, int status, bool may_restart, ve_error **ret_error)
 {
-	_cleanup_ve_ struct ve *v = NULL;
 	struct record rec;
-	int r = ctx_open(ctx, true, ret_error);
-	if (r == 0)
-		r = handle_open_uuid(ctx, uuid, &v, ret_error);
-	if (r == 0)
-		r = handle_lock(v, "ended", ret_error);
-	if (r < 0)
-		return r;
 	/* While we waited for the lock another verb may have cleaned up, or started it again. */
 	if (!v->config || record_read(v->run_fd, &rec, NULL) < 0 || record_init_alive(&rec))
 		return 0;
@@ -245,12 +237,23 @@ int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_
 	/* First, so that nobody sees it stopped who is told of an earlier end. */
 	if (!ephemeral) {
 		laststate_write(v, reason, status == -1 ? -1 : join_shell_status(status), NULL);
-		event_log(ctx, ended_event(reason), v->name, v->uuid, NULL);
+		event_log(v->ctx, ended_event(reason), v->name, v->uuid, NULL);
 	}
-	r = clean_dead(v, ret_error);
+	int r = clean_dead(v, ret_error);
 	if (r < 0)
 		return r;
 	if (ephemeral)
 		return destroy_locked(v, ret_error);
-	return shall_restart(v, reason) ? start_locked(v, ret_error) : 0;
+	return may_restart && shall_restart(v, reason) ? start_locked(v, ret_error) : 0;
+}
+
+int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
+{
+	_cleanup_ve_ struct ve *v = NULL;
+	int r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = handle_open_uuid(ctx, uuid, &v, ret_error);
+	if (r == 0)
+		r = handle_lock(v, "ended", ret_error);
+	return r < 0 ? r : ended_locked(v, status, true, ret_error);
 }

@@ -95,12 +95,18 @@ static int settle_stopped(struct ve *v, ve_error **ret_error)
 	return r < 0 ? r : VE_CHANGED;
 }
 
+static bool runs_command(const struct ve *v)
+{
+	return json_array_size(config_list(v->config, "command")) > 0 || config_identity_int(v->config, "ephemeral");
+}
+
 static int stop_signal(const struct ve *v)
 {
 	const char *name = config_raw(v->config, "stop.signal") ? config_string(v->config, "stop.signal") : NULL;
 	int64_t from_image = config_identity_int(v->config, "stop_signal");
+	/* What the image says is for its init. */
 	if (!name)
-		return from_image ? (int)from_image : SIGTERM;
+		return from_image && !runs_command(v) ? (int)from_image : SIGTERM;
 	if (str_starts(name, "SIG"))
 		name += 3;
 	if (str_starts(name, "RTMIN+"))
@@ -186,12 +192,22 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 	return r < 0 ? r : VE_CHANGED;
 }
 
+/* A detached jail goes with its end, whoever brought that about; of any other there is somebody who waits for it. */
+static int go_if_detached(struct ve *v, int r, struct change *c, ve_error **ret_error)
+{
+	if (r < 0 || !v->config || !config_identity_int(v->config, "detached"))
+		return r;
+	c->gone = true;
+	return destroy_locked(v, ret_error);
+}
+
 int verb_stop(struct ve *v, const struct ve_stop_opts *opts, ve_error **ret_error)
 {
 	struct change c = { 0 };
 	int r = change_begin(&c, v, "stop", CHANGE_STOPS, ret_error);
 	if (r == 0)
 		r = stop_locked(v, opts ? opts->timeout_s : -1, ret_error);
+	r = go_if_detached(v, r, &c, ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "cannot stop '%s'", v->name);
 	return change_end(&c, r, ret_error);
@@ -203,6 +219,7 @@ int verb_kill(struct ve *v, ve_error **ret_error)
 	int r = change_begin(&c, v, "kill", CHANGE_STOPS, ret_error);
 	if (r == 0)
 		r = kill_locked(v, ret_error);
+	r = go_if_detached(v, r, &c, ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "cannot kill '%s'", v->name);
 	return change_end(&c, r, ret_error);

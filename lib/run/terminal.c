@@ -97,12 +97,15 @@ static int drain(struct joined *j)
 static int copy(struct joined *j)
 {
 	for (;;) {
-		struct pollfd p[3] = { { .fd = j->in_open ? j->t->in : -1, .events = POLLIN },
+		struct pollfd p[4] = { { .fd = j->in_open ? j->t->in : -1, .events = POLLIN },
 				       { .fd = j->t->far, .events = POLLIN },
-				       { .fd = j->t->until_fd, .events = POLLIN } };
+				       { .fd = j->t->until_fd, .events = POLLIN },
+				       { .fd = j->t->wake ? j->t->wake_fd : -1, .events = POLLIN } };
 		follow_size(j);
-		if (poll(p, 3, SIZE_CHECK_MS) < 0 && errno != EINTR)
+		if (poll(p, 4, SIZE_CHECK_MS) < 0 && errno != EINTR)
 			return 0;
+		if (p[3].revents & POLLIN)
+			j->t->wake(j->t->data);
 		if (p[0].revents) {
 			int r = to_far(j);
 			if (r != 0)

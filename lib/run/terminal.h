@@ -13,6 +13,9 @@ struct terminal {
 	bool packets;	/* the far end is a console: 'd' data, 'w' window size */
 	bool escape;	/* Ctrl-] three times within a second ends it */
 	int until_fd;	/* readable: the end (the spawn's control socket, or init's pidfd); -1: none */
+	void (*wake)(void *data); /* NULL: none. Called whenever WAKE_FD is readable */
+	int wake_fd;
+	void *data;
 };
 
 /* Puts the caller's terminal into raw mode (if it is one), copies both ways, and restores it. Returns 0 at the end of

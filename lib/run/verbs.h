@@ -48,6 +48,9 @@ int verb_exec(struct ve *v, const struct ve_exec_opts *opts, int *ret_status, ve
 int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *opts, const struct config *spec, int *ret_status,
 	     ve_error **ret_error);
 
+int verb_run_detached(struct ve_ctx *ctx, const struct ve_run_opts *opts, const struct config *spec, struct ve **ret_ve,
+		      ve_error **ret_error);
+
 /* console.c */
 int verb_console(struct ve *v, ve_error **ret_error);
 int verb_logs(struct ve *v, int fd, unsigned lines, bool follow, ve_error **ret_error);
@@ -86,6 +89,8 @@ int verb_wait(struct ve *v, const char *state, int timeout_ms, ve_error **ret_er
 
 /* recover.c: ended: init ended with STATUS (a wait status, -1: unknown), its monitor says so. */
 int verb_recover(struct ve_ctx *ctx, struct ve *v, json_t **ret_doc, ve_error **ret_error);
+/* MAY_RESTART: as boot.restart says. */
+int ended_locked(struct ve *v, int status, bool may_restart, ve_error **ret_error);
 int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error);
 
 /* account.c: a quota of the VE's is due, says its monitor. */

@@ -70,6 +70,7 @@ start_time() { awk '{ print $22 }' "/proc/$(init_pid "$1")/stat"; }
 @test "stop --shutdown: nothing while the host is up; all VEs when it goes down, and last starts them again" {
 	ok create a --image busybox --set boot.order=10 --start
 	ok create b --image busybox --set boot.order=20 --start
+	ok run --detach --name jail1 --image busybox --no-network -- sleep 1000
 	ok stop --shutdown
 	in_state a running
 	# Under systemd the manager says that the host goes down: tests/vm/shutdown-*.bats shut one down. Here it is out of sight.
@@ -83,6 +84,7 @@ start_time() { awk '{ print $22 }' "/proc/$(init_pid "$1")/stat"; }
 	is 0
 	in_state a stopped
 	in_state b stopped
+	fails 66 status jail1
 	ok start --boot
 	in_state a running
 	in_state b running
