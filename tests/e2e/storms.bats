@@ -97,6 +97,7 @@ while_storm() {
 	grep -qE '^[0-9]+ refused: |^$' <<<"$words"
 	calm_goes_on files
 	over
+	in_state hog running || ok start hog
 	while_storm queues 5000 '^[0-9]+ refused: '
 	while_storm signals 1000000 '^[0-9]+ refused: Resource temporarily'
 	while_storm locked 1000 '^[0-9]+ refused: '
