@@ -60,6 +60,8 @@ MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c
 MON_OBJ := $(MON_SRC:%.c=$(O)/%.mon.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit/%)
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=$(O)/tests/fuzz/%)
 
 POLICIES := $(patsubst templates/seccomp/%.policy,$(O)/share/seccomp/%.bpf,$(wildcard templates/seccomp/*.policy))
 
@@ -141,6 +143,11 @@ $(O)/tests/unit/%: tests/unit/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
+# A fuzz target with the main() that replays its corpus; FUZZER=1, with libFuzzer's (make fuzz).
+FUZZ_MAIN = $(if $(FUZZER),,$(O)/tests/fuzz/replay.o)
+$(FUZZ_BIN): %: %.o $(FUZZ_MAIN) $(O)/libve.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(if $(FUZZER),-fsanitize=fuzzer) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 # What runs inside VEs, or under a filter, is static or plain: no sanitizer gets in its way.
 PLAIN_CFLAGS = $(filter-out -fsanitize=% -fno-sanitize-recover=all,$(ALL_CFLAGS))
 PROBE_SRC := $(wildcard tests/probe/*.c)
@@ -190,9 +197,20 @@ e2e:
 	@$(MAKE) --no-print-directory O=$(CHECK_O) D=1 all test-programs
 	@O=$(abspath $(CHECK_O)) bats $(E2E)
 
-.PHONY: test-programs unit-programs
+.PHONY: test-programs unit-programs fuzz-programs
 test-programs: $(TEST_PROGRAMS)
-unit-programs: $(UNIT_BIN)
+unit-programs: $(UNIT_BIN) $(FUZZ_BIN)
+fuzz-programs: $(FUZZ_BIN)
+
+# libFuzzer looks for inputs that break what reads hostile text, FUZZ_SECONDS for each target (tests/fuzz/README.md). It comes with
+# clang, which nothing else needs. One target: make fuzz FUZZ=users FUZZ_SECONDS=600
+FUZZ ?= $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz
+fuzz:
+	@command -v clang >/dev/null || { echo "make fuzz: clang is not here, which libFuzzer comes with (Debian: apt-get install clang)" >&2; exit 69; }
+	@$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang WARN=-w FUZZER=1 SAN=fuzzer-no-link,address,undefined fuzz-programs
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(O)/fuzz $(FUZZ)
 
 # The same suites in QEMU guests with systemd as pid 1 and pure cgroup v2: Debian 12 (6.1) and 13 (6.12), both at once.
 # Emulated, a suite takes thirty times as long, so the two share them (tests/vm/README.md), and VM_PART=hour leaves out what
@@ -298,9 +316,11 @@ help:
 	@echo 'make check-vm         the same in QEMU guests: systemd, pure cgroup v2, kernels 6.1 and 6.12'
 	@echo '                      (two hours; VM_PART=hour, VM12_TESTS=, VM13_TESTS=, or for both VECTL_VM_TESTS=)'
 	@echo 'make unit | e2e       parts of it; make e2e E2E=tests/e2e/run.bats'
+	@echo 'make fuzz             look for inputs that break the readers of hostile text, with libFuzzer (needs clang;'
+	@echo '                      FUZZ_SECONDS=60 for each, FUZZ=users for one)'
 	@echo 'make bench            side by side with crun, runc, LXC, nspawn, bubblewrap'
 	@echo 'make deps             install what building and running need'
 	@echo 'make install          below PREFIX=$(PREFIX) (DESTDIR=, O=); make uninstall'
 	@echo 'variables             D=1 warnings are errors, faults; SAN=address,undefined; V=1 shows commands'
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(MON_OBJ:.o=.d) $(UNIT_BIN:=.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(MON_OBJ:.o=.d) $(UNIT_BIN:=.d) $(FUZZ_BIN:=.d)
