@@ -37,10 +37,11 @@ static size_t label_length(const char *s)
 	return n == 0 || n > 2 || (n == 2 && s[0] == '0') ? 0 : n;
 }
 
+/* Not with a '-' at its end: "labels.a-=b" takes b from a list. */
 static bool is_free_name(const char *s)
 {
 	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	return n > 0 && n <= 63 && s[n] == '\0' && s[0] != '-' && s[0] != '_';
+	return n > 0 && n <= 63 && s[n] == '\0' && s[0] != '-' && s[0] != '_' && s[n - 1] != '-';
 }
 
 /* How far KEY follows the pattern of ROW's key: over "N" (capitals are nothing else in a pattern) and the letters.
