@@ -18,7 +18,7 @@
 #include "model/name.h"
 #include "model/portforward.h"
 
-enum { TEXT_MAX = 4096, ARGUMENT_MAX = 65536, HOSTNAME_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63, SHOWN = 80 };
+enum { TEXT_MAX = 4096, ARGUMENT_MAX = 65536, HOSTNAME_MAX = 64, TIMEZONE_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63, SHOWN = 80 };
 
 int check_failed(const char *value, const char *why, ve_error **ret_error)
 {
@@ -103,6 +103,21 @@ int check_hostname(const char *value, ve_error **ret_error)
 {
 	const char *wrong = domain_complaint(value, HOSTNAME_MAX);
 	return wrong ? check_failed(value, wrong, ret_error) : 0;
+}
+
+int check_timezone(const char *value, ve_error **ret_error)
+{
+	/* It becomes a path inside: no dot, no empty part, and short enough for one. */
+	size_t n = strlen(value);
+	if (n == 0 || n > TIMEZONE_MAX)
+		return check_failed(value, n ? "is too long for a time zone" : "is empty", ret_error);
+	for (const char *p = value; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("_+-/", *p))
+			return check_failed(value, "is no time zone: expected a name as Europe/Berlin or UTC", ret_error);
+		if (*p == '/' && (p == value || p[1] == '/' || !p[1]))
+			return check_failed(value, "is no time zone: it is a name as Europe/Berlin, not a path", ret_error);
+	}
+	return 0;
 }
 
 int check_domain(const char *value, ve_error **ret_error)

@@ -60,7 +60,9 @@ const struct schema_key schema_keys[] = {
 	BOOLEAN("run.read_only", .flags = BUILT, .def = "off",
 		.doc = "With 'command': nothing in its tree can be changed, but for /tmp, /var/tmp and /run, which are empty at "
 		       "each start and kept in its memory, and /dev/shm."),
-	STR("timezone", .flags = 0, .doc = "The time zone inside."),
+	STR("timezone", .flags = BUILT, .check = check_timezone,
+	    .doc = "The time zone inside, as Europe/Berlin, which its own zoneinfo must have. Unset: left as it is. See DISTRIBUTIONS "
+		   "in vectl-config(5)."),
 	LIST("users", .flags = 0, .doc = "Accounts made at the first start."),
 
 	/* ---- cpu */

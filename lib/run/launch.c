@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "ns/idrange.h"
 #include "run/account.h"
+#include "run/adapters.h"
 #include "run/fault.h"
 #include "run/heal.h"
 #include "run/lacking.h"
@@ -397,8 +398,9 @@ static int step_record(struct launching *l, ve_error **ret_error)
 {
 	struct ve *v = l->plan->ve;
 	struct record rec;
+	struct msg started;
 	unsigned n = 1;
-	int r = spawn_expect(&l->spawn, MSG_STARTED, SETUP_DEADLINE_MS, NULL, &l->terminal_fd, &n, ret_error);
+	int r = spawn_expect(&l->spawn, MSG_STARTED, SETUP_DEADLINE_MS, &started, &l->terminal_fd, &n, ret_error);
 	if (r == 0)
 		r = fault_point("record", ret_error);
 	/* What the VE runs with, so that detaching and pending changes are told from the file's later state. */
@@ -409,6 +411,8 @@ static int step_record(struct launching *l, ve_error **ret_error)
 			r = err_sys(ret_error, -e, "record", "cannot write running.json of '%s'", v->name);
 	}
 	free(text);
+	if (r == 0)
+		adapters_warn(l->plan, &started);
 	if (r == 0)
 		r = record_make(l->init_pid, l->monitor_pid, &rec, ret_error);
 	if (r == 0)

@@ -8,6 +8,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "run/adapters.h"
 #include "run/managers.h"
 
 enum where { EVERYWHERE, VPS_ONLY, READ_ONLY };
@@ -144,9 +145,26 @@ static unsigned add_managers(struct blobber *b, const struct plan *p, struct blo
 	return k;
 }
 
+static unsigned add_adapters(struct blobber *b, const struct plan *p, struct blob_file *f, unsigned k)
+{
+	struct adapter_file a[ADAPTERS_MAX];
+	int n = adapters_files(p, a);
+	if (n < 0) {
+		b->failed = true;
+		return k;
+	}
+	for (int i = 0; i < n; i++, k++) {
+		f[k] = file(b, a[i].kind, a[i].path, a[i].text, 0644, true);
+		f[k].only_with = blobber_str(b, a[i].only_with);
+		f[k].families = a[i].families;
+	}
+	adapters_done(a, n);
+	return k;
+}
+
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n)
 {
-	struct blob_file f[MAX_CHANGES + 5 + MANAGERS_MAX];
+	struct blob_file f[MAX_CHANGES + 5 + MANAGERS_MAX + ADAPTERS_MAX];
 	unsigned k = 0;
 	if (p->resolv_conf && !changes)
 		f[k++] = file(b, BF_REPLACE, "/etc/resolv.conf", p->resolv_conf, 0644, true);
@@ -159,6 +177,8 @@ void rootplan_files(struct blobber *b, const struct plan *p, const struct file_c
 		k = add_hosts(b, p, f, k);
 		k = add_managers(b, p, f, k);
 	}
+	if (!changes)
+		k = add_adapters(b, p, f, k);
 	for (unsigned i = 0; i < n && i < MAX_CHANGES; i++)
 		f[k++] = file(b, changes[i].kind, changes[i].path, changes[i].data, changes[i].mode, false);
 	b->head.files = blobber_vec(b, f, k, sizeof(f[0]));

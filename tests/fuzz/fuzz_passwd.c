@@ -3,6 +3,7 @@
  * Who a user of a VE is, and a password put into its shadow file. The input: who is asked for, then passwd, group and shadow.
  * They are written and read as real files, in an /etc of this process's own.
  */
+#include "run/monitor/adapt.c"
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/passwd.c"

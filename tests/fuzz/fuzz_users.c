@@ -5,6 +5,7 @@
  */
 #include "run/monitor/accountfile.c"
 #include "run/monitor/copy.c"
+#include "run/monitor/adapt.c"
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/users.c"

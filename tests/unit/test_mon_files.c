@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the monitor's child writes into a VE's tree: nothing waits, nothing is followed, nothing is written twice. */
+#include "run/monitor/adapt.c"
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/passwd.c"

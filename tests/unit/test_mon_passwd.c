@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The monitor's reader of a VE's passwd, group and shadow, in a tree whose files were written by somebody who means harm. */
+#include "run/monitor/adapt.c"
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/passwd.c"

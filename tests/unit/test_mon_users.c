@@ -2,6 +2,7 @@
 /* The monitor's changes of a VE's accounts, in a tree whose files were written by somebody who means harm. */
 #include "run/monitor/accountfile.c"
 #include "run/monitor/copy.c"
+#include "run/monitor/adapt.c"
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/pwdlock.c"

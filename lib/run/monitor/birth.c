@@ -161,6 +161,7 @@ static int from_child(struct mon *m, uint32_t kind, struct failure *f)
 			kill(m->verb, SIGKILL);
 		} else if (msg.kind == CHILD_EXEC) {
 			m->exec_tried = true;
+			m->tried = msg;
 		} else if (msg.kind == MSG_FAILED) {
 			m->relayed = true;
 			msg_send(m->control, &msg, NULL, 0);
@@ -212,7 +213,8 @@ static int step_init(struct mon *m, struct failure *f)
 
 static int step_commit(struct mon *m, struct failure *f)
 {
-	struct msg msg = { .kind = MSG_STARTED, .pid = m->child };
+	struct msg msg = { .kind = MSG_STARTED, .pid = m->child, .status = m->tried.status };
+	memcpy(msg.object, m->tried.object, sizeof(msg.object));
 	bool handed_over = m->console >= 0 && m->blob->flags & BLOB_TTY;
 	if (msg_send(m->control, &msg, &m->console, handed_over ? 1 : 0) < 0)
 		return fail(f, "sendmsg", "libve");

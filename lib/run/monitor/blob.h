@@ -11,7 +11,8 @@
  *
  *     monitor -> libve   MSG_CLONED   pid, status (the monitor's pid), and fds {pidfd, network namespace}
  *     libve -> monitor   MSG_GO       the links are made
- *     monitor -> libve   MSG_STARTED  init runs (MON_SUPERVISE), or the files are written (MON_WORK)
+ *     monitor -> libve   MSG_STARTED  init runs (MON_SUPERVISE; status: enum adapt_note, object: the distribution's ID), or the
+ *                                     files are written (MON_WORK)
  *     libve -> monitor   MSG_COMMIT   the running record is on disk; from here on libve may go away
  *     monitor -> libve   MSG_ENDED    wait status (only while libve still listens: `run`)
  *
@@ -83,7 +84,18 @@ enum blob_file_kind {
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
 	BF_REMOVE,	 /* the file goes; nothing there is as good */
 	BF_EMPTY,	 /* the file, where there is one, becomes an empty one */
+	BF_ZONE,	 /* the link PATH to the time zone DATA, where the VE has it: see adapt_zone() */
 	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */
+};
+/* Kinds of distributions that keep their settings at the same places: see adapt.c. */
+enum blob_family {
+	FAMILY_DEBIAN = 1 << 0,
+	FAMILY_ALPINE = 1 << 1,
+	FAMILY_BUSYBOX = 1 << 2,
+	FAMILY_RHEL = 1 << 3,
+	FAMILY_ARCH = 1 << 4,
+	FAMILY_SUSE = 1 << 5,
+	FAMILIES_ALL = (1 << 6) - 1,
 };
 #define BLOB_HOSTS_TAG "# set by vectl"
 struct blob_file {
@@ -93,6 +105,7 @@ struct blob_file {
 	uint32_t mode, uid, gid;
 	uint32_t optional;
 	blob_str only_with; /* a path without which nothing is written, or none */
+	uint32_t families;  /* enum blob_family: for these alone; 0: for all, known or not */
 };
 
 /* A file or a tree that goes into the VE or out of it (base/treestream.h), after its files are written; or none. */
@@ -164,6 +177,13 @@ struct blob {
 	blob_str ended_env[2]; /* further variables for ended_program, or none */
 	blob_str fault;	       /* test builds: the stage that is to fail */
 	int32_t fault_errno;   /* with this; 0: the verb is killed there */
+};
+
+/* What was left undone of a VE's adaptation, and is a warning. */
+enum adapt_note {
+	ADAPT_UNKNOWN = 1 << 0, /* the distribution is none that we know */
+	ADAPT_NO_ZONE = 1 << 1, /* the time zone is not in its tree */
+	ADAPT_FAILED = 1 << 2,	/* a file could not be written */
 };
 
 enum msg_kind { MSG_CLONED = 1, MSG_GO, MSG_STARTED, MSG_COMMIT, MSG_ENDED, MSG_FAILED };

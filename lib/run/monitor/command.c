@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapt.h"
 #include "sys/syscalls.h"
 
 void unblock_signals(void)
@@ -98,7 +99,7 @@ static const char *exec_shell(char *const *env, const struct identity *id)
 int command_exec(const struct mon *m, const struct identity *id, struct failure *f)
 {
 	static char *argv[MAX_WORDS], *env[MAX_WORDS];
-	const struct msg tried = { .kind = CHILD_EXEC };
+	struct msg tried = { .kind = CHILD_EXEC };
 	const blob_str *given = mon_at(m, m->blob->argv);
 	for (uint32_t i = 0; i < m->blob->argv.n; i++)
 		argv[i] = (char *)mon_str(m, given[i]);
@@ -106,6 +107,7 @@ int command_exec(const struct mon *m, const struct identity *id, struct failure 
 	sys_default_signals();
 	unblock_signals();
 	umask(022);
+	adapt_tell(&tried);
 	if (msg_send(m->sync, &tried, NULL, 0) < 0)
 		return fail(f, "sendmsg", "monitor");
 	const char *file = m->blob->argv.n ? argv[0] : "";

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "adapt.h"
 #include "mon.h"
 #include "passwd.h"
 
@@ -245,6 +246,8 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 {
 	const char *path = mon_str(m, o->path);
 	int r = 0;
+	if (!adapt_applies(o))
+		return 0;
 	if (o->only_with && access(mon_str(m, o->only_with), F_OK) < 0)
 		return 0;
 	switch (o->kind) {
@@ -254,6 +257,9 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 	case BF_REPLACE:
 		if (!is_same(m, o, path))
 			r = files_make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);
+		break;
+	case BF_ZONE:
+		r = adapt_zone(path, mon_at(m, o->data));
 		break;
 	case BF_ADD_LINES:
 		r = files_add_lines(m, o, path);
@@ -276,8 +282,13 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 int files_apply(const struct mon *m, struct failure *f)
 {
 	const struct blob_file *o = mon_at(m, m->blob->files);
-	for (uint32_t i = 0; i < m->blob->files.n; i++)
-		if (apply_one(m, &o[i], f) < 0 && !o[i].optional)
+	for (uint32_t i = 0; i < m->blob->files.n; i++) {
+		if (apply_one(m, &o[i], f) == 0)
+			continue;
+		if (!o[i].optional)
 			return -1;
+		if (o[i].families)
+			adapt_failed();
+	}
 	return 0;
 }

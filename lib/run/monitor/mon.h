@@ -23,6 +23,7 @@ struct mon {
 	int pidfd;
 	bool child_ended; /* its wait status is STATUS */
 	int status;
+	struct msg tried; /* what the child said before its exec */
 	bool exec_tried; /* the child had come to its exec: its end of file means that it runs */
 	bool relayed;	 /* the child's own record has gone to libve: none of ours follows */
 	pid_t verb;	 /* the process that runs the verb, our parent */
