@@ -7,11 +7,13 @@
 #include "run/monitor/files.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/passwd.c"
-#include "run/monitor/pwdlock.c"
 
 #include "fuzz.h"
 
 enum { WHO, PASSWD, GROUP, SHADOW, N };
+
+/* The lock ends with its process: it is not for a thousand calls. */
+int users_lock(struct failure *f) { return 0; }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -80,6 +82,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(user, sizeof(user), "%s", who);
 	user[strcspn(user, ":")] = '\0';
 	check_password(user, &t[SHADOW]);
-	close_range(3, 64, 0); /* the lock, which ends with its process */
 	return 0;
 }
