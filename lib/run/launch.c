@@ -134,7 +134,10 @@ static int open_notify(int run_fd, int *ret_socket, int *ret_mount)
 	if (r < 0)
 		return r;
 	_cleanup_close_ int tree = open_tree(dir, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+	/* Private: where the host's /run is shared, as systemd has it, the clone would be a peer of it, and what the VE's root mounts there
+	 * would be mounted on the host as well. */
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+				   .propagation = MS_PRIVATE };
 	if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		return -errno;
 	*ret_socket = steal_fd(&sock);

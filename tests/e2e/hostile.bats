@@ -80,6 +80,19 @@ while True:
 	done
 }
 
+@test "what the VE's root mounts on what is the host's is mounted there only, where the host's own mounts are shared" {
+	mount --bind "$VECTL_ROOT/run" "$VECTL_ROOT/run"
+	mount --make-shared "$VECTL_ROOT/run"
+	local seen
+	ve mole
+	try v exec mole -- mount -t tmpfs none /run/host/notify
+	seen=$(grep -F "$VECTL_ROOT/run/vectl" /proc/self/mountinfo || true)
+	v --quiet destroy mole --force
+	umount -R "$VECTL_ROOT/run"
+	is 0
+	[ -z "$seen" ] || { echo "on the host: $seen"; return 1; }
+}
+
 @test "links up and out of the tree stay in it" {
 	local before
 	before=$(find /etc -maxdepth 1 | sort | cksum)
