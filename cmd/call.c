@@ -24,13 +24,26 @@ int call_verb(struct call *call, int (*verb)(ve *v, ve_error **ret_error), const
 	return r < 0 ? report_failure(call, r, e) : report_change_plain(call, v, r, done, already);
 }
 
+/* Arguments are for everybody on the host to read, as long as a command runs. */
+static int refuse_hash(struct call *call, const char *item)
+{
+	if (strncmp(item, "users", strlen("users")) != 0 || !strstr(item, "password="))
+		return 0;
+	return report_refusal(call, VE_ERR_USAGE, "'vectl create --config -' and 'vectl edit' take it from no argument",
+			      "users: a password's hash is no argument, which everybody on this host can read");
+}
+
 int call_assign(struct call *call, ve_spec *spec, const char *const *items)
 {
 	ve_error *e = NULL;
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && items && items[i]; i++)
+	for (size_t i = 0; r >= 0 && items && items[i]; i++) {
+		int code = refuse_hash(call, items[i]);
+		if (code)
+			return code;
 		r = ve_spec_assign(spec, items[i], &e);
+	}
 	return r < 0 ? report_failure(call, r, e) : 0;
 }
 

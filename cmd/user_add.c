@@ -118,6 +118,6 @@ const struct command command_user_add = {
 	},
 	.exits = "64 this is no user name\n66 there is no such VE or group\n71 a file of the VE's is not what it should be\n73 it has a "
 		 "user, group or number like that\n75 somebody in it holds the lock\n79 the VE is frozen",
-	.see = "user-remove(8) user-list(8) user-lock(8) passwd(8)",
+	.see = "user-remove(8) user-list(8) user-lock(8) passwd(8) config(5)",
 	.since = "0.1",
 };

@@ -158,6 +158,7 @@ int ve_template_show(ve_ctx *ctx, const char *name, ve_doc **ret_doc, ve_error *
 		r = template_open((const char *const *)ctx->store->template_dirs, name, &t, ret_error);
 	if (r < 0)
 		return r;
+	config_hide_secrets(t->keys);
 	doc = json_pack("{s:s,s:s?,s:s?,s:s,s:s,s:O}", "name", t->name, "description", t->description, "extends", t->extends, "path", t->path, "digest",
 			t->digest, "keys", t->keys->root);
 	return doc ? api_doc(0, doc, ret_doc) : err_nomem(ret_error);

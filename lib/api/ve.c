@@ -266,7 +266,9 @@ int ve_get(ve *v, const char *key, char **ret_value, ve_error **ret_error)
 		return r;
 	}
 	json_t *set = config_raw(v->config, key);
-	char *text = set ? schema_format(row, set) : strdup(row->def ? row->def : "");
+	json_t *shown = set ? schema_shown(row, set) : NULL;
+	char *text = shown ? schema_format(row, shown) : set ? NULL : strdup(row->def ? row->def : "");
+	json_decref(shown);
 	if (!text)
 		return err_nomem(ret_error);
 	*ret_value = text;

@@ -377,6 +377,15 @@ static int schema_order(const void *a, const void *b)
 	return str_natural_cmp(x, y);
 }
 
+void config_hide_secrets(struct config *c)
+{
+	for (const struct schema_key *k = schema_keys; k->key; k++) {
+		json_t *value = k->masked ? config_raw(c, k->key) : NULL;
+		if (value)
+			config_put(c, k->key, schema_shown(k, value));
+	}
+}
+
 int config_merge(struct config *c, const struct config *over, ve_error **ret_error)
 {
 	_cleanup_strv_ char **keys = NULL;

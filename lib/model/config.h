@@ -72,6 +72,8 @@ int config_put(struct config *c, const char *key, json_t *stolen_value);
 int config_assign(struct config *c, const char *assignment, ve_error **ret_error);
 /* Puts every key set in OVER, but name and uuid, onto C (templates). */
 int config_merge(struct config *c, const struct config *over, ve_error **ret_error);
+/* Takes out of C what is not shown of its values (schema_shown()). */
+void config_hide_secrets(struct config *c);
 /* The labels of "network" in numeric order into RET (at most MAX); returns how many. */
 int config_networks(const struct config *c, unsigned *ret_labels, unsigned max);
 /* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". create

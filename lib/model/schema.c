@@ -305,8 +305,8 @@ static bool element_same(const struct schema_key *row, const char *a, const char
 		return address_parse(a, ADDRESS_PREFIX, &x, NULL) == 0 &&
 		       address_parse(b, ADDRESS_PREFIX, &y, NULL) == 0 && address_same(&x, &y);
 	if (row->flags & SCHEMA_KEYED) {
-		size_t n = strcspn(a, "=");
-		return n == strcspn(b, "=") && strncmp(a, b, n) == 0;
+		size_t n = strcspn(a, "= ");
+		return n == strcspn(b, "= ") && strncmp(a, b, n) == 0;
 	}
 	return strcmp(a, b) == 0;
 }
@@ -554,6 +554,23 @@ static char *list_format(const struct schema_key *row, const json_t *array)
 		strbuf_add(&b, element);
 	}
 	return strbuf_steal(&b);
+}
+
+json_t *schema_shown(const struct schema_key *row, json_t *value)
+{
+	if (!row || !row->masked || !json_is_array(value))
+		return json_incref(value);
+	json_t *shown = json_array();
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		_cleanup_free_ char *text = NULL;
+		/* What is there was read by the same rules: it cannot be wrong. */
+		if (row->masked(json_string_value(json_array_get(value, i)), &text, NULL) < 0 ||
+		    json_array_append_new(shown, json_string(text)) < 0) {
+			json_decref(shown);
+			return NULL;
+		}
+	}
+	return shown;
 }
 
 char *schema_format(const struct schema_key *row, const json_t *value)

@@ -29,11 +29,11 @@ enum schema_flags {
 	SCHEMA_UNLIMITED = 1 << 2, /* the word "unlimited" is a value */
 	SCHEMA_IDENTITY = 1 << 3,  /* fixed at create (uuid, image): `set` refuses */
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
-	SCHEMA_SECRET = 1 << 9, /* its value may hold a secret: shown by show and get, and never written to a log */
-	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE, and a later one replaces an earlier one of its name */
+	SCHEMA_SECRET = 1 << 9, /* its value may hold a secret: shown by show and get, but for what `masked` hides, and never written to a log */
+	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE (or NAME and words), and a later one replaces an earlier one of its name */
 	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
 	SCHEMA_PRIVILEGED = 1 << 10, /* whoever may set it has power over the host */
-	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules) */
+	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules, users) */
 };
 
 struct schema_key {
@@ -48,6 +48,8 @@ struct schema_key {
 	int (*check)(const char *value, ve_error **ret_error); /* further check of a string or of one element */
 	/* The one spelling of an element, instead of `check`; the caller frees. */
 	int (*canonical)(const char *text, char **ret_text, ve_error **ret_error);
+	/* What is shown of an element that has a secret in it; the caller frees. NULL: all of it. */
+	int (*masked)(const char *element, char **ret_text, ve_error **ret_error);
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
 	const char *restart; /* "*" rows with SCHEMA_LIVE: the names that are not */
 };
@@ -89,6 +91,8 @@ int schema_list_remove(const struct schema_key *row, const char *key, json_t *ar
  * unchecked. */
 int schema_list_split(const struct schema_key *row, const char *key, const char *text, json_t **ret_array,
 		      ve_error **ret_error);
+/* VALUE as it is shown, without the secrets that `masked` hides. A new reference; NULL: out of memory. */
+json_t *schema_shown(const struct schema_key *row, json_t *value);
 /* The typed spelling of a JSON value ("512M", "on", "192.0.2.1,192.0.2.2"); the caller frees. NULL: out of memory.
  */
 char *schema_format(const struct schema_key *row, const json_t *value);

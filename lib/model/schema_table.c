@@ -9,6 +9,7 @@
 #include "model/checks.h"
 #include "model/firewall.h"
 #include "model/schema.h"
+#include "model/useraccount.h"
 
 #define LIVE SCHEMA_LIVE
 #define BUILT SCHEMA_BUILT
@@ -63,7 +64,10 @@ const struct schema_key schema_keys[] = {
 	STR("timezone", .flags = BUILT, .check = check_timezone,
 	    .doc = "The time zone inside, as Europe/Berlin, which its own zoneinfo must have. Unset: left as it is. See DISTRIBUTIONS "
 		   "in vectl-config(5)."),
-	LIST("users", .flags = 0, .doc = "Accounts made at the first start."),
+	LIST("users", .flags = BUILT | SCHEMA_KEYED | SCHEMA_RULES | SCHEMA_SECRET, .canonical = useraccount_canonical,
+	     .masked = useraccount_masked,
+	     .doc = "Accounts that are made at its first start, before its init runs, and only then: 'ann groups=sudo,www-data "
+		    "shell=/bin/zsh; ftp home=/srv/ftp locked'. See vectl-config(5)."),
 
 	/* ---- cpu */
 	INT("cpu.cores", UNIT_NONE, 1, CPUS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",

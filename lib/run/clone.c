@@ -62,6 +62,9 @@ static int configure(struct ve *old, const char *name, const struct ve_clone_opt
 		r = config_new(name, &c, ret_error);
 	if (r == 0)
 		r = config_merge(c, old->config, ret_error);
+	/* They are among its files, as far as they are still there. */
+	if (r == 0 && laststate_was_started(old) && config_put(c, "users", NULL) < 0)
+		r = err_nomem(ret_error);
 	if (r == 0 && (strip(c, o->ips && *o->ips) < 0 || copy_facts(old->config, c) < 0))
 		r = err_nomem(ret_error);
 	if (r == 0 && spec)

@@ -70,6 +70,8 @@ static int put_ephemeral(struct config *c, bool detached, ve_error **ret_error)
 {
 	if (config_raw(c, "hooks"))
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "run", "hooks.*: a jail that goes with its command has no hooks");
+	if (config_raw(c, "users"))
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "run", "users: in a jail that goes with its command none are made");
 	int r = config_set_identity(c, "ephemeral", json_integer(1));
 	if (r == 0 && detached)
 		r = config_set_identity(c, "detached", json_integer(1));

@@ -45,6 +45,14 @@ bool laststate_wanted(struct ve *v)
 	return r;
 }
 
+bool laststate_was_started(struct ve *v)
+{
+	json_t *j = laststate_read(v);
+	bool r = json_object_get(j, "wanted") != NULL; /* nothing is written before */
+	json_decref(j);
+	return r;
+}
+
 int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error **ret_error)
 {
 	char when[CLOCK_TEXT_SIZE];

@@ -184,7 +184,7 @@ static json_t *column_get(const struct column *c, const struct row *r)
 		return c->field->get(r);
 	json_t *set = r->ve->config ? config_raw(r->ve->config, c->name) : NULL, *def = NULL;
 	if (set)
-		return json_incref(set);
+		return schema_shown(c->key, set);
 	if (c->key->def && schema_parse(c->key, c->name, c->key->def, &def, NULL) == 0)
 		return def;
 	return json_null();

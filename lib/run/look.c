@@ -111,6 +111,7 @@ int look_show(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 	int r = config_copy(v->config, &c, ret_error);
 	if (r < 0)
 		return r;
+	config_hide_secrets(c);
 	/* Defaults are shown too: what the VE really has. Pattern keys (rlimits.*, network.N.*) have none. */
 	for (const struct schema_key *k = schema_keys; k->key; k++) {
 		json_t *value = NULL;

@@ -22,6 +22,7 @@ static bool is_own(const char *key)
 
 struct take {
 	struct config *into;
+	bool users; /* they are yet to be made */
 	int r;
 };
 
@@ -30,7 +31,7 @@ static int take_key(const char *key, json_t *none, json_t *value, void *data)
 {
 	struct take *t = data;
 	(void)none;
-	if (!is_own(key) && t->r == 0)
+	if (!is_own(key) && (t->users || !str_eq(key, "users")) && t->r == 0)
 		t->r = config_put(t->into, key, json_deep_copy(value));
 	return 0;
 }
@@ -46,7 +47,7 @@ static int take_template(struct ve *v, struct config *c, void *template_name, ve
 {
 	_cleanup_template_ struct template *t = NULL;
 	_cleanup_config_ struct config *nothing = NULL;
-	struct take take = { .into = c };
+	struct take take = { .into = c, .users = !laststate_was_started(v) };
 	const char *name = template_name ? template_name : config_string(v->config, "template");
 	if (!name)
 		return no_template(v, ret_error);

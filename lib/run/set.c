@@ -19,6 +19,7 @@
 #include "run/claims.h"
 #include "run/disk.h"
 #include "run/fault.h"
+#include "run/firstusers.h"
 #include "run/hooks.h"
 #include "run/hostmount.h"
 #include "run/plan.h"
@@ -37,10 +38,12 @@ static json_t *shown(const struct schema_key *row, json_t *value)
 {
 	if (!value)
 		return json_null();
-	char *text = row ? schema_format(row, value) : NULL;
-	json_t *j = text ? json_string(text) : json_incref(value);
-	free(text);
-	return j;
+	json_t *visible = schema_shown(row, value);
+	_cleanup_free_ char *text = row && visible ? schema_format(row, visible) : NULL;
+	if (!text)
+		return visible;
+	json_decref(visible);
+	return json_string(text);
 }
 
 static int note_difference(const char *key, json_t *old_value, json_t *new_value, void *data)
@@ -152,6 +155,8 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = hooks_check(v->config, fresh, ret_error);
 	if (r == 0)
 		r = hostmounts_check(v->ctx->store, v->config, fresh, ret_error);
+	if (r == 0)
+		r = firstusers_check(v, fresh, ret_error);
 	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
 		r = autoip_resolve(v, fresh, ret_error);
 		if (r < 0)

@@ -5,18 +5,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
-
-/* A line of authorized_keys (sshd(8)): options may stand before the key's type, and base64 behind it. */
-static bool is_key_line(const char *line)
-{
-	static const char *const types[] = { "ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-sha2-" };
-	_cleanup_strv_ char **words = strv_split(line, " \t");
-	for (char **w = words; w && w[0] && w[1]; w++)
-		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-			if (str_starts(w[0], types[i]) && str_starts(w[1], "AAAA"))
-				return true;
-	return false;
-}
+#include "model/useraccount.h"
 
 /* Not in its own words: the file may be a secret that only root can read, and the message may go to somebody else. */
 static int no_key(unsigned nr, ve_error **ret_error)
@@ -36,7 +25,7 @@ int sshkeys_join(const char *const *keys, char **ret_text, ve_error **ret_error)
 			if (**l == '#')
 				continue;
 			nr++;
-			if (!is_key_line(*l))
+			if (!useraccount_is_ssh_key(*l))
 				return no_key(nr, ret_error);
 			strbuf_addf(&b, "%s\n", *l);
 		}

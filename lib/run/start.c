@@ -12,6 +12,7 @@
 #include "base/guard.h"
 #include "run/change.h"
 #include "run/fault.h"
+#include "run/firstusers.h"
 #include "run/hooks.h"
 #include "run/launch.h"
 
@@ -51,7 +52,9 @@ static int launch_planned(struct ve *v, int rootfs_fd, const struct launch_comma
 {
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
 	_cleanup_close_ int rootfs = rootfs_fd;
-	int r = fault_point("plan", ret_error);
+	int r = firstusers_make(v, ret_error);
+	if (r == 0)
+		r = fault_point("plan", ret_error);
 	if (r == 0)
 		r = plan_make(v, v->config, steal_fd(&rootfs), &plan, ret_error);
 	return r < 0 ? r : launch(&plan, cmd, ret_launched, ret_error);

@@ -137,6 +137,8 @@ int laststate_write(struct ve *v, enum last_reason reason, int status, ve_error 
 json_t *laststate_read(struct ve *v);
 /* Was it up when the host went down, or should be, for boot.auto=last? */
 bool laststate_wanted(struct ve *v);
+/* Has its init ever run? */
+bool laststate_was_started(struct ve *v);
 
 /* events.c */
 void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail);

@@ -10,9 +10,11 @@ setup_file() {
 	ssh-keygen -q -t ed25519 -N '' -f "$BATS_FILE_TMPDIR/key"
 	printf '#!/bin/sh\necho "correct horse"\n' >"$BATS_FILE_TMPDIR/askpass"
 	chmod 755 "$BATS_FILE_TMPDIR/askpass"
+	mkdir -p "$VECTL_ROOT/etc/vectl/templates"
 	inventory >"$BATS_FILE_TMPDIR/inventory"
 }
 setup() {
+	OTHER=
 	UPPER=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of web1)/overlay/upper
 	mkdir -p "$UPPER/etc"
 	printf 'root:x:0:0:root:/root:/bin/sh\nwww:x:33:33::/srv:/bin/false\n' >"$UPPER/etc/passwd"
@@ -23,12 +25,13 @@ setup() {
 	ok start web1
 }
 teardown() {
-	v --quiet destroy --force --if-exists deb || true
+	for name in deb web2 web3 web4; do v --quiet destroy --force --if-exists $name || true; done
 	v --quiet kill web1 || true
+	rm -f "$VECTL_ROOT/etc/vectl/templates/staff.json"
 	find "$UPPER" -mindepth 1 -delete
 	same_as_before
 }
-etc() { grep "^$2:" "$UPPER/etc/$1" || echo none; }
+etc() { grep "^$2:" "${OTHER:-$UPPER}/etc/$1" || echo none; }
 sums() { (cd "$UPPER/etc" && for f in passwd group shadow gshadow; do [ ! -f "$f" ] || [ "$(stat -c %s "$f")" -gt 100000 ] || cksum "$f"; done); }
 row() { ok user list web1 --json && jq -c ".[] | select(.name == \"$1\")" <<<"$output"; }
 nothing_half() { [ -z "$(find "$UPPER/etc" -name '.*.vectl')" ]; }
@@ -213,6 +216,124 @@ whole_life() {
 	fails 64 user add web1 eve --ssh-key "$BATS_TEST_TMPDIR/secret"
 	says 'of what is given as public ssh keys number 1 is none'
 	not grep -q hunter2 <<<"$stderr"
+}
+
+# The accounts of a configuration. HASH is of 'correct horse'.
+pattern() {
+	HASH=$(printf 'correct horse' | openssl passwd -6 -salt abcdefgh -stdin)
+	jq -n --arg hash "$HASH" --arg key "$(cat "$BATS_FILE_TMPDIR/key.pub")" '{schema: 1, users: [
+		"ann groups=www,adm shell=/bin/ash password=\($hash) ssh-key=\u0027\($key)\u0027",
+		"ftp  home=/srv/ftp uid=2000 \"shell=/bin/false\" locked password=\($hash)", "www locked", "bob"]}' >"$BATS_TEST_TMPDIR/users.json"
+}
+# made NAME [CREATE-OPTION]...: web1's accounts under it, and the configuration's users; not started.
+made() {
+	pattern
+	ok create "$1" --image busybox --config "$BATS_TEST_TMPDIR/users.json" "${@:2}"
+	OTHER=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of "$1")/overlay/upper
+	mkdir -p "$OTHER/etc"
+	cp -p "$UPPER"/etc/{passwd,group,shadow,gshadow} "$OTHER/etc/"
+}
+
+@test "users of a configuration: made at the first start, and only then" {
+	made web2
+	[ "$(etc passwd ann)" = none ]
+	ok start web2
+	says "user 'www' is in 'web2' already, and stays as it is, but locked"
+	[ "$(etc passwd ann)" = ann:x:1000:1000::/home/ann:/bin/ash ]
+	[ "$(etc group adm)" = adm:x:4:www,ann ]
+	[[ $(etc shadow ann) == "ann:$HASH:"* ]]
+	cmp "$BATS_FILE_TMPDIR/key.pub" "$OTHER/home/ann/.ssh/authorized_keys"
+	[ "$(etc passwd ftp)" = ftp:x:2000:2000::/srv/ftp:/bin/false ]
+	[[ $(etc shadow ftp) == "ftp:!$HASH:"*:1: ]]
+	[[ $(etc shadow www) == 'www:!:'*:1: ]]
+	[ "$(etc passwd bob | cut -d: -f3)" = 1001 ]
+	ok user list web2 --json
+	json '([.[] | select(.locked) | .name] | sort) == ["ftp", "www"]'
+	ok user unlock web2 ftp
+	[[ $(etc shadow ftp) == "ftp:$HASH:"*:: ]]
+	# What became of them is the VE's own affair.
+	ok user remove web2 ann
+	ok restart web2
+	[ "$(etc passwd ann)" = none ]
+	[[ $stderr != *already* ]]
+	fails 79 set web2 'users+=carl' --restart
+	says 'those of .web2. are made'
+	fails 79 set web2 'users-=bob' --pending
+	# A clone has them among its files.
+	ok stop web2
+	ok clone web2 web3
+	ok get web3 users
+	[ -z "$output" ]
+	ok start web3
+	[[ $stderr != *already* ]]
+	ok user list web3 --json
+	json 'any(.[]; .name == "bob") and all(.[]; .name != "ann")'
+	changed true set web2 users=default
+}
+
+@test "users: a clone of what was never started has yet to make them; apply leaves them when they are" {
+	made web2
+	ok clone web2 web3
+	ok start web3
+	ok user list web3 --json
+	json 'any(.[]; .name == "bob")'
+	echo '{"schema": 1, "description": "x", "keys": {"users": ["carl"], "pids": {"limit": 77}}}' >"$VECTL_ROOT/etc/vectl/templates/staff.json"
+	ok apply web3 staff
+	[ "$(v get web3 pids.limit)" = 77 ]
+	ok get web3 users
+	[[ $output == *bob* && $output != *carl* ]]
+	ok create web4 --image busybox --template staff
+	changed true set web4 'users+=dave groups=adm' 'users+=carl locked'
+	[ "$(v get web4 users)" = 'carl locked; dave groups=adm' ]
+	changed true set web4 'users-=dave'
+	ok start web4
+	ok user list web4 --json
+	json 'any(.[]; .name == "carl" and .locked) and all(.[]; .name != "dave")'
+}
+
+@test "users: one that cannot be made refuses the start, and create --start leaves nothing" {
+	fails 66 create web2 --image busybox --start --set 'users=ann groups=nosuch'
+	says "users: cannot make 'ann'"
+	says "no group 'nosuch'"
+	fails 66 status web2
+	ok create web2 --image busybox --set 'users=zoe; ann groups=nosuch'
+	fails 66 start web2
+	says 'vectl edit web2'
+	in_state web2 stopped
+	changed true set web2 'users+=ann locked'
+	ok start web2
+	says "user 'zoe' is in 'web2' already"
+	ok user list web2 --json
+	json 'any(.[]; .name == "ann" and .locked) and any(.[]; .name == "zoe" and (.locked | not))'
+	fails 125 run --image busybox --no-network --set users=ann -- true
+}
+
+@test "users: hashes are shown nowhere, taken from no argument, and a plain password never" {
+	made web2
+	for what in 'show web2' 'show web2 --json' 'get web2 users' 'list --fields name,users' 'list --json --fields users' 'history web2 --json' 'history'; do
+		# shellcheck disable=SC2086
+		ok $what
+		not grep -qF "${HASH:0:20}" <<<"$output$stderr" || { explain "$what shows a hash"; return 1; }
+	done
+	ok get web2 users
+	[[ $output == *'password=hidden'*'ftp uid=2000 home=/srv/ftp shell=/bin/false password=hidden locked'* ]]
+	ok show web2 --json
+	# Nor is what stands for one taken as one.
+	echo "$output" >"$BATS_TEST_TMPDIR/shown.json"
+	fails 78 create web3 --image busybox --config "$BATS_TEST_TMPDIR/shown.json"
+	says "user 'ann': password=hidden"
+	fails 64 set web2 "users+=eve password=$HASH"
+	fails 64 create web3 --image busybox --set "users=eve password=$HASH"
+	echo '{"schema": 1, "users": ["eve password=hunter2hunter2"]}' >"$BATS_TEST_TMPDIR/plain.json"
+	fails 78 create web3 --image busybox --config "$BATS_TEST_TMPDIR/plain.json"
+	says 'never the password itself'
+	not grep -q hunter2 <<<"$stderr"
+	ok set web2 'users-=ftp' --dry-run
+	not grep -qF "${HASH:0:20}" <<<"$output"
+	ok start web2
+	ok events --json
+	not grep -qF "${HASH:0:20}" <<<"$output"
+	not grep -rqF "${HASH:0:20}" "$VECTL_ROOT/var/log/vectl"
 }
 
 @test "killed in the middle: the accounts are whole, and the next one works" {

@@ -123,6 +123,7 @@ enum blob_user_what { BU_NONE, BU_ADD, BU_REMOVE, BU_LOCK, BU_UNLOCK, BU_LIST };
 struct blob_user {
 	uint32_t what;
 	uint32_t uid; /* UINT32_MAX: the next free one */
+	uint32_t locked; /* BU_ADD: nobody gets in as him */
 	blob_str name, home, shell, hash, keys; /* but for the name and the home: or none */
 	struct blob_vec groups;			/* blob_str */
 };

@@ -134,6 +134,9 @@ static void copy_without(struct account_file *t, const char *name)
 	t->changed = t->there;
 }
 
+/* Expired on the second day of 1970: what an account is that nobody gets into, by key or by cron either. */
+static const char expired[] = "1";
+
 static const char *shell_of(const struct mon *m)
 {
 	const char *asked = mon_str(m, m->blob->user_change.shell);
@@ -156,7 +159,8 @@ static void compose_new(const struct mon *m, const char *name, uint32_t uid, uin
 	account_put_text(&gshadow, line);
 	copy_without(&shadow, name);
 	/* Without a password '*', not '!', which an sshd without PAM takes for a locked account. */
-	snprintf(line, sizeof(line), "%s:%s:%lld:0:99999:7:::\n", name, hash ? hash : "*", (long long)time(NULL) / DAY_S);
+	snprintf(line, sizeof(line), "%s:%s%s:%lld:0:99999:7::%s:\n", name, u->locked ? "!" : "", hash ? hash : "*",
+		 (long long)time(NULL) / DAY_S, u->locked ? expired : "");
 	account_put_text(&shadow, line);
 }
 
@@ -273,9 +277,6 @@ static int take_away(const char *name, struct failure *f)
 }
 
 /* ---- lock, unlock ----------------------------------------------------------------------------------- */
-
-/* Expired on the second day of 1970: what an account is that nobody gets into, by key or by cron either. */
-static const char expired[] = "1";
 
 static bool is_locked(const struct account_line *l)
 {
