@@ -6,8 +6,12 @@
 #include "secret.h"
 #include "util.h"
 
+/* As ve_create() has them; said here, so that no more is read. */
+enum { USER_DATA_MAX = 64 * 1024, META_DATA_MAX = 16 * 1024 };
+
 struct create_options {
 	const char *template_name, *image, *hostname, *disk, *config;
+	const char *user_data, *meta_data;
 	struct strings ips, ssh_keys, set;
 	bool password_stdin, start, keep, if_missing;
 	struct seconds wait;
@@ -34,6 +38,11 @@ static const struct option options[] = {
 	FLAG("password-stdin", 0, struct create_options, password_stdin,
 	     "Read root's password from standard input: one line. Without it root has none, and logs in by key "
 	     "only."),
+	STRING("user-data", "FILE", struct create_options, user_data,
+	       "Give cloud-init inside what is in FILE ('-': standard input), at most 64 KiB: its user-data."),
+	STRING("meta-data", "FILE", struct create_options, meta_data,
+	       "Give cloud-init this meta-data, at most 16 KiB. Without it, and with --user-data, instance-id is the VE's uuid, and "
+	       "local-hostname its hostname."),
 	STRINGS("set", "KEY=VALUE", struct create_options, set,
 		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' "
 		"lists the keys."),
@@ -49,32 +58,54 @@ static const struct option options[] = {
 	OPTIONS_END,
 };
 
+/* The options that read a file, one after the other; NULL behind the last. */
+static const char *next_file(const struct create_options *o, size_t i, const char **ret_option)
+{
+	const struct {
+		const char *option, *file;
+	} single[] = { { "config", o->config },
+		       { "password-stdin", o->password_stdin ? "-" : NULL },
+		       { "user-data", o->user_data },
+		       { "meta-data", o->meta_data } };
+
+	if (i < ARRAY_SIZE(single)) {
+		*ret_option = single[i].option;
+		return single[i].file ? single[i].file : "";
+	}
+	i -= ARRAY_SIZE(single);
+	*ret_option = "ssh-key";
+	return i < o->ssh_keys.n ? o->ssh_keys.items[i] : NULL;
+}
+
+/* Standard input is read once; and who may set unprivileged keys only shall not read the host's files with root's eyes: an error
+ * may quote what is in one, and the VE gets it. */
+static int check_files(struct call *call, const struct create_options *o)
+{
+	const char *option, *file, *reader = NULL;
+
+	for (size_t i = 0; (file = next_file(o, i, &option)); i++) {
+		if (*file && !str_eq(file, "-") && call->common.unprivileged_keys_only) {
+			_cleanup_free_ char *why = x_printf("--%s FILE reads a file of the host's (--%s - is standard input)", option, option);
+			return report_unprivileged(call, why);
+		}
+		if (!str_eq(file, "-"))
+			continue;
+		if (str_eq(reader, option))
+			return report_refusal(call, VE_ERR_USAGE, NULL, "--%s - can be given once: it reads standard input", option);
+		if (reader)
+			return report_refusal(call, VE_ERR_USAGE, NULL, "--%s and --%s both read standard input: give one of them", reader, option);
+		reader = option;
+	}
+	return 0;
+}
+
 static int check_options(struct call *call, const struct create_options *o)
 {
-	bool stdin_keys = false, stdin_config = str_eq(o->config, "-");
+	int code = check_files(call, o);
 
-	for (size_t i = 0; i < o->ssh_keys.n; i++) {
-		/* The message about a file that has no keys in it quotes it. */
-		if (call->common.unprivileged_keys_only && !str_eq(o->ssh_keys.items[i], "-"))
-			return report_unprivileged(call, "--ssh-key FILE reads a file of the host's (--ssh-key - is standard input)");
-		if (stdin_keys && str_eq(o->ssh_keys.items[i], "-"))
-			return report_refusal(call, VE_ERR_USAGE, NULL,
-					      "--ssh-key - can be given once: it reads standard input");
-		stdin_keys |= str_eq(o->ssh_keys.items[i], "-");
-	}
-	if (o->config && !stdin_config && call->common.unprivileged_keys_only)
-		return report_unprivileged(call, "--config FILE reads a file of the host's (--config - is standard input)");
-	if (stdin_config && (stdin_keys || o->password_stdin))
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--config - and --%s both read standard input: give one of them",
-				      stdin_keys ? "ssh-key -" : "password-stdin");
-	if (stdin_keys && o->password_stdin)
-		return report_refusal(call, VE_ERR_USAGE, NULL,
-				      "--ssh-key - and --password-stdin both read standard input: give one of "
-				      "them");
-	if ((o->keep || o->wait.given) && !o->start)
-		return report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" :
-				      "wait");
-	return 0;
+	if (!code && (o->keep || o->wait.given) && !o->start)
+		code = report_refusal(call, VE_ERR_USAGE, NULL, "--%s goes with --start only", o->keep ? "keep" : "wait");
+	return code;
 }
 
 static int read_config(struct call *call, const char *path, ve_spec **ret_spec)
@@ -117,6 +148,19 @@ static int make_spec(struct call *call, const struct create_options *o, ve_spec 
 	return code;
 }
 
+static int read_seed(struct call *call, const struct create_options *o, char **user_data, char **meta_data, struct ve_create_opts *opts)
+{
+	int code = 0;
+
+	if (o->user_data)
+		code = secret_read_file(call, "user-data", o->user_data, USER_DATA_MAX, user_data, &opts->user_data_bytes);
+	if (!code && o->meta_data)
+		code = secret_read_file(call, "meta-data", o->meta_data, META_DATA_MAX, meta_data, &opts->meta_data_bytes);
+	opts->user_data = *user_data;
+	opts->meta_data = *meta_data;
+	return code;
+}
+
 static int read_secrets(struct call *call, const struct create_options *o, struct strings *keys, char **password)
 {
 	int code = 0;
@@ -147,6 +191,8 @@ static int run(struct call *call)
 	_cleanup_spec_ ve_spec *spec = NULL;
 	_cleanup_ve_ ve *v = NULL;
 	_cleanup_strings_ struct strings keys = { 0 };
+	_cleanup_free_ char *user_data = NULL, *meta_data = NULL;
+	struct ve_create_opts opts = { .size = sizeof(opts) };
 	char *password = NULL;
 	ve_error *e = NULL;
 
@@ -154,29 +200,28 @@ static int run(struct call *call)
 	if (!code)
 		code = make_spec(call, o, &spec);
 	if (!code)
+		code = read_seed(call, o, &user_data, &meta_data, &opts);
+	if (!code)
 		code = read_secrets(call, o, &keys, &password);
 	if (code)
 		return code;
-	struct ve_create_opts opts = {
-		.size = sizeof(opts),
-		.template_name = o->template_name,
-		.image = o->image,
-		.spec = spec,
-		.ips = o->ips.items,
-		.ssh_keys = keys.items,
-		.password = password,
-		.if_missing = o->if_missing,
-		.start = o->start,
-		.keep = o->keep,
-		.wait = o->wait.given,
-		.wait_s = o->wait.value,
-	};
+	opts.template_name = o->template_name;
+	opts.image = o->image;
+	opts.spec = spec;
+	opts.ips = o->ips.items;
+	opts.ssh_keys = keys.items;
+	opts.password = password;
+	opts.if_missing = o->if_missing;
+	opts.start = o->start;
+	opts.keep = o->keep;
+	opts.wait = o->wait.given;
+	opts.wait_s = o->wait.value;
 	int r = ve_create(call->ctx, call->operands[0], &opts, &v, &e);
 	secret_free(password);
 	if (r < 0)
 		return report_failure(call, r, e);
 	code = report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
-	if (!code && r != VE_UNCHANGED && !o->ssh_keys.n && !o->password_stdin)
+	if (!code && r != VE_UNCHANGED && !o->ssh_keys.n && !o->password_stdin && !o->user_data)
 		hint_at_access(call, v);
 	return code;
 }
@@ -195,20 +240,21 @@ const struct command command_create = {
 		"shares the image's files until it changes them. It is not started unless --start is given.\n\n"
 		"NAME has lower case letters, digits and dashes, at most 63 of them; it begins and ends with a "
 		"letter or a digit. The template is copied into the VE's configuration: a template that changes "
-		"later does not change the VE.\n\nWhatever goes wrong, nothing is left behind.",
+		"later does not change the VE.\n\n--user-data and --meta-data are for cloud-init: files of root's alone in "
+		"/var/lib/cloud/seed/nocloud of the VE, a seed of its data source NoCloud, which leaves the network as it is set from "
+		"outside. Neither is in its configuration, in its history or in a clone.\n\nWhatever goes wrong, nothing is left behind.",
 	.examples = {
-		{ "vectl create web1",
-		  "Makes a VE from the default image and the default template, with a private address." },
 		{ "vectl show web1 --json | vectl create web2 --config -", "Makes a VE as web1 is, from the same image, with files of its own." },
 		{ "vectl create web1 --ip 192.0.2.10 --ssh-key ~/.ssh/id_ed25519.pub --start --wait",
 		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 "
 		  "works." },
+		{ "vectl create web1 --user-data web1.yaml", "cloud-init does what web1.yaml says, where the image has it." },
 		{
 		"vectl create big1 --template vps-large --image debian-13 --set memory.limit=6G --set cpu.cores=3",
 		  "Takes the plan vps-large with two changes." },
 	},
 	.exits =
-	"66 there is no such image or template, or a hook is not there\n69 the size cannot be enforced here\n"
+	"64 a file is too large\n66 there is no such image or template, or a hook is not there\n69 the size cannot be enforced here\n"
 		 "73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
 		 "75 with --start --wait: it has not booted in time; it is left running\n77 not with --unprivileged-keys-only\n"
 		 "78 a key or a value is wrong, or the image does not suit\n79 hooks.create said no",

@@ -117,13 +117,14 @@ int secret_ask(struct call *call, const char *who, char **ret_secret)
 	return code;
 }
 
-/* ---- public keys ---- */
+/* ---- files ---- */
 
-static int read_whole(const char *path, char *buf, size_t size)
+/* The length of what PATH holds, with a NUL behind it in BUF; -EFBIG where it does not fit. */
+static ssize_t read_whole(const char *path, char *buf, size_t size)
 {
 	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t n = 0;
-	int result = 0;
+	ssize_t result = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -141,8 +142,30 @@ static int read_whole(const char *path, char *buf, size_t size)
 	}
 	close(fd);
 	buf[n] = '\0';
-	return result < 0 ? result : n + 1 >= size ? -EFBIG : strlen(buf) != n ? -EILSEQ : 0;
+	return result < 0 ? result : n + 1 >= size ? -EFBIG : (ssize_t)n;
 }
+
+/* As much room as may be, and no more of it than was read. */
+int secret_read_file(struct call *call, const char *what, const char *path, size_t max, char **ret_data, size_t *ret_n)
+{
+	char *data = x_zalloc(max + 2);
+	ssize_t n = read_whole(path, data, max + 2);
+
+	if (n >= 0) {
+		*ret_data = data;
+		*ret_n = (size_t)n;
+		return 0;
+	}
+	free(data);
+	if (n == -EINTR)
+		return complain(call, n);
+	if (n == -EFBIG)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "the %s '%s' has more than %zu bytes", what, path, max);
+	return report_refusal(call, n == -ENOENT ? VE_ERR_NOT_FOUND : VE_ERR_USAGE, NULL, "cannot read the %s '%s': %s", what, path,
+			      strerror((int)-n));
+}
+
+/* ---- public keys ---- */
 
 static int add_lines(struct call *call, const char *path, char *text, struct strings *keys)
 {
@@ -169,13 +192,15 @@ int secret_read_keys(struct call *call, const char *path, struct strings *keys)
 		return report_refusal(call, VE_ERR_USAGE, "--ssh-key - takes keys from standard input",
 				      "--ssh-key takes the name of a file, not the key itself");
 	char *text = x_zalloc(KEYS_MAX);
-	int r = read_whole(path, text, KEYS_MAX);
+	ssize_t r = read_whole(path, text, KEYS_MAX);
+	if (r >= 0 && strlen(text) != (size_t)r)
+		r = -EILSEQ;
 	if (r == -EINTR) {
 		free(text);
 		return complain(call, r);
 	}
 	int code = r < 0 ? report_refusal(call, r == -ENOENT ? VE_ERR_NOT_FOUND : VE_ERR_USAGE, NULL,
-					  "cannot read the public key '%s': %s", path, strerror(-r))
+					  "cannot read the public key '%s': %s", path, strerror((int)-r))
 			 : add_lines(call, path, text, keys);
 	free(text);
 	return code;

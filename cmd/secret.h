@@ -15,4 +15,7 @@ void secret_free(char *secret);
 /* Appends the lines of the file PATH ("-": standard input) that are public keys: owned strings. */
 int secret_read_keys(struct call *call, const char *path, struct strings *keys);
 
+/* The whole of the file PATH ("-": standard input), any bytes, at most MAX of them; WHAT it is, for the report. The caller frees. */
+int secret_read_file(struct call *call, const char *what, const char *path, size_t max, char **ret_data, size_t *ret_n);
+
 #endif

@@ -166,6 +166,10 @@ struct ve_create_opts {
 	bool keep;                 /* ... unless keep */
 	bool wait;                 /* with start: wait until booted */
 	unsigned wait_s;           /* 0: 120 */
+	/* What cloud-init inside finds as its NoCloud seed, any bytes; NULL: none. Either brings the other: without METADATA it
+	 * names the VE's uuid and hostname. At most 64 and 16 KiB. */
+	const char *user_data, *meta_data;
+	size_t user_data_bytes, meta_data_bytes;
 };
 /* Makes a VE. Returns enum ve_changed. */
 VE_API int ve_create(ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, ve **ret_ve,
@@ -178,7 +182,7 @@ struct ve_clone_opts {
 };
 /* Makes a VE called NAME from the stopped VE V: its configuration and a copy of its files, shared as far as the file system can.
  * It is another machine: uuid, ids, MAC, host keys, machine id and random seed are its own, hostname, aliases, addresses,
- * forwards and protect are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
+ * forwards, protect and what cloud-init was given are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
 VE_API int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret_ve, ve_error **ret_error);
 
 /* Finds a VE by name, uuid or alias. */

@@ -18,6 +18,7 @@
 #include "run/hooks.h"
 #include "run/hostmount.h"
 #include "run/privileged.h"
+#include "run/seed.h"
 #include "run/verbs.h"
 
 /* ---- its configuration ------------------------------------------------------------------------------------------ */
@@ -95,7 +96,7 @@ static int copy_storage(struct ve *v, void *old, ve_error **ret_error)
 
 static int renew_identity(struct ve *v, void *old, ve_error **ret_error)
 {
-	static const struct file_change changes[] = {
+	static const struct file_change own[] = {
 #define HOST_KEY(kind) { BF_REMOVE, "/etc/ssh/ssh_host_" kind "_key", "", 0 }, { BF_REMOVE, "/etc/ssh/ssh_host_" kind "_key.pub", "", 0 }
 		HOST_KEY("rsa"), HOST_KEY("ecdsa"), HOST_KEY("ed25519"), HOST_KEY("dsa"),
 		/* Empty and not missing: that would be a first boot to systemd, which then presets all units anew. */
@@ -109,8 +110,14 @@ static int renew_identity(struct ve *v, void *old, ve_error **ret_error)
 		{ BF_REMOVE, "/var/lib/seedrng/seed.credit", "", 0 },
 		{ BF_REMOVE, "/var/lib/seedrng/seed.no-credit", "", 0 },
 	};
+	struct file_change changes[ARRAY_SIZE(own) + SEED_CHANGES];
+	unsigned n = 0;
+	_cleanup_free_ char *text = NULL;
 	(void)old;
-	return create_work_inside(v, changes, ARRAY_SIZE(changes), ret_error);
+	for (; n < ARRAY_SIZE(own); n++)
+		changes[n] = own[n];
+	int r = seed_renew(v, changes, &n, &text, ret_error);
+	return r < 0 ? r : create_work_inside(v, changes, n, ret_error);
 }
 
 /* ---- the verb --------------------------------------------------------------------------------------------------- */

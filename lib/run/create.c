@@ -28,6 +28,7 @@
 #include "run/hostmount.h"
 #include "run/launch.h"
 #include "run/privileged.h"
+#include "run/seed.h"
 #include "run/sshkeys.h"
 #include "run/tenantpool.h"
 #include "run/verbs.h"
@@ -81,14 +82,16 @@ struct source {
 	const struct ve_create_opts *o;
 };
 
-/* Keys and password are written, and a file system that cannot carry a VE is found now, not at the first start. */
+/* Keys, password and seed are written, and a file system that cannot carry a VE is found now, not at the first start. */
 static int give_access(struct ve *v, void *data, ve_error **ret_error)
 {
 	const struct ve_create_opts *o = ((const struct source *)data)->o;
-	struct file_change changes[2];
+	struct file_change changes[2 + SEED_CHANGES];
 	unsigned n = 0;
-	_cleanup_free_ char *keys = NULL, *hash = NULL;
+	_cleanup_free_ char *keys = NULL, *hash = NULL, *text = NULL;
 	int r = sshkeys_join(o->ssh_keys, &keys, ret_error);
+	if (r == 0)
+		r = seed_make(v, o, changes, &n, &text, ret_error);
 	if (r < 0)
 		return r;
 	if (keys)
@@ -202,6 +205,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	_cleanup_ve_ struct ve *v = NULL;
 	_cleanup_undo_ struct undo undo = { 0 }; /* last, so that it runs first: it needs the handle */
 	int r = name_check("VE", name, ret_error);
+	if (r == 0)
+		r = seed_check(o, ret_error);
 	if (r == 0)
 		r = ctx_open(ctx, true, ret_error);
 	if (r == 0)

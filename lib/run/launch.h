@@ -50,6 +50,8 @@ struct file_change {
 	enum blob_file_kind kind;
 	const char *path, *data;
 	unsigned mode;
+	size_t n_data;		/* 0: DATA up to its NUL */
+	const char *only_with;	/* a path without which nothing is done, or NULL */
 };
 /* Applies CHANGES inside a stopped VE: its namespaces without its init. */
 int launch_work(struct plan *p, const struct file_change *changes, unsigned n, ve_error **ret_error);

@@ -111,7 +111,16 @@ static struct blob_file file(struct blobber *b, enum blob_file_kind kind, const 
 	};
 }
 
-enum { MAX_CHANGES = 16 };
+enum { MAX_CHANGES = 32 };
+
+static struct blob_file changed(struct blobber *b, const struct file_change *c)
+{
+	struct blob_file f = file(b, c->kind, c->path, c->n_data ? "" : c->data, c->mode, false);
+	if (c->n_data)
+		f.data = blobber_vec(b, c->data, c->n_data, 1);
+	f.only_with = blobber_str(b, c->only_with);
+	return f;
+}
 
 /* The VE's own name is resolved without a name server: to its first address, or as Debian has it. */
 static unsigned add_hosts(struct blobber *b, const struct plan *p, struct blob_file *f, unsigned k)
@@ -179,7 +188,9 @@ void rootplan_files(struct blobber *b, const struct plan *p, const struct file_c
 	}
 	if (!changes)
 		k = add_adapters(b, p, f, k);
+	if (n > MAX_CHANGES)
+		b->failed = true;
 	for (unsigned i = 0; i < n && i < MAX_CHANGES; i++)
-		f[k++] = file(b, changes[i].kind, changes[i].path, changes[i].data, changes[i].mode, false);
+		f[k++] = changed(b, &changes[i]);
 	b->head.files = blobber_vec(b, f, k, sizeof(f[0]));
 }

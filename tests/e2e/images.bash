@@ -12,6 +12,10 @@ image_recipe() {
 		jq '.packages += ["network-manager", "ifupdown", "netplan.io"]' "$tests_top/templates/recipes/debian-13.json" \
 			>"$recipes/$2.json"
 		;;
+	debian-cloud) # with cloud-init as Debian has it
+		mkdir -p "$recipes"
+		jq '.packages += ["cloud-init"]' "$tests_top/templates/recipes/debian-12.json" >"$recipes/$2.json"
+		;;
 	esac
 }
 

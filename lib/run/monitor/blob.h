@@ -83,6 +83,7 @@ enum blob_file_kind {
 	BF_ADD_LINES,	 /* lines that are not there yet are appended (authorized_keys) */
 	BF_PASSWORD,	 /* the hash DATA of user PATH in /etc/shadow */
 	BF_REMOVE,	 /* the file goes; nothing there is as good */
+	BF_REMOVE_TREE,	 /* the directory goes, and all that is in it */
 	BF_EMPTY,	 /* the file, where there is one, becomes an empty one */
 	BF_ZONE,	 /* the link PATH to the time zone DATA, where the VE has it: see adapt_zone() */
 	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "adapt.h"
+#include "base/file.h"
 #include "mon.h"
 #include "passwd.h"
 
@@ -234,6 +235,15 @@ static int remove_file(const char *path)
 	return unlink(path) == 0 || is_nowhere(errno) ? 0 : -1;
 }
 
+static int remove_tree(const char *path)
+{
+	int r = file_remove_tree(AT_FDCWD, path);
+	if (r == 0 || is_nowhere(-r))
+		return 0;
+	errno = -r;
+	return -1;
+}
+
 static int empty_file(const char *path, const struct blob_file *o)
 {
 	struct stat st;
@@ -266,6 +276,9 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 		break;
 	case BF_REMOVE:
 		r = remove_file(path);
+		break;
+	case BF_REMOVE_TREE:
+		r = remove_tree(path);
 		break;
 	case BF_EMPTY:
 		r = empty_file(path, o);
