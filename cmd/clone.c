@@ -63,7 +63,7 @@ const struct command command_clone = {
 		"btrfs that is a snapshot and takes no time; on other file systems the files share their blocks where that is "
 		"possible (reflinks), and are copied where it is not. The limits of NAME's disk are NEW's as well.\n\nNEW is a machine of "
 		"its own: its uuid, ids and MAC are new, and its ssh host keys, machine id and random seed are removed and made by its "
-		"own system at the first start; to cloud-init it is a new instance, without user-data. Addresses, forwards, aliases, hostname and protect are not copied; owner, labels, notes, "
+		"own system at the first start; to cloud-init it is a new instance, without user-data. Credentials, addresses, forwards, aliases, hostname and protect are not copied; owner, labels, notes, "
 		"users, passwords and authorized keys are. It begins without history and traffic. Whatever goes wrong, nothing is left "
 		"behind.",
 	.examples = {

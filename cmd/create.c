@@ -7,12 +7,12 @@
 #include "util.h"
 
 /* As ve_create() has them; said here, so that no more is read. */
-enum { USER_DATA_MAX = 64 * 1024, META_DATA_MAX = 16 * 1024 };
+enum { USER_DATA_MAX = 64 * 1024, META_DATA_MAX = 16 * 1024, CREDENTIALS_MAX_BYTES = 1 << 20 };
 
 struct create_options {
 	const char *template_name, *image, *hostname, *disk, *config;
 	const char *user_data, *meta_data;
-	struct strings ips, ssh_keys, set;
+	struct strings ips, ssh_keys, credentials, set;
 	bool password_stdin, start, keep, if_missing;
 	struct seconds wait;
 };
@@ -43,6 +43,9 @@ static const struct option options[] = {
 	STRING("meta-data", "FILE", struct create_options, meta_data,
 	       "Give cloud-init this meta-data, at most 16 KiB. Without it, and with --user-data, instance-id is the VE's uuid, and "
 	       "local-hostname its hostname."),
+	STRINGS("credential", "ID=FILE", struct create_options, credentials,
+		"Give systemd inside the credential ID, which is what is in FILE ('-': standard input), at each start. May be repeated; all "
+		"together have at most 1 MiB."),
 	STRINGS("set", "KEY=VALUE", struct create_options, set,
 		"Set a configuration key, after the template: memory.limit=1G. May be repeated; 'vectl keys' "
 		"lists the keys."),
@@ -57,6 +60,14 @@ static const struct option options[] = {
 	     "A VE of this name that exists already is success, and stays as it is."),
 	OPTIONS_END,
 };
+
+/* The FILE of ID=FILE; "" where there is none. */
+static const char *credential_file(const char *item)
+{
+	const char *equals = strchr(item, '=');
+
+	return equals ? equals + 1 : "";
+}
 
 /* The options that read a file, one after the other; NULL behind the last. */
 static const char *next_file(const struct create_options *o, size_t i, const char **ret_option)
@@ -73,8 +84,11 @@ static const char *next_file(const struct create_options *o, size_t i, const cha
 		return single[i].file ? single[i].file : "";
 	}
 	i -= ARRAY_SIZE(single);
-	*ret_option = "ssh-key";
-	return i < o->ssh_keys.n ? o->ssh_keys.items[i] : NULL;
+	*ret_option = i < o->ssh_keys.n ? "ssh-key" : "credential";
+	if (i < o->ssh_keys.n)
+		return o->ssh_keys.items[i];
+	i -= o->ssh_keys.n;
+	return i < o->credentials.n ? credential_file(o->credentials.items[i]) : NULL;
 }
 
 /* Standard input is read once; and who may set unprivileged keys only shall not read the host's files with root's eyes: an error
@@ -161,6 +175,45 @@ static int read_seed(struct call *call, const struct create_options *o, char **u
 	return code;
 }
 
+static int read_credential(struct call *call, const char *item, struct ve_credential *c)
+{
+	const char *file = credential_file(item);
+	char *data = NULL;
+
+	if (!*file)
+		return report_refusal(call, VE_ERR_USAGE, NULL, "--credential takes ID=FILE");
+	int code = secret_read_file(call, "credential", file, CREDENTIALS_MAX_BYTES, &data, &c->n_bytes);
+	if (code)
+		return code;
+	c->id = x_strndup(item, (size_t)(file - 1 - item));
+	c->data = data;
+	return 0;
+}
+
+/* N are there when it returns, for free_credentials(). */
+static int read_credentials(struct call *call, const struct create_options *o, struct ve_create_opts *opts)
+{
+	struct ve_credential *all = x_zalloc((o->credentials.n + 1) * sizeof(*all));
+	int code = 0;
+
+	opts->credentials = all;
+	for (size_t i = 0; !code && i < o->credentials.n; i++) {
+		code = read_credential(call, o->credentials.items[i], &all[i]);
+		opts->n_credentials += !code;
+	}
+	return code;
+}
+
+static void free_credentials(struct ve_create_opts *opts)
+{
+	for (size_t i = 0; i < opts->n_credentials; i++) {
+		free((char *)opts->credentials[i].id);
+		explicit_bzero((char *)opts->credentials[i].data, opts->credentials[i].n_bytes);
+		free((char *)opts->credentials[i].data);
+	}
+	free((struct ve_credential *)opts->credentials);
+}
+
 static int read_secrets(struct call *call, const struct create_options *o, struct strings *keys, char **password)
 {
 	int code = 0;
@@ -202,9 +255,13 @@ static int run(struct call *call)
 	if (!code)
 		code = read_seed(call, o, &user_data, &meta_data, &opts);
 	if (!code)
+		code = read_credentials(call, o, &opts);
+	if (!code)
 		code = read_secrets(call, o, &keys, &password);
-	if (code)
+	if (code) {
+		free_credentials(&opts);
 		return code;
+	}
 	opts.template_name = o->template_name;
 	opts.image = o->image;
 	opts.spec = spec;
@@ -218,6 +275,7 @@ static int run(struct call *call)
 	opts.wait_s = o->wait.value;
 	int r = ve_create(call->ctx, call->operands[0], &opts, &v, &e);
 	secret_free(password);
+	free_credentials(&opts);
 	if (r < 0)
 		return report_failure(call, r, e);
 	code = report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
@@ -242,19 +300,23 @@ const struct command command_create = {
 		"letter or a digit. The template is copied into the VE's configuration: a template that changes "
 		"later does not change the VE.\n\n--user-data and --meta-data are for cloud-init: files of root's alone in "
 		"/var/lib/cloud/seed/nocloud of the VE, a seed of its data source NoCloud, which leaves the network as it is set from "
-		"outside. Neither is in its configuration, in its history or in a clone.\n\nWhatever goes wrong, nothing is left behind.",
+		"outside. --credential is for systemd, and for services with LoadCredential=: at each start its init is given a directory with a "
+		"file for each, as systemd-creds(1) lists them. They are kept on the host, in /var/lib/vectl/ve/UUID/credentials, root's alone: "
+		"replace or remove a file there for the next start. A VE whose 'command' is not an init takes none. Neither is in its "
+		"configuration, in its history or in a clone.\n\nWhatever goes wrong, nothing is left behind.",
 	.examples = {
 		{ "vectl show web1 --json | vectl create web2 --config -", "Makes a VE as web1 is, from the same image, with files of its own." },
 		{ "vectl create web1 --ip 192.0.2.10 --ssh-key ~/.ssh/id_ed25519.pub --start --wait",
 		  "Makes a VE that is reachable from outside, starts it, and returns when ssh root@192.0.2.10 "
 		  "works." },
-		{ "vectl create web1 --user-data web1.yaml", "cloud-init does what web1.yaml says, where the image has it." },
+		{ "pass show web1/tls | vectl create web1 --user-data web1.yaml --credential tls.key=-",
+		  "cloud-init does what web1.yaml says, where the image has it; services find a key with LoadCredential=tls.key." },
 		{
 		"vectl create big1 --template vps-large --image debian-13 --set memory.limit=6G --set cpu.cores=3",
 		  "Takes the plan vps-large with two changes." },
 	},
 	.exits =
-	"64 a file is too large\n66 there is no such image or template, or a hook is not there\n69 the size cannot be enforced here\n"
+	"64 a file is too large, or a credential has no good name\n66 there is no such image or template, or a hook is not there\n69 the size cannot be enforced here\n"
 		 "73 a VE of this name exists, or the address is taken\n74 no room on the disk\n"
 		 "75 with --start --wait: it has not booted in time; it is left running\n77 not with --unprivileged-keys-only\n"
 		 "78 a key or a value is wrong, or the image does not suit\n79 hooks.create said no",

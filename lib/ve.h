@@ -153,6 +153,11 @@ VE_API int ve_keys(ve_ctx *ctx, const char *pattern, ve_doc **ret_doc, ve_error 
 /* What every verb that changes something answers. */
 enum ve_changed { VE_UNCHANGED = 0, VE_CHANGED = 1 };
 
+struct ve_credential {
+	const char *id;   /* a file name of printable ASCII, without ':' */
+	const char *data; /* any bytes */
+	size_t n_bytes;
+};
 struct ve_create_opts {
 	size_t size;
 	const char *template_name; /* NULL: the host's default.template */
@@ -170,6 +175,10 @@ struct ve_create_opts {
 	 * names the VE's uuid and hostname. At most 64 and 16 KiB. */
 	const char *user_data, *meta_data;
 	size_t user_data_bytes, meta_data_bytes;
+	/* systemd's credentials, a megabyte of all of them at most: kept in the VE's directory on the host, and given to its init at
+	 * each start. */
+	const struct ve_credential *credentials;
+	size_t n_credentials;
 };
 /* Makes a VE. Returns enum ve_changed. */
 VE_API int ve_create(ve_ctx *ctx, const char *name, const struct ve_create_opts *opts, ve **ret_ve,
@@ -182,7 +191,7 @@ struct ve_clone_opts {
 };
 /* Makes a VE called NAME from the stopped VE V: its configuration and a copy of its files, shared as far as the file system can.
  * It is another machine: uuid, ids, MAC, host keys, machine id and random seed are its own, hostname, aliases, addresses,
- * forwards, protect and what cloud-init was given are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
+ * forwards, protect, credentials and what cloud-init was given are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
 VE_API int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret_ve, ve_error **ret_error);
 
 /* Finds a VE by name, uuid or alias. */

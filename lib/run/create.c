@@ -22,6 +22,7 @@
 #include "run/audit.h"
 #include "run/claims.h"
 #include "run/create.h"
+#include "run/credentials.h"
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/hooks.h"
@@ -111,8 +112,11 @@ static int give_access(struct ve *v, void *data, ve_error **ret_error)
 static int make_storage(struct ve *v, void *data, ve_error **ret_error)
 {
 	_cleanup_close_ int image_fd = -1;
-	int r = image_open_rootfs(v->ctx->store->images_fd, ((const struct source *)data)->image, &image_fd, ret_error);
-	return r < 0 ? r : disk_prepare(v, image_fd, ret_error);
+	const struct source *from = data;
+	int r = image_open_rootfs(v->ctx->store->images_fd, from->image, &image_fd, ret_error);
+	if (r == 0)
+		r = disk_prepare(v, image_fd, ret_error);
+	return r < 0 ? r : credentials_save(v, from->o, ret_error);
 }
 
 /* A removal of the image takes its digest away first and looks for users then; we write the user first and look for the
@@ -208,6 +212,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	if (r == 0)
 		r = seed_check(o, ret_error);
 	if (r == 0)
+		r = credentials_check(o, ret_error);
+	if (r == 0)
 		r = ctx_open(ctx, true, ret_error);
 	if (r == 0)
 		r = already_there(ctx, name, o, ret_ve, ret_error);
@@ -220,6 +226,8 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	if (r == 0 && !image->init && !json_array_size(config_list(config, "command")) && !config_raw(config, "init"))
 		r = err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)",
 			      image->name);
+	if (r == 0 && o->n_credentials && json_array_size(config_list(config, "command")))
+		r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "credentials", "credentials are for an init, which a VE with the key 'command' has not");
 	if (r == 0)
 		r = newve_defaults(ctx, config, ret_error);
 	if (r == 0)

@@ -19,6 +19,7 @@
 #include "ns/idrange.h"
 #include "run/account.h"
 #include "run/adapters.h"
+#include "run/credentials.h"
 #include "run/fault.h"
 #include "run/heal.h"
 #include "run/lacking.h"
@@ -36,7 +37,8 @@ struct launching {
 	struct plan *plan;
 	const struct launch_command *cmd;
 	struct cg *cg;
-	int console_listen, notify_socket, notify_mount, tun_mount;
+	int console_listen, notify_socket;
+	struct rootplan_extra extra;
 	struct hostmounts mounts;
 	int traffic; /* the ledger */
 	struct cg_watched watched[CG_WATCHED_MAX];
@@ -158,7 +160,7 @@ static int step_run_files(struct launching *l, ve_error **ret_error)
 	if (!l->cmd->attended)
 		r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &l->console_listen);
 	if (r == 0 && !l->plan->jail)
-		r = open_notify(v->run_fd, &l->notify_socket, &l->notify_mount);
+		r = open_notify(v->run_fd, &l->notify_socket, &l->extra.notify);
 	return r < 0 ? err_sys(ret_error, -r, "run-files", "cannot make the sockets of '%s'", v->name) : 0;
 }
 
@@ -203,6 +205,8 @@ static char **environment_of(const struct launching *l)
 		ok = strv_add(&env, "container=vectl") == 0 && strv_add(&env, uuid) == 0;
 	if (ok && l->plan->notify)
 		ok = strv_add(&env, "NOTIFY_SOCKET=/run/host/notify/socket") == 0;
+	if (ok && l->extra.credentials >= 0)
+		ok = strv_add(&env, "CREDENTIALS_DIRECTORY=" CREDENTIALS_PLACE) == 0;
 	if (ok && (l->cmd->tty || !l->plan->jail))
 		ok = term_is && strv_add(&env, term_is) == 0;
 	json_array_foreach((json_t *)configured, i, e)
@@ -291,6 +295,8 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 		b->head.flags |= BLOB_REAPER;
 	if (p->jail && p->read_only)
 		b->head.flags |= BLOB_READ_ONLY;
+	if (p->notify)
+		b->head.flags |= BLOB_SHARE_MOUNTS;
 	if (l->cmd->tty)
 		blobber_tty(b);
 	for (int i = 0; l->cmd->stdio && i < 3; i++) {
@@ -342,11 +348,15 @@ static int open_ledger(struct launching *l, ve_error **ret_error)
 static int step_spawn(struct launching *l, ve_error **ret_error)
 {
 	_cleanup_blobber_ struct blobber b = { 0 };
+	/* Of a jail there is no init that would know what to do with them. */
+	int found = l->plan->jail ? 0 : credentials_mount(l->plan->ve, l->plan->id_base, &l->extra.credentials, ret_error);
+	if (found < 0)
+		return found;
 	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
 	if (!argv || !env)
 		return err_nomem(ret_error);
 	if (config_bool(l->plan->config, "features.tun")) {
-		int made = tundev_mount(l->plan->id_base, &l->tun_mount, ret_error);
+		int made = tundev_mount(l->plan->id_base, &l->extra.tun, ret_error);
 		if (made < 0)
 			return made;
 	}
@@ -358,7 +368,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
-	rootplan_mounts(&b, l->plan, l->notify_mount, l->tun_mount, &l->mounts);
+	rootplan_mounts(&b, l->plan, &l->extra, &l->mounts);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
 	r = fault_point("spawn", ret_error);
@@ -443,7 +453,7 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
-	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .notify_mount = -1, .tun_mount = -1,
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .extra = { -1, -1, -1 },
 			       .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
 			       .spawn = { .control = -1, .cancel_fd = -1 } };
 	int r = run_steps(&l, ret_error);
@@ -462,8 +472,9 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	}
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
-	close_fd(&l.notify_mount);
-	close_fd(&l.tun_mount);
+	close_fd(&l.extra.notify);
+	close_fd(&l.extra.credentials);
+	close_fd(&l.extra.tun);
 	hostmounts_done(&l.mounts);
 	close_fd(&l.traffic);
 	for (unsigned i = 0; i < l.n_watched; i++)

@@ -9,6 +9,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "run/adapters.h"
+#include "run/credentials.h"
 #include "run/managers.h"
 
 enum where { EVERYWHERE, VPS_ONLY, READ_ONLY };
@@ -58,10 +59,23 @@ static bool is_wanted(enum where where, const struct plan *p)
 	return where == EVERYWHERE || (where == VPS_ONLY ? !p->jail : p->read_only);
 }
 
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount,
-		     const struct hostmounts *mounts)
+static unsigned add_detached(struct blobber *b, const struct rootplan_extra *extra, struct blob_mount *m)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 2 + BINDMOUNTS_MAX];
+	const struct {
+		const char *target;
+		int mount;
+	} detached[] = { { "run/host/notify", extra->notify }, { &CREDENTIALS_PLACE[1], extra->credentials }, { "dev/net", extra->tun } };
+	unsigned n = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(detached); i++)
+		if (detached[i].mount >= 0)
+			m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, detached[i].target), .mode = 0755,
+						      .fd = blobber_fd(b, detached[i].mount) };
+	return n;
+}
+
+void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts)
+{
+	struct blob_mount m[ARRAY_SIZE(table) + 3 + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (!is_wanted(table[i].where, p))
@@ -78,12 +92,7 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, 
 			.optional = table[i].optional,
 		};
 	}
-	if (notify_mount >= 0)
-		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "run/host/notify"), .mode = 0755,
-					      .fd = blobber_fd(b, notify_mount) };
-	if (tun_mount >= 0)
-		m[n++] = (struct blob_mount){ .kind = BM_FD, .target = blobber_str(b, "dev/net"), .mode = 0755,
-					      .fd = blobber_fd(b, tun_mount) };
+	n += add_detached(b, extra, m + n);
 	for (unsigned i = 0; i < mounts->n; i++) {
 		const struct hostmount *h = &mounts->of[i];
 		m[n++] = (struct blob_mount){

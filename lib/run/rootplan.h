@@ -7,9 +7,13 @@
 #include "run/hostmount.h"
 #include "run/launch.h"
 
-/* NOTIFY_MOUNT: a detached mount for /run/host/notify, or -1. */
-void rootplan_mounts(struct blobber *b, const struct plan *p, int notify_mount, int tun_mount,
-		     const struct hostmounts *mounts);
+/* Detached mounts, or -1. */
+struct rootplan_extra {
+	int notify;	 /* /run/host/notify */
+	int credentials; /* CREDENTIALS_PLACE */
+	int tun;	 /* /dev/net */
+};
+void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
 
 #endif

@@ -1,12 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a VE's first boot is given from outside: cloud-init's NoCloud seed.
+# What a VE's first boot is given from outside: cloud-init's NoCloud seed, and credentials for its init.
 load helpers
 
 SEED=/var/lib/cloud/seed/nocloud
 
 setup_file() {
 	world_up
+	image debian-12
 	mkdir -p "$VECTL_ROOT/etc/vectl/recipes"
 	inventory >"$BATS_FILE_TMPDIR/inventory"
 }
@@ -134,4 +135,59 @@ hostile_image() {
 	ok clone web3 web2
 	ok start web2
 	inside web2 test ! -e /var/lib/cloud
+}
+
+@test "credentials: systemd inside lists them, and gives them to a service; kept on the host, given anew at each start" {
+	printf 'open sesame' >"$BATS_TEST_TMPDIR/door"
+	ok create web1 --image debian-12 --credential "door.key=$BATS_TEST_TMPDIR/door" --credential "more=-" --start --wait=300
+	local kept
+	kept=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of web1)/credentials
+	[ "$(stat -c '%n %a %u:%g' "$kept" "$kept"/*)" = "$kept 700 0:0"$'\n'"$kept/door.key 600 0:0"$'\n'"$kept/more 600 0:0" ]
+	inside web1 systemd-creds --system list
+	[[ $output == *door.key* && $output == *more* ]]
+	inside web1 systemd-creds --system cat door.key
+	[ "$output" = 'open sesame' ]
+	inside web1 systemd-run --quiet --wait --pipe -p LoadCredential=door.key:door.key sh -c 'cat "$CREDENTIALS_DIRECTORY/door.key"'
+	[ "$output" = 'open sesame' ]
+	ok exec web1 --user 1000 -- sh -c '! cat /run/host/credentials/door.key && ! ls /run/host/credentials'
+	try v exec web1 -- sh -c 'echo x >/run/host/credentials/new'
+	[ "$status" -ne 0 ]
+	for what in 'show web1 --json' 'history' 'status web1 --json'; do
+		# shellcheck disable=SC2086
+		ok $what
+		[[ $output != *sesame* && $output != *door.key* ]]
+	done
+	# Changed and removed by whoever is root on the host, for the next start; an editor's leavings are none.
+	ok stop web1
+	echo other >"$kept/door.key"
+	rm "$kept/more"
+	touch "$kept/.door.key.swp"
+	ok start web1 --wait=300
+	inside web1 systemd-creds --system cat door.key
+	[ "$output" = other ]
+	inside web1 ls -A /run/host/credentials
+	[ "$output" = door.key ]
+	ok stop web1
+	ok clone web1 web2
+	ok start web2
+	inside web2 sh -c '[ ! -e /run/host/credentials ] && ! tr "\0" "\n" </proc/1/environ | grep CREDENTIALS'
+}
+
+@test "credentials: names and sizes that systemd would not take, and what is given twice, are refused" {
+	echo x >"$BATS_TEST_TMPDIR/x"
+	for id in '' . .. a/b a:b 'a b' .hidden ä; do fails 64 create web1 --image busybox --credential "$id=$BATS_TEST_TMPDIR/x"; done
+	fails 64 create web1 --image busybox --credential "$BATS_TEST_TMPDIR/x"
+	fails 64 create web1 --image busybox --credential "a=$BATS_TEST_TMPDIR/x" --credential "a=$BATS_TEST_TMPDIR/x"
+	says 'given twice'
+	truncate -s 600K "$BATS_TEST_TMPDIR/large"
+	fails 64 create web1 --image busybox --credential "a=$BATS_TEST_TMPDIR/large" --credential "b=$BATS_TEST_TMPDIR/large"
+	fails 64 create web1 --image busybox --credential a=/dev/zero
+	fails 64 create web1 --image busybox --credential a=- --credential b=-
+	fails 66 create web1 --image busybox --credential "a=$BATS_TEST_TMPDIR/nosuch"
+	fails 77 --unprivileged-keys-only create web1 --image busybox --credential a=/etc/shadow
+	fails 64 create web1 --image busybox --set 'command=/bin/sh' --credential "a=$BATS_TEST_TMPDIR/x"
+	fails 66 status web1
+	ok create web1 --image busybox --credential "a=$BATS_TEST_TMPDIR/large" --start
+	ok exec web1 -- sh -c 'wc -c </run/host/credentials/a; tr "\0" "\n" </proc/1/environ | grep CREDENTIALS_DIRECTORY'
+	[ "$output" = $'614400\nCREDENTIALS_DIRECTORY=/run/host/credentials' ]
 }

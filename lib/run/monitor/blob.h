@@ -53,6 +53,7 @@ enum blob_flags {
 	BLOB_NAMESPACES = 1 << 8,    /* the filter lets it make some, whose number is to be bounded */
 	BLOB_REAPER = 1 << 9,	     /* process 1 is ours (reaper.c), and the command its child */
 	BLOB_READ_ONLY = 1 << 10,    /* the root tree is, once its mounts and files are made */
+	BLOB_SHARE_MOUNTS = 1 << 11, /* inside, mounts propagate from one mount namespace to another (systemd) */
 };
 
 enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };

@@ -230,6 +230,10 @@ static int loopback_up(struct failure *f)
 static int stage_settings(struct mon *m, struct failure *f)
 {
 	const char *host = mon_str(m, m->blob->hostname);
+	/* systemd expects that of whoever starts it in a container (it does so itself elsewhere): a service's credentials are mounted in a
+	 * namespace of their own, and seen by the service only if they propagate. All peers are the VE's: nothing above is shared. */
+	if (m->blob->flags & BLOB_SHARE_MOUNTS && mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0)
+		return fail(f, "mount", "shared propagation");
 	if (host && sethostname(host, strlen(host)) < 0)
 		return fail(f, "sethostname", host);
 	return loopback_up(f);
