@@ -3,18 +3,20 @@
 # The key mounts: directories and files of the host's in a VE, with its ids, and flags that its root cannot change.
 load helpers
 
+# OPEN is where everybody on the host gets, on a file system without nosuid; PRIVATE is not.
 setup() {
-	PRIVATE=$BATS_TEST_TMPDIR/private OPEN=$BATS_TEST_TMPDIR/open
+	PRIVATE=$BATS_TEST_TMPDIR/private OPEN=$(mktemp -d /var/tmp/vectl-mounts.XXXXXX)
 	install -d -m 0700 "$PRIVATE"
-	install -d -m 0755 "$PRIVATE/data" "$PRIVATE/data/inner" "$OPEN" "$OPEN/data"
+	install -d -m 0755 "$PRIVATE/data" "$PRIVATE/data/inner" "$OPEN/data"
+	chmod 0755 "$OPEN"
 	echo one >"$PRIVATE/data/one"
 	echo two >"$OPEN/data/two"
-	# Whoever may enter all of these is everybody.
-	for ((d = ${#BATS_TEST_TMPDIR}; d > 1; )); do
-		chmod o+x "${BATS_TEST_TMPDIR:0:d}"
-		parent=$(dirname "${BATS_TEST_TMPDIR:0:d}")
-		d=${#parent}
-	done
+}
+teardown() {
+	destroy_all
+	rm -rf "$OPEN"
+	# shellcheck disable=SC2119
+	same_as_before
 }
 
 @test "a directory to write in: root inside is root there, and what it makes stays" {

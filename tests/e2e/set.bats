@@ -55,7 +55,8 @@ load helpers
 	[ "$output" = 1 ]
 	ok set web1 cpu.cores=unlimited
 	inside web1 nproc
-	[ "$output" = "$(nproc)" ] || { explain "the host has $(nproc)"; return 1; }
+	# Not nproc: where this runs may be bound to some of them.
+	[ "$output" = "$(getconf _NPROCESSORS_ONLN)" ]
 }
 
 @test "cpu.limit and cpu.weight, live" {
