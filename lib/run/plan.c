@@ -380,9 +380,11 @@ static bool runs_a_command(const struct config *c)
 	return json_array_size(config_list(c, "command")) > 0 || config_identity_int(c, "ephemeral");
 }
 
+/* A default that is spelt out, as `show` does it, asks for nothing. */
 static int check_run(const struct config *c, ve_error **ret_error)
 {
-	if (!config_raw(c, "run") || runs_a_command(c))
+	bool asked = config_string(c, "run.user") || config_string(c, "run.cwd") || config_bool(c, "run.read_only");
+	if (!asked || runs_a_command(c))
 		return 0;
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "run.*: how a jail's command runs, and there is no 'command'");
 }

@@ -304,7 +304,7 @@ looks() {
 	wait_until 10 logged web1 sealed
 	wait_until 10 logged web1 '^1000'
 	logged web1 '^/tmp'
-	fails 78 create web2 --image busybox --set run.user=1000
+	for a in run.user=1000 run.cwd=/tmp run.read_only=on; do fails 78 create web2 --image busybox --set "$a"; done
 	fails 78 create web2 --image busybox --set command=true --set run.cwd=tmp
 }
 
