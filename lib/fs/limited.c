@@ -13,6 +13,26 @@ static bool wants(const struct storage_size *size)
 	return size->bytes || size->inodes;
 }
 
+/* A file without contents takes no blocks: who has a size and no number of files could use up the table of inodes, which is the
+ * host's. He gets as many as a file system of his own of that size has (mke2fs(8)), and keeps what is there. */
+static struct storage_size whole(int dir_fd, const struct storage_size *size)
+{
+	struct storage_size w = *size;
+	struct storage_usage now;
+	if (!w.bytes || w.inodes)
+		return w;
+	w.inodes = w.bytes / (w.bytes < UINT64_C(512) << 20 ? 4096 : 16384);
+	if (project_usage(dir_fd, &now, NULL) == 0 && now.used_inodes > (int64_t)w.inodes)
+		w.inodes = (uint64_t)now.used_inodes;
+	return w;
+}
+
+static int put_limit(int dir_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	const struct storage_size w = whole(dir_fd, size);
+	return project_limit(dir_fd, &w, ret_error);
+}
+
 static int cannot(const char *backend, const struct storage_size *size, int dir_fd, const char *why, ve_error **ret_error)
 {
 	return backend_cannot_limit(backend, size->bytes ? "disk.size" : "disk.inodes", dir_fd, why, ret_error);
@@ -31,7 +51,7 @@ int limited_make(int ve_fd, const char *backend, const char *directory, const st
 	if (r == 0 && counted)
 		r = project_assign(dir, ret_error);
 	if (r == 0 && wants(size))
-		r = project_limit(dir, size, ret_error);
+		r = put_limit(dir, size, ret_error);
 	if (r == 0)
 		*ret_fd = steal_fd(&dir);
 	return r;
@@ -43,16 +63,17 @@ static int set_limit(const char *backend, int dir_fd, const struct storage_size 
 		return wants(to) ? cannot(backend, to, dir_fd, "without project quotas", ret_error) : 0;
 	if (!project_of(dir_fd))
 		return wants(to) ? cannot(backend, to, dir_fd, "for a VE that was made before it had project quotas", ret_error) : 0;
-	return project_limit(dir_fd, to, ret_error);
+	return put_limit(dir_fd, to, ret_error);
 }
 
 /* A start is not kept up by a limit that is set already, however full it is. */
 static bool is_set(int dir_fd, const struct storage_size *size)
 {
 	struct storage_usage now;
-	return project_of(dir_fd) && project_enforced(dir_fd) && project_usage(dir_fd, &now, NULL) == 0 &&
-	       now.size_bytes == (size->bytes ? (int64_t)project_round(size->bytes) : -1) &&
-	       now.inodes == (size->inodes ? (int64_t)size->inodes : -1);
+	if (!project_of(dir_fd) || !project_enforced(dir_fd) || project_usage(dir_fd, &now, NULL) < 0)
+		return false;
+	const struct storage_size w = whole(dir_fd, size);
+	return now.size_bytes == (w.bytes ? (int64_t)project_round(w.bytes) : -1) && now.inodes == (w.inodes ? (int64_t)w.inodes : -1);
 }
 
 int limited_open(int ve_fd, const char *backend, const char *directory, const struct storage_size *size, int *ret_fd,

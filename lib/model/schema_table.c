@@ -115,7 +115,8 @@ const struct schema_key schema_keys[] = {
 	INT("disk.size", UNIT_BYTES, 16 * MIB, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How much disk it uses at most. What cannot be enforced is refused."),
 	INT("disk.inodes", UNIT_NONE, 16, UINT32_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
-	    .doc = "How many files it has at most."),
+	    .doc = "How many files it has at most. Unset, with a disk.size: what a file system of that size has, one for each 16K (below "
+		   "512M one for each 4K); on btrfs it is not counted."),
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
 	LIST("volumes", .flags = 0, .doc = "Further disks."),
 	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",

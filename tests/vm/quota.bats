@@ -77,6 +77,23 @@ holds() {
 	done
 }
 
+@test "a size alone limits the number of files, as a file system of its own would" {
+	ve q1 --disk 16M
+	ok status q1 --json
+	json '."disk.inodes" == 4096'
+	# shellcheck disable=SC2016
+	not v exec q1 -- sh -c 'mkdir /root/m; cd /root/m; for d in $(seq 200); do mkdir $d && (cd $d && touch $(seq 100)) || exit 1; done'
+	ok status q1 --json
+	json '."disk.inodes_used" == 4096 and ."disk.used" < 16777216'
+	ok restart q1
+	ok set q1 disk.size=1G
+	ok status q1 --json
+	json '."disk.inodes" == 65536'
+	ok set q1 disk.size=unlimited
+	ok status q1 --json
+	json '."disk.inodes" == null'
+}
+
 @test "the number of files holds, live" {
 	ve q1 --set disk.inodes=200
 	# shellcheck disable=SC2016
