@@ -59,6 +59,8 @@ static bool is_wanted(enum where where, const struct plan *p)
 	return where == EVERYWHERE || (where == VPS_ONLY ? !p->jail : p->read_only);
 }
 
+_Static_assert(BINDMOUNTS_MAX <= (int)BLOB_MAX_BINDS, "what a configuration may have, a blob can");
+
 static unsigned add_detached(struct blobber *b, const struct rootplan_extra *extra, struct blob_mount *m)
 {
 	const struct {
