@@ -439,6 +439,16 @@ int config_networks(const struct config *c, unsigned *ret_labels, unsigned max)
 	return (int)n;
 }
 
+bool config_has_command(const struct config *c)
+{
+	return json_array_size(config_list(c, "command")) > 0;
+}
+
+bool config_is_jail(const struct config *c)
+{
+	return config_has_command(c) || config_identity_int(c, "ephemeral");
+}
+
 const char *config_network_type(const struct config *c, unsigned label)
 {
 	char key[32];
@@ -533,7 +543,7 @@ int config_check_whole(const struct config *c, ve_error **ret_error)
 	unsigned labels[100];
 	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0)
 		return -EINVAL;
-	if (config_raw(c, "init") && json_array_size(config_list(c, "command")) > 0)
+	if (config_raw(c, "init") && config_has_command(c))
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
 				 "init and command are both set: a VE starts either an init or a jail's command");
 	json_t *seen = json_array();

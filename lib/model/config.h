@@ -76,6 +76,10 @@ int config_merge(struct config *c, const struct config *over, ve_error **ret_err
 void config_hide_secrets(struct config *c);
 /* The labels of "network" in numeric order into RET (at most MAX); returns how many. */
 int config_networks(const struct config *c, unsigned *ret_labels, unsigned max);
+/* The key "command": it starts that, and no init. */
+bool config_has_command(const struct config *c);
+/* Is it a jail: one command, its own or the one that `run` says? */
+bool config_is_jail(const struct config *c);
 /* network.LABEL.type, or what an unset one means: "routed" where addresses are given, else "nat". create
  * writes it down, so that a change of addresses never changes the type. */
 const char *config_network_type(const struct config *c, unsigned label);

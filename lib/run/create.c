@@ -223,10 +223,10 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	r = newve_config(ctx, name, &from, &config, &image, ret_error);
 	if (r == 0)
 		r = create_put_ips(config, o->ips, ret_error);
-	if (r == 0 && !image->init && !json_array_size(config_list(config, "command")) && !config_raw(config, "init"))
+	if (r == 0 && !image->init && !config_has_command(config) && !config_raw(config, "init"))
 		r = err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)",
 			      image->name);
-	if (r == 0 && o->n_credentials && json_array_size(config_list(config, "command")))
+	if (r == 0 && o->n_credentials && config_has_command(config))
 		r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "credentials", "credentials are for an init, which a VE with the key 'command' has not");
 	if (r == 0)
 		r = newve_defaults(ctx, config, ret_error);

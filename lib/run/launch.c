@@ -291,7 +291,7 @@ static void freeze_process(struct blobber *b, const struct launching *l, char **
 		b->head.flags |= BLOB_ADAPT;
 	}
 	/* A process more: not for a command that is over as soon as it has begun. */
-	if (p->jail && (l->cmd->reaper || json_array_size(config_list(p->config, "command")) > 0))
+	if (p->jail && (l->cmd->reaper || config_has_command(p->config)))
 		b->head.flags |= BLOB_REAPER;
 	if (p->jail && p->read_only)
 		b->head.flags |= BLOB_READ_ONLY;

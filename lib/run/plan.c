@@ -375,16 +375,11 @@ int plan_check_limits(struct ve *v, const struct cg_limits *l, ve_error **ret_er
 	return r < 0 ? r : cg_check_limits(v->ctx->cg, v->name, l, ret_error);
 }
 
-static bool runs_a_command(const struct config *c)
-{
-	return json_array_size(config_list(c, "command")) > 0 || config_identity_int(c, "ephemeral");
-}
-
 /* A default that is spelt out, as `show` does it, asks for nothing. */
 static int check_run(const struct config *c, ve_error **ret_error)
 {
 	bool asked = config_string(c, "run.user") || config_string(c, "run.cwd") || config_bool(c, "run.read_only");
-	if (!asked || runs_a_command(c))
+	if (!asked || config_is_jail(c))
 		return 0;
 	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "run.*: how a jail's command runs, and there is no 'command'");
 }
@@ -457,7 +452,7 @@ int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *
 	_cleanup_plan_ struct plan p = {
 		.ve = v,
 		.config = c,
-		.jail = runs_a_command(c),
+		.jail = config_is_jail(c),
 		.read_only = config_bool(c, "run.read_only"),
 		.id_base = (uint32_t)config_identity_int(c, "id_base"),
 		.storage = { .image_fd = -1, .writable_fd = -1 },

@@ -87,7 +87,7 @@ int start_locked(struct ve *v, ve_error **ret_error)
 	struct launched done;
 	int r = start_launch(v, -1, &cmd, &done, ret_error);
 	/* An init does not end. A command may, and be done. */
-	if (r < 0 || json_array_size(config_list(v->config, "command")) > 0)
+	if (r < 0 || config_has_command(v->config))
 		return r;
 	return ended_within(v, AT_ONCE_MS) ? died_at_once(v, ret_error) : VE_CHANGED;
 }

@@ -95,18 +95,13 @@ static int settle_stopped(struct ve *v, ve_error **ret_error)
 	return r < 0 ? r : VE_CHANGED;
 }
 
-static bool runs_command(const struct ve *v)
-{
-	return json_array_size(config_list(v->config, "command")) > 0 || config_identity_int(v->config, "ephemeral");
-}
-
 static int stop_signal(const struct ve *v)
 {
 	const char *name = config_raw(v->config, "stop.signal") ? config_string(v->config, "stop.signal") : NULL;
 	int64_t from_image = config_identity_int(v->config, "stop_signal");
 	/* What the image says is for its init. */
 	if (!name)
-		return from_image && !runs_command(v) ? (int)from_image : SIGTERM;
+		return from_image && !config_is_jail(v->config) ? (int)from_image : SIGTERM;
 	if (str_starts(name, "SIG"))
 		name += 3;
 	if (str_starts(name, "RTMIN+"))
