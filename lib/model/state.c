@@ -93,6 +93,16 @@ static const struct {
 	},
 };
 
+bool state_is_up(enum ve_state s)
+{
+	return s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
+}
+
+bool state_is_at_rest(enum ve_state s)
+{
+	return s == STATE_STOPPED || s == STATE_BLOCKED || s == STATE_CREATING;
+}
+
 const char *state_name(enum ve_state s)
 {
 	return (unsigned)s < STATE_COUNT ? states[s].name : "unknown";

@@ -3,6 +3,8 @@
 #ifndef MODEL_STATE_H
 #define MODEL_STATE_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 enum ve_state {
@@ -27,6 +29,10 @@ enum state_answer {
 	STATE_ALREADY, /* the wanted state is the present one: success, unchanged */
 };
 
+/* Does its init run, whatever it may be asked now? */
+bool state_is_up(enum ve_state s);
+/* Is nothing of it there but its files? A start or a create that was interrupted may have left more. */
+bool state_is_at_rest(enum ve_state s);
 const char *state_name(enum ve_state s);
 int state_from_name(const char *name, enum ve_state *ret_state);
 const char *verb_name(enum ve_verb v);

@@ -48,8 +48,7 @@ static bool wants_start(struct ve *v)
 
 static bool is_up(struct ve *v)
 {
-	enum ve_state s = handle_state(v, NULL);
-	return s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
+	return state_is_up(handle_state(v, NULL));
 }
 
 static int fleet_collect(struct ve_ctx *ctx, bool starting, struct fleet *f, ve_error **ret_error)

@@ -105,8 +105,7 @@ static void add(struct group *to, const struct group *g)
 static struct group measure(struct ve *v)
 {
 	struct group g = nothing;
-	enum ve_state s = handle_state(v, NULL);
-	bool up = s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
+	bool up = state_is_up(handle_state(v, NULL));
 	struct storage_usage disk;
 	struct cg_usage used = { .memory_bytes = -1 };
 	disk_usage(v, &disk);

@@ -16,11 +16,6 @@ int change_check_protected(const struct ve *v, const char *verb, ve_error **ret_
 	return r;
 }
 
-static bool is_up(enum ve_state s)
-{
-	return s != STATE_STOPPED && s != STATE_BLOCKED && s != STATE_CREATING;
-}
-
 int change_begin(struct change *c, struct ve *v, const char *verb, unsigned flags, ve_error **ret_error)
 {
 	*c = (struct change){ .ve = v, .verb = verb, .begun_ms = clock_ms() };
@@ -33,7 +28,7 @@ int change_begin(struct change *c, struct ve *v, const char *verb, unsigned flag
 		return 0;
 	if (!(flags & CHANGE_UNASKED))
 		r = adminlock_check(v, verb, ret_error);
-	if (r == 0 && (flags & CHANGE_ALTERS || (flags & CHANGE_STOPS && is_up(c->before))))
+	if (r == 0 && (flags & CHANGE_ALTERS || (flags & CHANGE_STOPS && !state_is_at_rest(c->before))))
 		r = change_check_protected(v, verb, ret_error);
 	return r;
 }

@@ -105,8 +105,7 @@ static int follow_log(struct ve *v, int fd, ve_error **ret_error)
 		struct stat st;
 		if (fstat(log, &st) == 0 && st.st_nlink == 0)
 			return 0;
-		enum ve_state s = handle_state(v, NULL);
-		if (s != STATE_RUNNING && s != STATE_FROZEN && s != STATE_STOPPING)
+		if (!state_is_up(handle_state(v, NULL)))
 			return 0;
 		struct pollfd p[2] = { { .fd = watch, .events = POLLIN }, { .fd = v->ctx->cancel_fd, .events = POLLIN } };
 		poll(p, 2, 1000);

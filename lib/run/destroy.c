@@ -56,7 +56,7 @@ int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
 {
 	struct change c = { 0 };
 	int r = change_begin(&c, v, "destroy", CHANGE_ALTERS, ret_error);
-	bool up = c.before != STATE_STOPPED && c.before != STATE_BLOCKED && c.before != STATE_CREATING;
+	bool up = !state_is_at_rest(c.before);
 	if (r == 0 && force && up)
 		r = kill_locked(v, ret_error);
 	if (r >= 0)

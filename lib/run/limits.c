@@ -155,8 +155,7 @@ static void add_transfer(const struct figures *f, json_t *list, bool refused_onl
 static void add_ve(struct ve *v, json_t *list, bool refused_only)
 {
 	_cleanup_config_ struct config *running = NULL;
-	enum ve_state s = handle_state(v, NULL);
-	struct figures f = { .ve = v, .up = s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING };
+	struct figures f = { .ve = v, .up = state_is_up(handle_state(v, NULL)) };
 	if (f.up)
 		handle_running_config(v, &running, NULL);
 	f.config = running ? running : v->config;

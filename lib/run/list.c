@@ -43,7 +43,7 @@ struct field {
 
 static bool is_up(const struct row *r)
 {
-	return r->state == STATE_RUNNING || r->state == STATE_FROZEN || r->state == STATE_STOPPING;
+	return state_is_up(r->state);
 }
 
 static json_t *get_name(const struct row *r) { return string_or_null(r->ve->name); }

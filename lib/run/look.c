@@ -81,7 +81,7 @@ int look_status(struct ve *v, json_t **ret_doc, ve_error **ret_error)
 {
 	struct record rec = { 0 };
 	enum ve_state s = handle_state(v, &rec);
-	bool up = s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING;
+	bool up = state_is_up(s);
 	json_t *last = laststate_read(v);
 	const char *image = v->config ? config_string(v->config, "image") : NULL;
 	json_t *doc = json_pack(

@@ -102,7 +102,7 @@ static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 			note(doc, v, "an interrupted create or destroy was undone");
 		return r;
 	}
-	if (s == STATE_RUNNING || s == STATE_FROZEN || s == STATE_STOPPING) {
+	if (state_is_up(s)) {
 		unlinkat(v->run_fd, "stopping", 0);
 		bool mended;
 		int r = heal_network(v, &mended, ret_error);
