@@ -182,18 +182,31 @@ static unsigned add_adapters(struct blobber *b, const struct plan *p, struct blo
 	return k;
 }
 
+/* systemd's container interface: who manages us, and which container this is. */
+static unsigned add_systemd(struct blobber *b, const struct plan *p, struct blob_file *f, unsigned k)
+{
+	f[k++] = file(b, BF_REPLACE, "/run/host/container-manager", "vectl\n", 0444, true);
+	_cleanup_free_ char *uuid = NULL;
+	if (asprintf(&uuid, "%s\n", p->ve->uuid) > 0)
+		f[k++] = file(b, BF_REPLACE, "/run/host/container-uuid", uuid, 0444, true);
+	if (config_bool(p->config, "features.nesting"))
+		return k;
+	/* A service that asks for a user namespace, as Debian's redis-server, does not start where there are none. What a drop-in
+	 * for all services says, one for a service still overrides. */
+	f[k] = file(b, BF_REPLACE, "/run/systemd/system/service.d/zz-vectl.conf",
+		    "# Written by vectl at each start: the VE has no user namespaces (features.nesting).\n[Service]\nPrivateUsers=no\n", 0644, true);
+	f[k++].only_with = blobber_str(b, "/usr/share/dbus-1/system-services/org.freedesktop.systemd1.service");
+	return k;
+}
+
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n)
 {
-	struct blob_file f[MAX_CHANGES + 5 + MANAGERS_MAX + ADAPTERS_MAX];
+	struct blob_file f[MAX_CHANGES + 6 + MANAGERS_MAX + ADAPTERS_MAX];
 	unsigned k = 0;
 	if (p->resolv_conf && !changes)
 		f[k++] = file(b, BF_REPLACE, "/etc/resolv.conf", p->resolv_conf, 0644, true);
 	if (!p->jail && !changes) {
-		/* systemd's container interface: who manages us, and which container this is. */
-		f[k++] = file(b, BF_REPLACE, "/run/host/container-manager", "vectl\n", 0444, true);
-		_cleanup_free_ char *uuid = NULL;
-		if (asprintf(&uuid, "%s\n", p->ve->uuid) > 0)
-			f[k++] = file(b, BF_REPLACE, "/run/host/container-uuid", uuid, 0444, true);
+		k = add_systemd(b, p, f, k);
 		k = add_hosts(b, p, f, k);
 		k = add_managers(b, p, f, k);
 	}
