@@ -16,6 +16,9 @@
 
 #define HEAD "# Written by vectl at each start of the VE, whose addresses are set from outside.\n"
 
+/* The program is below /usr/lib, or where that is not all there is, below /lib (Debian 11, openSUSE Leap). */
+#define NETWORKD "/usr/share/dbus-1/system-services/org.freedesktop.network1.service"
+
 struct form {
 	const char *path, *only_with;
 	const char *begin, *each, *between, *end; /* EACH: with the interface's name */
@@ -23,7 +26,7 @@ struct form {
 };
 
 static const struct form forms[] = {
-	{ "/run/systemd/network/00-vectl.network", "/usr/lib/systemd/systemd-networkd", HEAD "[Match]\nName=", "%s", " ",
+	{ "/run/systemd/network/00-vectl.network", NETWORKD, HEAD "[Match]\nName=", "%s", " ",
 	  "\n\n[Link]\nUnmanaged=yes\n" },
 	{ "/run/NetworkManager/conf.d/zz-vectl.conf", "/etc/NetworkManager",
 	  HEAD "[device-vectl]\nmatch-device=", "interface-name:%s", ",", "\nmanaged=0\n" },

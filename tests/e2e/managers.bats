@@ -9,7 +9,8 @@ setup_file() { world_up && image debian-13 && image debian-managers && inventory
 	ve web1 --ip 192.0.2.10 --set network.3.type=nat
 	not v exec web1 -- test -e /run/systemd
 	not v exec web1 -- test -e /run/network
-	inside web1 sh -c 'mkdir -p /etc/network /etc/NetworkManager /usr/lib/systemd && touch /usr/lib/systemd/systemd-networkd &&
+	inside web1 sh -c 'mkdir -p /etc/network /etc/NetworkManager /usr/share/dbus-1/system-services &&
+		touch /usr/share/dbus-1/system-services/org.freedesktop.network1.service &&
 		printf "auto eth0\niface eth0 inet static\n\taddress 10.9.9.9\n\tnetmask 255.0.0.0\n" >/etc/network/interfaces'
 	ok restart web1
 	inside web1 cat /run/systemd/network/00-vectl.network
