@@ -16,6 +16,11 @@ image_recipe() {
 		mkdir -p "$recipes"
 		jq '.packages += ["cloud-init"]' "$tests_top/templates/recipes/debian-12.json" >"$recipes/$2.json"
 		;;
+	debian-services) # servers, for jails and for whole systems
+		mkdir -p "$recipes"
+		jq '.packages += ["postgresql", "nginx-light", "redis-server", "postfix"]' "$tests_top/templates/recipes/debian-12.json" \
+			>"$recipes/$2.json"
+		;;
 	esac
 }
 
