@@ -26,7 +26,7 @@ DEPS_RUN = nftables mmdebstrap busybox-static openssh-client curl e2fsprogs
 DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
 	bsdextrautils procps g++ openssh-client iperf3 btrfs-progs iptables
 DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
-DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq iproute2 iperf3 socat fio stress-ng
+DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq iproute2 iperf3 socat fio stress-ng btrfs-progs
 
 # ---- how it is built -------------------------------------------------------------------------------
 

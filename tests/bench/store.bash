@@ -29,12 +29,15 @@ section_list() {
 	all_of create 1 1 --image busybox
 	v start s1 >/dev/null
 	timed one "$VECTL" list
-	local one
+	local one i
 	one=$(us one)
 	all_of create 2 "$scale" --image busybox
 	all_of start 2 $running
-	timed all "$VECTL" list ::: floor "$work/floor" "$work/root" /bin/true
+	# Every tenth is a customer's.
+	for ((i = 1; i <= scale; i += 10)); do v set "s$i" owner=C42 >/dev/null; done
+	timed all "$VECTL" list ::: customer "$VECTL" list --where owner=C42 --fields name,memory.used ::: floor "$work/floor" "$work/root" /bin/true
 	row "list of $scale VEs, $running running, of 50 ms" "$(ratio "$(us all)" 50000)" 1
+	row "list of a customer's VEs with the memory they use, of 50 ms" "$(ratio "$(us customer)" 50000)" 1
 	row "list of $scale VEs, $running running, against list of one" "$(ratio "$(us all)" "$one")"
 	stop_all
 }
