@@ -68,7 +68,7 @@ const struct command command_events = {
 	.description =
 		"Prints what has happened to the VE NAME, or to all VEs, oldest first, a line each; with --json each line is a JSON "
 		"document of its own.\n\nThe kinds are created, started, stopped, killed, crashed, rebooted, frozen, thawed, "
-		"blocked, unblocked, recovered, destroyed; quota-spent and quota-lifted (of network.N.quota); oom: the kernel has "
+		"blocked, unblocked, renamed (with its old name), recovered, destroyed; quota-spent and quota-lifted (of network.N.quota); oom: the kernel has "
 		"killed processes of the VE for lack of memory, with their names and what they held; forks-refused: pids.limit "
 		"was reached; hook-failed: a program of hooks.* did.\n\nWhat a VE is refused over and over is one event with a count, at first a second and later up to a "
 		"minute apart; refused forks are noticed within ten seconds on cgroup v1. It is told late while the VE has no monitor (vectl recover), but never lost while the VE runs. Of "

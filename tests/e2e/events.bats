@@ -24,10 +24,13 @@ bomb() { try v exec "$1" -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 
 	kill -9 "$(monitor_pid web1)"
 	ok recover
 	ok stop web1
+	ok rename web1 web2
+	ok rename web2 web1
 	ok start web1
 	ok kill web1
 	ok events web1 --json
-	[ "$(jq -r .event <<<"$output" | xargs)" = "created started frozen thawed blocked unblocked recovered stopped started killed" ]
+	[ "$(jq -r .event <<<"$output" | xargs)" = "created started frozen thawed blocked unblocked recovered stopped renamed renamed started killed" ]
+	[ "$(jq -r 'select(.event == "renamed") | "\(.name) \(.detail)"' <<<"$output")" = $'web2 web1\nweb1 web2' ]
 	local line before=0 seq
 	while read -r line; do
 		"$BATS_TEST_DIRNAME/../check-json" event <<<"$line"
