@@ -24,18 +24,24 @@ enum cg_controller {
 	CG_MEMORY,
 	CG_PIDS,
 	CG_IO,	    /* "blkio" on v1 */
+	CG_HUGETLB,
 	CG_DEVICES, /* v1 only */
 	CG_FREEZER, /* v1 only */
 	CG_CONTROLLER_COUNT,
 };
 #define CG_BIT(controller) (1u << (controller))
 
+/* The sizes of huge pages of x86 and arm, as the hugetlb controller's files spell them. */
+#define CG_HUGEPAGE_SIZES(X) X("64KB") X("2MB") X("32MB") X("1GB")
+
 /* The controllers that are switched on for VEs on cgroup2. */
-#define CG_V2_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_IO) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS))
+#define CG_V2_WANTED \
+	(CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_IO) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_HUGETLB))
 /* The v1 hierarchies that VEs get a group in. */
-#define CG_V1_WANTED (CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_IO))
+#define CG_V1_WANTED \
+	(CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_IO) | CG_BIT(CG_HUGETLB))
 /* Where one may be missing: a group that changes nothing costs each start a tenth of a millisecond. */
-#define CG_V1_OPTIONAL (CG_BIT(CG_IO) | CG_BIT(CG_CPUSET))
+#define CG_V1_OPTIONAL (CG_BIT(CG_IO) | CG_BIT(CG_CPUSET) | CG_BIT(CG_HUGETLB))
 /* And these where no cgroup2 is mounted that does their work. */
 #define CG_V1_KEEPERS (CG_BIT(CG_CPUACCT) | CG_BIT(CG_DEVICES) | CG_BIT(CG_FREEZER))
 /* A monitor is taken out of its caller's groups where it would be charged, counted or found there. */

@@ -94,6 +94,7 @@ int cg_pool_names(struct cg_host *h, char ***ret_names); /* those that have grou
 enum { CG_DISKS_MAX = 4 };
 struct cg_limits {
 	int64_t memory_bytes, swap_bytes, memory_guarantee_bytes, memory_high_bytes;
+	int64_t hugepages_bytes; /* of each size of page; 0 is no refusal where nobody can count them */
 	int64_t pids;
 	int64_t cpu_cores;    /* how many CPUs: a cpuset of that many, those that the fewest VEs are bound to */
 	int64_t cpu_limit_mc; /* thousandths of a core */
@@ -167,6 +168,7 @@ struct cg_counters {
 	uint64_t life; /* names this life of the groups within a boot; 0: there are none */
 	int64_t memory_bytes, memory_peak_bytes, memory_kills; /* processes killed for lack of memory */
 	int64_t swap_bytes, swap_peak_bytes, swap_refused;
+	int64_t hugepages_bytes, hugepages_refused; /* of all sizes */
 	int64_t pids, pids_peak, pids_refused; /* forks that failed */
 	int64_t cpu_ns, cpu_throttled;	       /* periods in which it had to wait */
 	int64_t io_read_bytes, io_written_bytes, io_reads, io_writes; /* of DISKS */

@@ -75,6 +75,7 @@ static void check_controllers(const struct check *c)
 		{ CG_CPUSET, "not available: cpu.cores is refused" },
 		{ CG_MEMORY, "not available: memory.* is refused" },
 		{ CG_PIDS, "not available: pids.limit is refused" },
+		{ CG_HUGETLB, "not available: huge pages that the host sets aside are for whoever takes them" },
 	};
 	for (unsigned i = 0; i < ARRAY_SIZE(wanted); i++) {
 		struct cg_hierarchy *hi = cg_hierarchy_of(c->h, wanted[i].controller);

@@ -101,6 +101,25 @@ static int64_t memory_kills(struct cg_host *h, const char *name)
 	return read_keyed(h, CG_MEMORY, name, "memory.oom_control", "memory.events", "oom_kill");
 }
 
+/* The sum over the sizes of pages; -1: none is counted. */
+static void read_hugepages(struct cg_host *h, const char *name, struct cg_counters *c)
+{
+#define FILES(size) \
+	{ "hugetlb." size ".usage_in_bytes", "hugetlb." size ".current", "hugetlb." size ".failcnt", "hugetlb." size ".events" },
+	static const char *const files[][4] = { CG_HUGEPAGE_SIZES(FILES) };
+#undef FILES
+	struct cg_hierarchy *hi = cg_hierarchy_of(h, CG_HUGETLB);
+	for (size_t i = 0; hi && i < ARRAY_SIZE(files); i++) {
+		int64_t used = read_number(h, CG_HUGETLB, name, files[i][0], files[i][1]);
+		int64_t refused = hi->version == 1 ? read_number(h, CG_HUGETLB, name, files[i][2], NULL) :
+						     read_keyed(h, CG_HUGETLB, name, NULL, files[i][3], "max");
+		if (used < 0)
+			continue;
+		c->hugepages_bytes = used + (c->hugepages_bytes > 0 ? c->hugepages_bytes : 0);
+		c->hugepages_refused = (refused > 0 ? refused : 0) + (c->hugepages_refused > 0 ? c->hugepages_refused : 0);
+	}
+}
+
 /* ---- processes ---- */
 
 /* Sums pids.events over the groups below DIR. A tenant may have built CG_GUEST_DESCENDANTS of them, CG_GUEST_DEPTH deep. */
@@ -216,6 +235,7 @@ void cg_host_counters(struct cg_host *h, const char *name, const dev_t *disks, u
 		c.memory_kills = memory_kills(h, name);
 		c.swap_peak_bytes = read_number(h, CG_MEMORY, name, NULL, "memory.swap.peak");
 		c.swap_refused = read_keyed(h, CG_MEMORY, name, NULL, "memory.swap.events", "fail");
+		read_hugepages(h, name, &c);
 		c.pids_peak = read_number(h, CG_PIDS, name, "pids.peak", "pids.peak");
 		c.pids_refused = refused_forks(h, name);
 		c.cpu_throttled = read_keyed(h, CG_CPU, name, "cpu.stat", "cpu.stat", "nr_throttled");

@@ -27,6 +27,7 @@ static const struct {
 	[CG_MEMORY] = { "memory", "memory" },
 	[CG_PIDS] = { "pids", "pids" },
 	[CG_IO] = { "blkio", "io" },
+	[CG_HUGETLB] = { "hugetlb", "hugetlb" },
 	[CG_DEVICES] = { "devices", NULL },
 	[CG_FREEZER] = { "freezer", NULL },
 };

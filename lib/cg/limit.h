@@ -35,6 +35,7 @@ struct limit {
 		plan_fn plan;	    /* instead of format */
 		const char *detail; /* of the file's lines, for the plan */
 	} on[3]; /* by version */
+	bool zero_wished; /* 0 is what everybody has, where there is the controller */
 };
 
 /* One write to NAME/FILE. */
@@ -62,10 +63,18 @@ struct limit_apply {
 	bool said;	      /* they did */
 };
 
+/* What VALUE is without its controller: nothing to refuse. */
+static inline bool limit_is_moot(const struct limit *row, int64_t value)
+{
+	return value == row->neutral || (row->zero_wished && value == 0);
+}
+
 #define LIMIT_NO_FIELD SIZE_MAX
 extern const struct limit limit_table[];
 extern const unsigned limit_n;
 
+/* -EBUSY: so many bytes are USED, and the kernel cannot take them back. */
+int limit_too_much_used(const char *key, const char *name, int64_t used, ve_error **ret_error);
 /* Is ROW one of those that need a disk? */
 bool limit_is_of_disks(const struct limit *row, int version);
 /* VE_ERR_UNSUPPORTED: the files of VE NAME are on none. */

@@ -117,6 +117,33 @@ static int plan_swap_v2(struct limit_apply *a, const struct limit *row, struct c
 	return 0;
 }
 
+/* Huge pages have a limit a size, for those in use and for those that are promised: mmap(2) fails already, instead of a SIGBUS
+ * later. The kernel would take one below what is used, and end the VE's programs with it. */
+static int plan_hugepages(struct limit_apply *a, const struct limit *row, struct cg_hierarchy *hi)
+{
+#define FILES(size) \
+	{ "hugetlb." size ".usage_in_bytes", "hugetlb." size ".limit_in_bytes", "hugetlb." size ".rsvd.limit_in_bytes" }, \
+	{ "hugetlb." size ".current", "hugetlb." size ".max", "hugetlb." size ".rsvd.max" },
+	static const char *const files[][3] = { CG_HUGEPAGE_SIZES(FILES) };
+#undef FILES
+	int64_t used, value = a->limits->hugepages_bytes;
+	char text[CG_TEXT_MAX];
+	int r = (hi->version == 1 ? cg_format_bytes_v1 : cg_format_max)(value, text);
+	for (size_t i = (size_t)hi->version - 1; r == 0 && i < ARRAY_SIZE(files); i += 2) {
+		const char *const *of = files[i];
+		if (!limit_has_file(a, hi, of[1]))
+			continue;
+		if (!a->cg->fresh && limit_read_number(a, hi, of[0], &used) == 0 && used > value) {
+			a->said = true;
+			return limit_too_much_used(row->key, a->cg->name, used, a->ret_error);
+		}
+		r = limit_add_step(a, hi, row->key, of[1], value, text);
+		if (r == 0)
+			r = limit_add_step(a, hi, row->key, of[2], value, text);
+	}
+	return r;
+}
+
 /* CPUs that the host has, or all of them where none are named. */
 static int parse_set(struct limit_apply *a, struct cg_cpus *ret_set)
 {
@@ -300,6 +327,8 @@ const struct limit limit_table[] = {
 	  { [2] = { "memory.low", cg_format_max, put_memory_low } } },
 	{ "memory.high", FIELD(memory_high_bytes), CG_MEMORY, UNITS_UNLIMITED,
 	  { [2] = { "memory.high", cg_format_max } } },
+	{ "memory.hugepages", FIELD(hugepages_bytes), CG_HUGETLB, UNITS_UNLIMITED,
+	  { [1] = { .plan = plan_hugepages }, [2] = { .plan = plan_hugepages } }, .zero_wished = true },
 	{ "pids.limit", FIELD(pids), CG_PIDS, UNITS_UNLIMITED,
 	  { [1] = { "pids.max", cg_format_max }, [2] = { "pids.max", cg_format_max } } },
 	{ "cpu.cores", FIELD(cpu_cores), CG_CPUSET, UNITS_UNLIMITED,

@@ -202,7 +202,7 @@ static int plan(struct limit_apply *a, ve_error **ret_error)
 		if (hi && ((hi->base_fd < 0 && !cg_is_optional(hi)) || !(hi->controllers & CG_BIT(row->controller))))
 			hi = NULL;
 		bool possible = is_possible(row, hi);
-		if (value == CG_UNSET || (value == row->neutral && (a->cg->fresh || !possible)))
+		if (value == CG_UNSET || (value == row->neutral && a->cg->fresh) || (!possible && limit_is_moot(row, value)))
 			continue;
 		if (!possible)
 			return unsupported(a->cg->name, row, hi, ret_error);
@@ -233,7 +233,7 @@ static int check_limits(struct cg_host *h, const char *name, bool pool, const st
 	for (unsigned i = 0; i < limit_n; i++) {
 		int64_t value = value_of(l, &limit_table[i]);
 		struct cg_hierarchy *hi = cg_hierarchy_of(h, limit_table[i].controller);
-		if (value != CG_UNSET && value != limit_table[i].neutral && !is_possible(&limit_table[i], hi))
+		if (value != CG_UNSET && !limit_is_moot(&limit_table[i], value) && !is_possible(&limit_table[i], hi))
 			return unsupported(name, &limit_table[i], hi, ret_error);
 		if (value != CG_UNSET && value != limit_table[i].neutral && pool && hi->version == 1 &&
 		    limit_is_of_disks(&limit_table[i], hi->version))
@@ -256,7 +256,7 @@ int cg_pool_check_limits(struct cg_host *h, const char *pool, const struct cg_li
 
 /* ---- the execution ---- */
 
-static int too_much_used(const char *key, const char *name, int64_t used, ve_error **ret_error)
+int limit_too_much_used(const char *key, const char *name, int64_t used, ve_error **ret_error)
 {
 	int r = err_plain(ret_error, VE_ERR_STATE, EBUSY, "cgroup",
 			  "cannot lower %s of '%s': %" PRId64 " MiB are in use and cannot be reclaimed", key, name, used >> 20);
@@ -292,7 +292,7 @@ static int refused(struct limit_apply *a, struct limit_step *s, int r, ve_error 
 		return above_pool(a, ret_error);
 	if (r == -EBUSY && str_starts(s->key, "memory.") &&
 	    limit_read_number(a, s->hi, v1 ? "memory.usage_in_bytes" : "memory.current", &used) == 0)
-		return too_much_used(s->key, name, used, ret_error);
+		return limit_too_much_used(s->key, name, used, ret_error);
 	return err_sys(ret_error, -r, "cgroup", "cannot set %s of '%s': the kernel refused '%s' for '%s'", s->key,
 		       name, s->text, s->file);
 }

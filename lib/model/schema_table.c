@@ -92,6 +92,8 @@ const struct schema_key schema_keys[] = {
 	    .doc = "Memory that is not taken from it while others have some to give. Needs cgroup v2."),
 	INT("memory.high", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "From how much memory on it is slowed down, and pages are taken from it. Needs cgroup v2."),
+	INT("memory.hugepages", UNIT_BYTES, 0, PIB, .flags = LIVE | BUILT | UNLIMITED, .def = "0",
+	    .doc = "Huge pages that it may take of those the host has set aside, of each size; besides memory.limit."),
 
 	/* ---- processes and their limits */
 	INT("pids.limit", UNIT_NONE, 4, PIDS_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",

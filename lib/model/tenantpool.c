@@ -22,7 +22,7 @@ enum { POOL_MAX_BYTES = 65536 };
 static const char *const keys[] = { "cpu.limit", "cpu.weight", "memory.limit", "memory.swap", "pids.limit", "io.weight",
 				    "io.read_bps", "io.write_bps", "io.read_iops", "io.write_iops" };
 
-static bool is_key(const char *key)
+bool tenantpool_has_key(const char *key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (str_eq(key, keys[i]))
@@ -63,7 +63,7 @@ static int refuse_foreign(const char *key, json_t *old_value, json_t *new_value,
 {
 	(void)old_value;
 	(void)new_value;
-	return is_key(key) ? 0 : no_key(key, data);
+	return tenantpool_has_key(key) ? 0 : no_key(key, data);
 }
 
 static int parse(const char *text, size_t size, const char *what, struct config *limits, ve_error **ret_error)
@@ -182,7 +182,7 @@ int tenantpool_assign(struct config *limits, const char *assignment, ve_error **
 	_cleanup_free_ char *key = strndup(assignment, strcspn(assignment, "=+-"));
 	if (!key)
 		return err_nomem(ret_error);
-	if (schema_find(key) && !is_key(key))
+	if (schema_find(key) && !tenantpool_has_key(key))
 		return no_key(key, ret_error);
 	return config_assign(limits, assignment, ret_error);
 }

@@ -22,6 +22,8 @@ int tenantpool_unlink(int etc_fd, const char *name, ve_error **ret_error);
 bool tenantpool_exists(int etc_fd, const char *name);
 /* All names, in natural order; strv_free(). */
 int tenantpool_names(int etc_fd, char ***ret_names, ve_error **ret_error);
+/* Is KEY a limit that VEs can share? */
+bool tenantpool_has_key(const char *key);
 /* "KEY=VALUE" and "KEY=default", as config_assign(); a key that pools do not have is VE_ERR_CONFIG. */
 int tenantpool_assign(struct config *limits, const char *assignment, ve_error **ret_error);
 

@@ -10,6 +10,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "model/tenantpool.h"
 #include "model/units.h"
 #include "run/account.h"
 #include "run/disk.h"
@@ -33,6 +34,7 @@ static const struct resource {
 	{ "memory", "bytes", "bytes", NOW(memory_bytes), NONE, NOW(memory_peak_bytes), NOW(memory_kills), "memory.guarantee",
 	  "memory.limit", 0 },
 	{ "swap", "bytes", "bytes", NOW(swap_bytes), NONE, NOW(swap_peak_bytes), NOW(swap_refused), NULL, "memory.swap", 0 },
+	{ "hugepages", "bytes", "bytes", NOW(hugepages_bytes), NONE, NONE, NOW(hugepages_refused), NULL, "memory.hugepages", 0 },
 	{ "pids", "count", "count", NOW(pids), NONE, NOW(pids_peak), NOW(pids_refused), NULL, "pids.limit", 0 },
 	{ "cgroups", "count", "count", NOW(cgroups), NONE, NONE, NONE, NULL, NULL, CG_GUEST_GROUPS },
 	{ "io.read", "bytes", "bytes/s", NONE, NOW(io_read_bytes), NONE, NONE, NULL, "io.read_bps", 0 },
@@ -72,7 +74,7 @@ json_t *limits_of_pool(const struct cg_counters *now, const struct config *limit
 	json_t *list = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		const struct resource *r = &resources[i];
-		if (r->fixed)
+		if (r->fixed || !tenantpool_has_key(r->limit))
 			continue; /* that is each VE's own */
 		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "resource", r->name, "unit", r->unit,
 						      "limit_unit", r->limit_unit, "used",

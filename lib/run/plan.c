@@ -31,6 +31,7 @@ void plan_limits(const struct config *c, struct cg_limits *ret_limits)
 		{ "memory.swap", &l.swap_bytes },
 		{ "memory.guarantee", &l.memory_guarantee_bytes },
 		{ "memory.high", &l.memory_high_bytes },
+		{ "memory.hugepages", &l.hugepages_bytes },
 		{ "pids.limit", &l.pids },
 		{ "cpu.cores", &l.cpu_cores },
 		{ "cpu.limit", &l.cpu_limit_mc },
@@ -42,9 +43,11 @@ void plan_limits(const struct config *c, struct cg_limits *ret_limits)
 		{ "io.read_iops", &l.io_read_iops },
 		{ "io.write_iops", &l.io_write_iops },
 	};
-	/* What is not set stays unset: the kernel's defaults are ours. Two have a meaning for the rlimits, too. */
+	/* What is not set stays unset: the kernel's defaults are ours. Two have a meaning for the rlimits, too; and huge pages are
+	 * the host's own, who set them aside for somebody. */
 	l.memory_bytes = config_int(c, "memory.limit");
 	l.pids = config_int(c, "pids.limit");
+	l.hugepages_bytes = config_int(c, "memory.hugepages");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (config_raw(c, keys[i].key))
 			*keys[i].field = config_int(c, keys[i].key);

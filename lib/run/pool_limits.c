@@ -12,6 +12,7 @@ int pool_lock(struct ve_ctx *ctx, const char *pool, const char *verb, int *ret_l
 static void limits_of(struct ve_ctx *ctx, const struct config *c, bool disks, struct cg_limits *ret_limits)
 {
 	plan_limits(c, ret_limits);
+	ret_limits->hugepages_bytes = CG_UNSET; /* its VEs' own */
 	if (disks)
 		plan_disks(ret_limits, (const int[]){ ctx->store->ve_fd, ctx->store->images_fd }, 2);
 }

@@ -31,6 +31,7 @@ static const struct kept {
 	KEPT(memory_kills, false),
 	KEPT(swap_peak_bytes, true),
 	KEPT(swap_refused, false),
+	KEPT(hugepages_refused, false),
 	KEPT(pids_peak, true),
 	KEPT(pids_refused, false),
 	KEPT(cpu_ns, false),

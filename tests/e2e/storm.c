@@ -194,6 +194,17 @@ static int take_locked(long i)
 	return p == MAP_FAILED ? -1 : mlock(p, MIB);
 }
 
+/* Of 2 MiB, out of those that the host has set aside. */
+static int take_huge_page(long i)
+{
+	(void)i;
+	char *p = mmap(NULL, 2 * MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (p == MAP_FAILED)
+		return -1;
+	*p = 1;
+	return 0;
+}
+
 static const struct kind {
 	const char *name;
 	int (*take)(long i);
@@ -203,6 +214,7 @@ static const struct kind {
 	{ "files", take_file },	       { "ptys", take_pty },	      { "inotify", take_inotify }, { "keys", take_key },
 	{ "networks", take_network },  { "ipcs", take_ipc },	      { "utss", take_uts },	 { "mounts", take_mount },
 	{ "queues", take_queue },      { "signals", take_signal },    { "locked", take_locked },
+	{ "hugepages", take_huge_page },
 };
 
 static const struct kind *find(const char *name)

@@ -117,3 +117,35 @@ while_storm() {
 	try v exec hog -- unshare -U true
 	[ "$status" -ne 0 ]
 }
+
+HUGE=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
+
+# with_huge_pages COMMAND...: while the host has eight more set aside.
+with_huge_pages() {
+	local before result=0
+	before=$(<"$HUGE")
+	echo $((before + 8)) >"$HUGE"
+	[ "$(<"$HUGE")" = $((before + 8)) ] && "$@" || result=$?
+	echo "$before" >"$HUGE"
+	return "$result"
+}
+figure() { v limits "$1" --json | jq -c '.[] | select(.resource == "hugepages") | [.used, .limit, .refused > 0]'; }
+takes_what_it_was_given() {
+	while_storm hugepages 8 '^0 refused: Cannot allocate memory' || return
+	ok set hog memory.hugepages=6M || return
+	storm hugepages 8
+	[ "$words" = "3 refused: Cannot allocate memory" ] || { explain "it said '$words'"; return 1; }
+	[ "$(figure hog) $(figure calm)" = '[6291456,6291456,true] [0,0,false]' ] || { explain "$(figure hog) $(figure calm)"; return 1; }
+	fails 79 set hog memory.hugepages=2M || return
+	says '6 MiB are in use' || return
+	over
+	ok set hog memory.hugepages=default || return
+	while_storm hugepages 8 '^0 refused'
+}
+
+@test "huge pages that the host has set aside: those alone who were given some take them" {
+	two
+	with_huge_pages takes_what_it_was_given
+	ok limits hog --refused --json
+	json 'map(.resource) | contains(["hugepages"])'
+}

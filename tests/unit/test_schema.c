@@ -65,7 +65,7 @@ static void test_defaults(void **state)
 static void test_live_keys(void **state)
 {
 	static const char live[] = " aliases owner labels.* notes protect hostname boot.auto boot.order boot.delay boot.restart memory.limit memory.swap cpu.cores "
-				   "cpu.limit cpu.weight cpu.set cpu.burst memory.guarantee memory.high rlimits.* io.weight "
+				   "cpu.limit cpu.weight cpu.set cpu.burst memory.guarantee memory.high memory.hugepages rlimits.* io.weight "
 				   "io.read_bps io.write_bps io.read_iops io.write_iops pids.limit network.N.ips stop.signal stop.timeout "
 				   "firewall.in firewall.out firewall.preset firewall.connections firewall.packet_rate "
 				   "network.N.rate_in network.N.rate_out network.N.quota network.N.quota_action network.N.quota_rate "
@@ -89,7 +89,7 @@ static void test_keys_of_the_design_are_known(void **state)
 	static const char *const all[] = {
 		"name", "uuid", "aliases", "owner", "labels.tier", "notes", "hostname", "image", "template",
 		"init", "command", "cpu.cores", "cpu.weight", "cpu.limit", "cpu.set", "cpu.burst", "memory.limit",
-		"memory.swap", "memory.guarantee", "memory.high", "pids.limit", "io.weight", "io.read_bps",
+		"memory.swap", "memory.guarantee", "memory.high", "memory.hugepages", "pids.limit", "io.weight", "io.read_bps",
 		"io.write_bps", "io.read_iops", "io.write_iops", "disk.backend", "disk.size", "disk.inodes",
 		"disk.user_quota", "volumes", "pool", "network.0.type", "network.99.ips", "network.0.mac",
 		"network.0.mtu", "network.0.bridge", "network.0.vlan", "network.0.gateway", "network.0.rate_in",
