@@ -15,9 +15,6 @@
 #include "model/ownkeys.h"
 #include "run/create.h"
 #include "run/disk.h"
-#include "run/hooks.h"
-#include "run/hostmount.h"
-#include "run/privileged.h"
 #include "run/seed.h"
 #include "run/verbs.h"
 
@@ -75,13 +72,7 @@ static int configure(struct ve *old, const char *name, const struct ve_clone_opt
 	if (r == 0)
 		r = newve_defaults(old->ctx, c, ret_error);
 	if (r == 0)
-		r = config_check_whole(c, ret_error);
-	if (r == 0)
-		r = privileged_check(old->ctx, NULL, c, ret_error);
-	if (r == 0)
-		r = hooks_check(NULL, c, ret_error);
-	if (r == 0)
-		r = hostmounts_check(old->ctx->store, NULL, c, ret_error);
+		r = newve_check(old->ctx, c, ret_error);
 	if (r == 0)
 		*ret_config = steal_ptr(&c);
 	return r;

@@ -26,9 +26,7 @@
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/hooks.h"
-#include "run/hostmount.h"
 #include "run/launch.h"
-#include "run/privileged.h"
 #include "run/seed.h"
 #include "run/sshkeys.h"
 #include "run/tenantpool.h"
@@ -223,23 +221,14 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	r = newve_config(ctx, name, &from, &config, &image, ret_error);
 	if (r == 0)
 		r = create_put_ips(config, o->ips, ret_error);
-	if (r == 0 && !image->init && !config_has_command(config) && !config_raw(config, "init"))
-		r = err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)",
-			      image->name);
+	if (r == 0)
+		r = newve_check_init(config, image, ret_error);
 	if (r == 0 && o->n_credentials && config_has_command(config))
 		r = err_plain(ret_error, VE_ERR_USAGE, EINVAL, "credentials", "credentials are for an init, which a VE with the key 'command' has not");
 	if (r == 0)
 		r = newve_defaults(ctx, config, ret_error);
 	if (r == 0)
-		r = config_check_whole(config, ret_error);
-	if (r == 0)
-		r = privileged_check(ctx, NULL, config, ret_error);
-	if (r == 0)
-		r = tenantpool_check(ctx, config, ret_error);
-	if (r == 0)
-		r = hooks_check(NULL, config, ret_error);
-	if (r == 0)
-		r = hostmounts_check(ctx->store, NULL, config, ret_error);
+		r = newve_check(ctx, config, ret_error);
 	if (r == 0)
 		r = newve_directory(ctx, steal_ptr(&config), &undo, &v, ret_error);
 	if (r == 0)

@@ -15,6 +15,10 @@
 #include "base/str.h"
 #include "fs/storage.h"
 #include "model/template.h"
+#include "run/hooks.h"
+#include "run/hostmount.h"
+#include "run/privileged.h"
+#include "run/tenantpool.h"
 
 static bool is_template(struct ve_ctx *ctx, const char *name)
 {
@@ -48,7 +52,7 @@ static int merge_template(struct ve_ctx *ctx, struct config *c, const char *name
 	return r;
 }
 
-static int take_image(struct ve_ctx *ctx, struct config *c, const char *name, struct image **ret_image, ve_error **ret_error)
+int newve_take_image(struct ve_ctx *ctx, struct config *c, const char *name, struct image **ret_image, ve_error **ret_error)
 {
 	_cleanup_err_ ve_error *e = NULL;
 	_cleanup_image_ struct image *image = NULL;
@@ -96,7 +100,7 @@ int newve_config(struct ve_ctx *ctx, const char *name, const struct newve_source
 		r = newve_stamp(c);
 	const char *image = from->image ? from->image : config_raw(c, "image") ? config_string(c, "image") : NULL;
 	if (r == 0 && !from->no_image)
-		r = take_image(ctx, c, image ? image : ctx->host->default_image, ret_image, ret_error);
+		r = newve_take_image(ctx, c, image ? image : ctx->host->default_image, ret_image, ret_error);
 	if (r < 0)
 		return r;
 	*ret_config = steal_ptr(&c);
@@ -133,6 +137,25 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 	return r < 0 ? err_nomem(ret_error) : 0;
 }
 
+int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error)
+{
+	int r = config_check_whole(c, ret_error);
+	if (r == 0)
+		r = privileged_check(ctx, NULL, c, ret_error);
+	if (r == 0)
+		r = tenantpool_check(ctx, c, ret_error);
+	if (r == 0)
+		r = hooks_check(NULL, c, ret_error);
+	return r < 0 ? r : hostmounts_check(ctx->store, NULL, c, ret_error);
+}
+
+int newve_check_init(const struct config *c, const struct image *image, ve_error **ret_error)
+{
+	if (image->init || config_has_command(c) || config_raw(c, "init"))
+		return 0;
+	return err_plain(ret_error, VE_ERR_DATA, ENOEXEC, "image", "the image '%s' has no init: it is for jails (vectl run)", image->name);
+}
+
 static void undo_directory(void *data)
 {
 	struct ve *v = data;
@@ -161,13 +184,18 @@ int newve_directory(struct ve_ctx *ctx, struct config *config, struct undo *undo
 	v->config = NULL; /* the file is not there yet: handle_lock() must not look for it */
 	if (r == 0)
 		r = store_make_ve(ctx->store, v->uuid, config_identity_int(config, "ephemeral"), ret_error);
+	bool made = r == 0;
 	if (r == 0)
 		r = store_open_ve(ctx->store, v->uuid, &v->dir_fd, ret_error);
 	if (r == 0)
 		r = handle_lock(v, "create", ret_error);
 	v->config = mine;
 	if (r < 0) {
-		undo_directory(v);
+		/* What somebody else was quicker to make is his. */
+		if (made)
+			undo_directory(v);
+		else
+			unlinkat(ctx->store->run_fd, v->uuid, AT_REMOVEDIR);
 		return r;
 	}
 	undo_push(undo, undo_directory, v);
