@@ -24,7 +24,7 @@ SOVERSION = 0
 DEPS_BUILD = gcc make libc6-dev pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
 DEPS_RUN = nftables mmdebstrap busybox-static openssh-client curl e2fsprogs
 DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
-	bsdextrautils procps g++ openssh-client iperf3 btrfs-progs iptables
+	bsdextrautils procps g++ openssh-client iperf3 btrfs-progs iptables rsync
 DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
 DEPS_BENCH = crun runc bubblewrap systemd-container lxc jq iproute2 iperf3 socat fio stress-ng btrfs-progs
 

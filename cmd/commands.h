@@ -7,6 +7,7 @@
 
 extern const struct command command_create;
 extern const struct command command_clone;
+extern const struct command command_register;
 extern const struct command command_start;
 extern const struct command command_stop;
 extern const struct command command_restart;

@@ -8,6 +8,7 @@
 const struct command *const command_table[] = {
 	&command_create,
 	&command_clone,
+	&command_register,
 	&command_start,
 	&command_stop,
 	&command_restart,

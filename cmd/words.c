@@ -92,8 +92,7 @@ static const struct {
 
 /* Commands that vectl is designed to have, and does not have in this version. */
 static const char *const later[] = {
-	"register",
-		"image import",
+	"image import",
 	"image export",
 };
 

@@ -194,6 +194,16 @@ struct ve_clone_opts {
  * forwards, protect, credentials and what cloud-init was given are not copied; owner, labels and notes are. V is not changed. Returns enum ve_changed. */
 VE_API int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret_ve, ve_error **ret_error);
 
+struct ve_register_opts {
+	size_t size;
+	const char *name; /* NULL: the one that it has */
+	bool new_uuid;    /* it is another machine than the one of this uuid, or a second one like it */
+};
+/* Makes a VE of DIR, a copy of a VE's directory of another host, which stays as it is: only root may be able to enter it. Its ids
+ * and private addresses are allocated anew; uuid, name, addresses and everything else are its own, and refused where they are
+ * taken. Its image must be here. Returns enum ve_changed. */
+VE_API int ve_register(ve_ctx *ctx, const char *dir, const struct ve_register_opts *opts, ve **ret_ve, ve_error **ret_error);
+
 /* Finds a VE by name, uuid or alias. */
 VE_API int ve_open(ve_ctx *ctx, const char *name, ve **ret_ve, ve_error **ret_error);
 VE_API void ve_close(ve *v); /* NULL is allowed */

@@ -66,6 +66,19 @@ int ve_clone(ve *v, const char *name, const struct ve_clone_opts *opts, ve **ret
 	return r;
 }
 
+int ve_register(ve_ctx *ctx, const char *dir, const struct ve_register_opts *opts, ve **ret_ve, ve_error **ret_error)
+{
+	struct ve_register_opts o = API_OPTS(ve_register_opts, opts);
+	ve *v = NULL;
+	api_begin(ctx);
+	int r = verb_register(ctx, dir, &o, &v, ret_error);
+	if (r >= 0 && ret_ve)
+		*ret_ve = v;
+	else
+		handle_close(v);
+	return r;
+}
+
 int ve_result(ve *v, int changed, ve_doc **ret_doc, ve_error **ret_error)
 {
 	json_t *doc = NULL;

@@ -14,6 +14,8 @@ struct backend {
 	int (*prepare)(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
 	/* FROM_FD: the directory of a VE whose storage is of this back end, and not in use. */
 	int (*clone)(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error);
+	/* Of what was cloned from a directory that came from elsewhere: what cannot be seen from outside. */
+	int (*inspect)(int ve_fd, const struct storage_size *size, ve_error **ret_error);
 	/* Fills writable_fd and is_mount. */
 	int (*open)(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error);
 	int (*resize)(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,

@@ -86,6 +86,9 @@ static int btrfs_clone(int from_fd, int ve_fd, const struct storage_size *size, 
 	if (size->inodes)
 		return no_inodes(ve_fd, ret_error);
 	int r = backend_open_directory(from_fd, DIRECTORY, &from, ret_error);
+	/* Of a directory that came from elsewhere a snapshot may not be possible. */
+	if (r == 0 && !subvolume_can_snapshot(from, ve_fd))
+		return btrfs_prepare(ve_fd, from, size, ret_error);
 	if (r == 0)
 		r = need_quotas(ve_fd, size, &counted, ret_error);
 	if (r == 0)

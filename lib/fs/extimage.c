@@ -16,6 +16,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "fs/backend.h"
+#include "fs/foreign.h"
 #include "fs/loop.h"
 #include "fs/tool.h"
 #include "sys/privilege.h"
@@ -393,6 +394,27 @@ int extimage_resize(int dir_fd, const char *name, const struct storage_size *fro
 	/* Being mounted brings it there, whichever way. */
 	_cleanup_close_ int mnt = -1;
 	return r < 0 ? r : extimage_mount(dir_fd, name, bytes, &mnt, ret_error);
+}
+
+/* ---- from elsewhere ---- */
+
+int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1, mnt = -1;
+	struct super s;
+	uint64_t have, used = 0;
+	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r == 0)
+		r = read_super(file_fd, name, &s, ret_error);
+	if (r == 0 && have > whole_blocks(bytes))
+		r = err_plain(ret_error, VE_ERR_DATA, EFBIG, "storage", "'%s' has %llu MiB, and disk.size is %llu MiB", name,
+			      (unsigned long long)(have / MIB), (unsigned long long)(bytes / MIB));
+	if (r == 0)
+		r = run_fsck(file_fd, name, "-fp", ret_error);
+	close_fd(&file_fd);
+	if (r == 0)
+		r = extimage_mount(dir_fd, name, bytes, &mnt, ret_error);
+	return r < 0 ? r : foreign_check(mnt, ".", &used, ret_error);
 }
 
 /* ---- usage ---- */

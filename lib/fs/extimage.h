@@ -23,6 +23,10 @@ int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage
 /* Is there one, as far as a name tells? */
 bool extimage_exists(int dir_fd, const char *name);
 
+/* Of one that came from elsewhere, before it is first mounted: VE_ERR_DATA where it is longer than BYTES, or e2fsck, which looks at
+ * all of it, finds what it cannot mend, or a file in it is of no VE's making (fs/foreign.h). */
+int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **ret_error);
+
 /* A copy below DIR_FD of the one that is called the same below FROM_FD, which nobody has mounted. */
 int extimage_clone(int from_fd, int dir_fd, const char *name, const struct storage_watch *watch, ve_error **ret_error);
 

@@ -34,6 +34,11 @@ static int image_clone(int from_fd, int ve_fd, const struct storage_size *size, 
 	return r < 0 ? r : extimage_clone(from_fd, ve_fd, IMAGE, watch, ret_error);
 }
 
+static int image_inspect(int ve_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	return extimage_inspect(ve_fd, IMAGE, size->bytes, ret_error);
+}
+
 static int image_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
 {
 	s->is_mount = true;
@@ -59,6 +64,7 @@ const struct backend backend_image = {
 	.copies = true,
 	.prepare = image_prepare,
 	.clone = image_clone,
+	.inspect = image_inspect,
 	.open = image_open,
 	.resize = image_resize,
 	.usage = image_usage,

@@ -71,6 +71,11 @@ static int overlay_clone(int from_fd, int ve_fd, const struct storage_size *size
 	return clone_directory(from_fd, ve_fd, size, watch, ret_error);
 }
 
+static int overlay_inspect(int ve_fd, const struct storage_size *size, ve_error **ret_error)
+{
+	return extimage_exists(ve_fd, IMAGE) ? extimage_inspect(ve_fd, IMAGE, size->bytes, ret_error) : 0;
+}
+
 static int overlay_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
 {
 	s->is_mount = extimage_exists(ve_fd, IMAGE);
@@ -107,6 +112,7 @@ const struct backend backend_overlay = {
 	.name = "overlay",
 	.prepare = overlay_prepare,
 	.clone = overlay_clone,
+	.inspect = overlay_inspect,
 	.open = overlay_open,
 	.resize = overlay_resize,
 	.usage = overlay_usage,

@@ -14,6 +14,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "fs/backend.h"
+#include "fs/foreign.h"
 #include "sys/syscalls.h"
 
 static const struct backend *const backends[STORAGE_KIND_COUNT] = {
@@ -93,6 +94,25 @@ int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct s
 	/* Asked before: a project quota does not hold who copies with CAP_SYS_RESOURCE. */
 	r = backend_check_fits(told.total, size->bytes, ret_error);
 	return r < 0 ? r : undone(b, ve_fd, b->clone(from_fd, ve_fd, size, &told, ret_error));
+}
+
+int storage_adopt(enum storage_kind kind, int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
+		  ve_error **ret_error)
+{
+	const struct backend *b = backends[kind];
+	struct storage_watch told = *watch;
+	int r = 0;
+	told.total = 0;
+	for (const char *const *name = b->remains; r == 0 && *name; name++)
+		r = foreign_check(from_fd, *name, &told.total, ret_error);
+	if (r == 0)
+		r = backend_check_fits(told.total, size->bytes, ret_error);
+	if (r < 0)
+		return r;
+	r = b->clone(from_fd, ve_fd, size, &told, ret_error);
+	if (r == 0 && b->inspect)
+		r = b->inspect(ve_fd, size, ret_error);
+	return undone(b, ve_fd, r);
 }
 
 int storage_open(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size,

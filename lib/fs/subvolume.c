@@ -44,6 +44,15 @@ int subvolume_make(int dir_fd, const char *name)
 	return request(dir_fd, BTRFS_IOC_SUBVOL_CREATE, &args);
 }
 
+bool subvolume_can_snapshot(int from_fd, int dir_fd)
+{
+	struct btrfs_ioctl_fs_info_args from = { 0 }, to = { 0 };
+	struct stat st;
+	return subvolume_can(from_fd) && fstat(from_fd, &st) == 0 && st.st_ino == BTRFS_FIRST_FREE_OBJECTID &&
+	       request(from_fd, BTRFS_IOC_FS_INFO, &from) == 0 && request(dir_fd, BTRFS_IOC_FS_INFO, &to) == 0 &&
+	       memcmp(from.fsid, to.fsid, sizeof(from.fsid)) == 0;
+}
+
 int subvolume_snapshot(int from_fd, int dir_fd, const char *name)
 {
 	_cleanup_close_ int from = open_for_ioctl(from_fd);

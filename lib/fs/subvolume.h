@@ -16,6 +16,8 @@ enum subvolume_quota { SUBVOLUME_QUOTA_OFF, SUBVOLUME_QUOTA_SIMPLE, SUBVOLUME_QU
 
 bool subvolume_can(int dir_fd); /* is this btrfs? */
 int subvolume_make(int dir_fd, const char *name);
+/* Is FROM_FD a subvolume, and of the same btrfs as DIR_FD? */
+bool subvolume_can_snapshot(int from_fd, int dir_fd);
 /* A copy of the subvolume FROM_FD, whose blocks it shares. Subvolumes in it are empty directories in the copy. */
 int subvolume_snapshot(int from_fd, int dir_fd, const char *name);
 /* With all that are in it. What is no subvolume, or not there, is left alone. */

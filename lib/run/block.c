@@ -99,6 +99,14 @@ void block_explain(const struct ve *v, ve_error **error)
 	json_decref(j);
 }
 
+int block_adopt(const struct ve *v, int from_fd, ve_error **ret_error)
+{
+	json_t *doc = read_at(from_fd);
+	int r = !doc ? err_nomem(ret_error) : json_is_object(doc) ? docfile_write(v, block_file, doc, ret_error) : 0;
+	json_decref(doc);
+	return r;
+}
+
 /* ---- what it does to a running VE ------------------------------------------------------------------- */
 
 static bool is_up(struct ve *v)

@@ -15,6 +15,8 @@ json_t *block_read(const struct ve *v);
 bool block_forbids_start(const struct ve *v);
 /* Is it frozen because it is blocked? */
 bool block_keeps_frozen(const struct ve *v);
+/* The new V is blocked as the VE is whose directory FROM_FD came from another host. */
+int block_adopt(const struct ve *v, int from_fd, ve_error **ret_error);
 /* Adds why and since when to the refusal of a verb. */
 void block_explain(const struct ve *v, ve_error **error);
 

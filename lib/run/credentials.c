@@ -113,6 +113,18 @@ static int copy_all(const struct ve *v, int from, int to, uint32_t owner, ve_err
 	return r;
 }
 
+int credentials_adopt(const struct ve *v, int from_fd, ve_error **ret_error)
+{
+	_cleanup_close_ int from = file_opendir(from_fd, place);
+	if (from == -ENOENT)
+		return 0;
+	int r = from < 0 ? from : mkdirat(v->dir_fd, place, 0700) < 0 ? -errno : 0;
+	_cleanup_close_ int to = r == 0 ? file_opendir(v->dir_fd, place) : -1;
+	if (r < 0 || to < 0)
+		return err_sys(ret_error, r < 0 ? -r : -to, "credentials", "cannot take over the credentials of '%s'", v->name);
+	return copy_all(v, from, to, 0, ret_error);
+}
+
 int credentials_mount(const struct ve *v, uint32_t owner, int *ret_mount, ve_error **ret_error)
 {
 	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY };

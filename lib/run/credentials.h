@@ -17,6 +17,8 @@ enum { CREDENTIALS_MAX_BYTES = 1 << 20, CREDENTIALS_MAX = 256 };
 int credentials_check(const struct ve_create_opts *o, ve_error **ret_error);
 /* Puts O's into the directory of the new V. */
 int credentials_save(const struct ve *v, const struct ve_create_opts *o, ve_error **ret_error);
+/* Puts those that the directory FROM_FD of a VE of another host has into that of the new V. */
+int credentials_adopt(const struct ve *v, int from_fd, ve_error **ret_error);
 /* A detached mount with those of V, read-only and OWNER's alone; -1 where it has none. */
 int credentials_mount(const struct ve *v, uint32_t owner, int *ret_mount, ve_error **ret_error);
 

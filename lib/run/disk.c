@@ -38,13 +38,26 @@ static void tell_copied(uint64_t bytes, uint64_t total, void *data)
 	ctx_progress(data, "copying its files", total && bytes > total ? total : bytes, total);
 }
 
-int disk_clone(struct ve *old, struct ve *v, ve_error **ret_error)
+/* HOW: storage_clone() or storage_adopt(). The back end of a copy is that of what it is a copy of. */
+static int copy(int from_fd, struct ve *v,
+		int (*how)(enum storage_kind, int, int, const struct storage_size *, const struct storage_watch *, ve_error **),
+		ve_error **ret_error)
 {
 	enum storage_kind kind;
 	const struct storage_size size = size_of(v->config);
 	const struct storage_watch watch = { .cancel_fd = v->ctx->cancel_fd, .progress = tell_copied, .data = v->ctx };
-	int r = kind_of(old->config, &kind, ret_error);
-	return r < 0 ? r : storage_clone(kind, old->dir_fd, v->dir_fd, &size, &watch, ret_error);
+	int r = kind_of(v->config, &kind, ret_error);
+	return r < 0 ? r : how(kind, from_fd, v->dir_fd, &size, &watch, ret_error);
+}
+
+int disk_clone(struct ve *old, struct ve *v, ve_error **ret_error)
+{
+	return copy(old->dir_fd, v, storage_clone, ret_error);
+}
+
+int disk_adopt(int from_fd, struct ve *v, ve_error **ret_error)
+{
+	return copy(from_fd, v, storage_adopt, ret_error);
 }
 
 int disk_open(struct ve *v, const struct config *c, int image_fd, struct storage *ret_storage, ve_error **ret_error)

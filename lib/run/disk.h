@@ -10,6 +10,8 @@
 int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error);
 /* Makes it of a copy of OLD's, which does not run. */
 int disk_clone(struct ve *old, struct ve *v, ve_error **ret_error);
+/* Makes it of what is in the directory FROM_FD, which came from elsewhere (storage_adopt()). */
+int disk_adopt(int from_fd, struct ve *v, ve_error **ret_error);
 /* Opens it as C says. IMAGE_FD is taken over. */
 int disk_open(struct ve *v, const struct config *c, int image_fd, struct storage *ret_storage, ve_error **ret_error);
 /* Brings it from FROM's limits to TO's. RUNNING: while the VE runs. On error nothing has changed. */

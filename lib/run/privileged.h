@@ -8,5 +8,7 @@
 
 /* VE_ERR_PERMISSION, where such a caller would make one of these keys another than it is in OLD. OLD NULL: than its default. */
 int privileged_check(const struct ve_ctx *ctx, const struct config *old, const struct config *fresh, ve_error **ret_error);
+/* A warning that names those of them that C sets: for who takes over a configuration that he may not have read. */
+void privileged_tell(struct ve_ctx *ctx, const char *name, const struct config *c);
 
 #endif

@@ -43,6 +43,9 @@ int destroy_locked(struct ve *v, ve_error **ret_error);
 int verb_clone(struct ve *old, const char *name, const struct ve_clone_opts *opts, const struct config *spec, struct ve **ret_ve,
 	       ve_error **ret_error);
 
+/* register.c */
+int verb_register(struct ve_ctx *ctx, const char *path, const struct ve_register_opts *opts, struct ve **ret_ve, ve_error **ret_error);
+
 /* exec.c, run.c: RET_STATUS as a shell would report it. */
 int verb_exec(struct ve *v, const struct ve_exec_opts *opts, int *ret_status, ve_error **ret_error);
 int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *opts, const struct config *spec, int *ret_status,

@@ -151,3 +151,31 @@ nothing_left() { [ "$(groups_of_ves)" = 0 ] && [ "$(subvolumes)" = 0 ]; }
 	ok destroy b2 --force
 	wait_until 20 nothing_left
 }
+
+@test "register: files from elsewhere become a subvolume, a snapshot where they are one" {
+	local dir
+	ve b1 "${ON_BTRFS[@]}" --disk 48M
+	inside b1 sh -c 'echo mine >/file; chown 1234 /file'
+	ok stop b1
+	dir=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of b1)
+	cp -a "$dir" "$BATS_TEST_TMPDIR/copied"
+	ok register "$BATS_TEST_TMPDIR/copied" --name b2 --new-uuid
+	mkdir -m 0700 "$VECTL_ROOT/var/carried"
+	cp -a "$dir/config.json" "$dir/state.json" "$VECTL_ROOT/var/carried"
+	btrfs subvolume snapshot "$dir/rootfs" "$VECTL_ROOT/var/carried/rootfs"
+	ok register "$VECTL_ROOT/var/carried" --name b3 --new-uuid
+	for name in b2 b3; do
+		[ "$(stat -c %i "$(root_of $name)")" = 256 ]
+		ok start $name
+		[ "$(v exec $name -- sh -c 'cat /file; stat -c %u /file')" = $'mine\n1234' ]
+		not fill $name /root/filler
+		ok status $name --json
+		json '."disk.size" == 50331648'
+	done
+	btrfs subvolume delete "$VECTL_ROOT/var/carried/rootfs"
+	rm -r "$VECTL_ROOT/var/carried"
+	ok destroy b1
+	ok destroy b2 --force
+	ok destroy b3 --force
+	wait_until 10 nothing_left
+}
