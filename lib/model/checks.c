@@ -18,7 +18,7 @@
 #include "model/name.h"
 #include "model/portforward.h"
 
-enum { TEXT_MAX = 4096, ARGUMENT_MAX = 65536, HOSTNAME_MAX = 64, TIMEZONE_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63, SHOWN = 80 };
+enum { TEXT_MAX = 4096, ARGUMENT_MAX = 65536, HOSTNAME_MAX = 64, TIMEZONE_MAX = 64, LOCALE_MAX = 64, DOMAIN_MAX = 253, LABEL_MAX = 63, SHOWN = 80 };
 
 int check_failed(const char *value, const char *why, ve_error **ret_error)
 {
@@ -117,6 +117,18 @@ int check_timezone(const char *value, ve_error **ret_error)
 		if (*p == '/' && (p == value || p[1] == '/' || !p[1]))
 			return check_failed(value, "is no time zone: it is a name as Europe/Berlin, not a path", ret_error);
 	}
+	return 0;
+}
+
+int check_locale(const char *value, ve_error **ret_error)
+{
+	/* It becomes a file name inside, and a word of a shell's there. */
+	size_t n = strlen(value);
+	if (n == 0 || n > LOCALE_MAX)
+		return check_failed(value, n ? "is too long for a locale" : "is empty", ret_error);
+	for (const char *p = value; *p; p++)
+		if (!isalnum((unsigned char)*p) && (p == value || !strchr("_.@-", *p)))
+			return check_failed(value, "is no locale: expected a name as de_DE.UTF-8 or C.UTF-8", ret_error);
 	return 0;
 }
 

@@ -13,6 +13,7 @@ int check_text(const char *value, ve_error **ret_error);	/* UTF-8, not empty, no
 int check_argument(const char *value, ve_error **ret_error);	/* UTF-8, as execve(2) takes it */
 int check_environment(const char *value, ve_error **ret_error); /* NAME=VALUE, not a name that vectl sets */
 int check_hostname(const char *value, ve_error **ret_error);	/* RFC 1123, at most 64 characters (uname(2)) */
+int check_locale(const char *value, ve_error **ret_error);	/* as de_DE.UTF-8: a name below usr/lib/locale/ */
 int check_timezone(const char *value, ve_error **ret_error);	/* as Europe/Berlin: a name below zoneinfo/ */
 int check_domain(const char *value, ve_error **ret_error);	/* the same, up to 253 */
 int check_path(const char *value, ve_error **ret_error);	/* absolute, without ".." */

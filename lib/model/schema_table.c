@@ -64,6 +64,9 @@ const struct schema_key schema_keys[] = {
 	STR("timezone", .flags = BUILT, .check = check_timezone,
 	    .doc = "The time zone inside, as Europe/Berlin, which its own zoneinfo must have. Unset: left as it is. See DISTRIBUTIONS "
 		   "in vectl-config(5)."),
+	STR("locale", .flags = BUILT, .check = check_locale,
+	    .doc = "The language inside, as de_DE.UTF-8 or C.UTF-8, which its system must have (locale-gen, langpacks); of a 'command' the "
+		   "variable LANG. Unset: left as it is. See DISTRIBUTIONS in vectl-config(5)."),
 	LIST("users", .flags = BUILT | SCHEMA_KEYED | SCHEMA_RULES | SCHEMA_SECRET, .canonical = useraccount_canonical,
 	     .masked = useraccount_masked,
 	     .doc = "Accounts that are made at its first start, before its init runs, and only then: 'ann groups=sudo,www-data "

@@ -191,6 +191,20 @@ oom:
 	return NULL;
 }
 
+/* Has the caller said himself what LANG is? */
+static bool names_lang(const struct launching *l)
+{
+	size_t i;
+	json_t *e;
+	json_array_foreach(config_list(l->plan->config, "environment"), i, e)
+		if (str_starts(json_string_value(e), "LANG="))
+			return true;
+	for (const char *const *p = l->cmd->env; p && *p; p++)
+		if (str_starts(*p, "LANG="))
+			return true;
+	return false;
+}
+
 static char **environment_of(const struct launching *l)
 {
 	char **env = NULL;
@@ -201,6 +215,8 @@ static char **environment_of(const struct launching *l)
 	bool ok = uuid && strv_add(&env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") == 0;
 	const char *term = l->cmd->tty ? secure_getenv("TERM") : NULL;
 	_cleanup_free_ char *term_is = str_printf("TERM=%s", term ? term : "vt220");
+	const char *locale = config_string(l->plan->config, "locale");
+	_cleanup_free_ char *lang = str_printf("LANG=%s", locale ? locale : "");
 	if (ok && !l->plan->jail)
 		ok = strv_add(&env, "container=vectl") == 0 && strv_add(&env, uuid) == 0;
 	if (ok && l->plan->notify)
@@ -209,6 +225,8 @@ static char **environment_of(const struct launching *l)
 		ok = strv_add(&env, "CREDENTIALS_DIRECTORY=" CREDENTIALS_PLACE) == 0;
 	if (ok && (l->cmd->tty || !l->plan->jail))
 		ok = term_is && strv_add(&env, term_is) == 0;
+	if (ok && l->plan->jail && locale && !names_lang(l))
+		ok = lang && strv_add(&env, lang) == 0;
 	json_array_foreach((json_t *)configured, i, e)
 	{
 		ok = ok && strv_add(&env, json_string_value(e)) == 0;

@@ -146,3 +146,56 @@ state_of() { v exec "$1" -- sh -c 'cd /etc; readlink localtime; cat timezone hos
 		ok create web1 --image like-debian --set timezone=Europe/Berlin --start
 	done
 }
+
+@test "a locale: each family's file, the link of Debian 13, and none that the VE does not have" {
+	local d file
+	for d in debian rhel arch suse alpine; do
+		changed true create "$d" --image "like-$d" --set locale=C.UTF-8 --start
+		json '.warnings == []'
+		case $d in
+		debian) file=/etc/default/locale ;;
+		alpine) file=/etc/profile.d/00-vectl-locale.sh ;;
+		*) file=/etc/locale.conf ;;
+		esac
+		inside "$d" cat "$file"
+		[ "${output#export }" = LANG=C.UTF-8 ]
+		ok set "$d" locale=de_DE.UTF-8 --pending
+		changed true restart "$d"
+		inside "$d" cat "$file"
+		if [ "$d" = alpine ]; then
+			[ "$output" = 'export LANG=de_DE.UTF-8' ]
+			continue
+		fi
+		[ "$output" = LANG=C.UTF-8 ]
+		inside "$d" mkdir -p /usr/lib/locale/de_DE.utf8
+		changed true restart "$d"
+		json '.warnings == []'
+		inside "$d" cat "$file"
+		[ "$output" = LANG=de_DE.UTF-8 ]
+	done
+	changed true create web1 --image like-arch --set locale=de_DE.UTF-8 --start
+	json '.warnings | length == 1 and (.[0] | test("no locale .de_DE.UTF-8"))'
+	inside web1 test ! -e /etc/locale.conf
+	for bad in ../C 'a b' '$(id)' -x; do fails 78 set web1 "locale=$bad"; done
+	# A command has it in its environment, unless it has another there.
+	ok run --image like-debian --no-network --set locale=de_DE.UTF-8 -- sh -c 'echo $LANG'
+	[ "$output" = de_DE.UTF-8 ]
+	ok run --image like-debian --no-network --set locale=de_DE.UTF-8 --env LANG=C -- env
+	[ "$(grep -c ^LANG= <<<"$output")" = 1 ]
+	[[ $output == *LANG=C* ]]
+	ok run --image like-debian --no-network -- env
+	[[ $output != *LANG=* ]]
+}
+
+@test "Debian itself: a shell that logs in has the locale" {
+	local d
+	for d in debian-12 debian-13; do
+		changed true create "$d" --image "$d" --set locale=POSIX --start --wait
+		json '.warnings == []'
+		inside "$d" sh -c 'cat /etc/default/locale; test ! -e /etc/locale.conf || cat /etc/locale.conf; su -l root -c "echo \$LANG"'
+		[ "$(sort -u <<<"$output")" = $'LANG=POSIX\nPOSIX' ]
+		inside "$d" sh -c '[ ! -e /etc/locale.conf ] || readlink /etc/default/locale'
+		[ -z "$output" ] || [ "$output" = ../locale.conf ]
+		ok destroy "$d" --force
+	done
+}

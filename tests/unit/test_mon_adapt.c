@@ -212,6 +212,74 @@ static void test_what_lies_in_the_way(void **state)
 	assert_absent("etc/localtime.vectl-new");
 }
 
+static int32_t set_locale(const char *line) { return write_it(BF_LOCALE, FAMILIES_ALL, "/etc/locale.conf", line); }
+
+/* Some bytes, then NAMES, N of them with their NULs. */
+static void put_archive(uint32_t magic, uint32_t begin, uint32_t used, const char *names, size_t n)
+{
+	uint32_t head[14] = { magic, 1, 0, 0, 0, begin, used, used };
+	FILE *f = fopen(at("usr/lib/locale/locale-archive"), "we");
+	assert_non_null(f);
+	fwrite(head, sizeof(head), 1, f);
+	fwrite(names, n, 1, f);
+	fclose(f);
+}
+
+static void test_a_locale_is_written_where_it_is(void **state)
+{
+	static const char names[] = "en_US.utf8\0german\0de_DE.utf8\0de_DE.utf8@euro";
+	put("etc/os-release", "ID=debian\n");
+	assert_int_equal(set_locale("LANG=C.UTF-8\n"), 0);
+	assert_contents("etc/locale.conf", "LANG=C.UTF-8\n");
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+	assert_contents("etc/locale.conf", "LANG=C.UTF-8\n");
+	assert_int_equal(make_directory("usr"), 0);
+	assert_int_equal(make_directory("usr/lib"), 0);
+	assert_int_equal(make_directory("usr/lib/locale"), 0);
+	assert_int_equal(make_directory("usr/lib/locale/fr_FR.utf8"), 0);
+	assert_int_equal(set_locale("LANG=fr_FR.UTF-8\n"), 0);
+	put_archive(0xde020109, 56, sizeof(names), names, sizeof(names));
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), 0);
+	assert_int_equal(set_locale("LANG=en_US.UTF-8\n"), 0);
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8@euro\n"), 0);
+	assert_contents("etc/locale.conf", "LANG=de_DE.UTF-8@euro\n");
+	/* Only a part of a name, or one of another codeset. */
+	assert_int_equal(set_locale("LANG=US.UTF-8\n"), ADAPT_NO_LOCALE);
+	assert_int_equal(set_locale("LANG=de_DE\n"), ADAPT_NO_LOCALE);
+	/* A link stays what it is. */
+	unlink(at("etc/locale.conf"));
+	put("victim", "untouched");
+	assert_int_equal(link_to("/victim", "etc/locale.conf"), 0);
+	assert_int_equal(set_locale("LANG=C\n"), 0);
+	assert_link("etc/locale.conf", "/victim");
+	assert_contents("victim", "untouched");
+}
+
+static void test_an_archive_of_locales_that_lies(void **state)
+{
+	static const char names[] = "de_DE.utf8";
+	static int (*const makers[])(const char *) = { make_fifo, make_loop, make_directory, make_huge, make_endless };
+	put("etc/os-release", "ID=debian\n");
+	assert_int_equal(make_directory("usr"), 0);
+	assert_int_equal(make_directory("usr/lib"), 0);
+	assert_int_equal(make_directory("usr/lib/locale"), 0);
+	put_archive(0xdeadbeef, 56, sizeof(names), names, sizeof(names));
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+	put_archive(0xde020109, 0xffffffff, sizeof(names), names, sizeof(names));
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+	put_archive(0xde020109, 56, 0xffffffff, names, sizeof(names));
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+	/* Longer than its file, and a last name without its NUL. */
+	put_archive(0xde020109, 56, 1 << 20, names, sizeof(names) - 1);
+	assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		unlink(at("usr/lib/locale/locale-archive"));
+		assert_int_equal(makers[i]("usr/lib/locale/locale-archive"), 0);
+		assert_int_equal(set_locale("LANG=de_DE.UTF-8\n"), ADAPT_NO_LOCALE);
+		rmdir(at("usr/lib/locale/locale-archive"));
+	}
+}
+
 static void test_a_file_is_for_its_families(void **state)
 {
 	put("etc/os-release", "ID=arch\n");
@@ -241,6 +309,8 @@ int main(void)
 		T(test_the_zone_is_a_relative_link),
 		T(test_a_zone_that_is_not_there_changes_nothing),
 		T(test_what_lies_in_the_way),
+		T(test_a_locale_is_written_where_it_is),
+		T(test_an_archive_of_locales_that_lies),
 		T(test_a_file_is_for_its_families),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

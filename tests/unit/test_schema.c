@@ -97,7 +97,7 @@ static void test_keys_of_the_design_are_known(void **state)
 		"dns.servers", "dns.search", "rlimits.nofile", "mounts", "devices", "features.fuse",
 		"features.tun", "features.nesting", "security.seccomp", "security.capabilities", "boot.auto",
 		"boot.order", "boot.delay", "boot.restart", "hooks.create", "hooks.before_start", "hooks.started", "hooks.stopping",
-		"hooks.stopped", "hooks.destroyed", "hooks.timeout", "users", "protect", "timezone",
+		"hooks.stopped", "hooks.destroyed", "hooks.timeout", "users", "protect", "timezone", "locale",
 		"stop.signal", "stop.timeout", "environment",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
@@ -160,6 +160,9 @@ static const struct {
 	{ "hostname", "1", "1" },
 	{ "timezone", "America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires" },
 	{ "timezone", "Etc/GMT+3", "Etc/GMT+3" },
+	{ "locale", "de_DE.UTF-8", "de_DE.UTF-8" },
+	{ "locale", "ca_ES.UTF-8@valencia", "ca_ES.UTF-8@valencia" },
+	{ "locale", "C", "C" },
 	{ "timezone", "EST5EDT", "EST5EDT" },
 	{ "image", "debian-12@0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	  "debian-12@0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" },
@@ -212,6 +215,8 @@ static const struct {
 	{ "boot.auto", "" }, { "boot.auto", "o" }, { "boot.auto", "n off" }, { "boot.auto", "on off" },
 	{ "boot.auto", " " },
 	{ "boot.order", "-1" }, { "boot.order", "10000" },
+	{ "locale", "" }, { "locale", "../C" }, { "locale", "a/b" }, { "locale", "a b" }, { "locale", "a;b" }, { "locale", "$(id)" },
+	{ "locale", "a\n" }, { "locale", ".." }, { "locale", "-x" }, { "locale", "%s" }, { "locale", "\xc3\xa4" },
 	{ "timezone", "" }, { "timezone", "/etc/passwd" }, { "timezone", "../UTC" }, { "timezone", "Europe/../UTC" },
 	{ "timezone", "Europe//Berlin" }, { "timezone", "Europe/" }, { "timezone", "/" }, { "timezone", "." }, { "timezone", "a\n" },
 	{ "timezone", "a b" }, { "timezone", "a;b" }, { "timezone", "%s" }, { "timezone", "\xc3\xa4" },

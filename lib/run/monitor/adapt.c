@@ -7,12 +7,13 @@
 #include "adapt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RELEASE_MAX_BYTES = 16 * 1024, LIKE_SIZE = 256, PATH_SIZE = 160 };
+enum { RELEASE_MAX_BYTES = 16 * 1024, LIKE_SIZE = 256, PATH_SIZE = 160, LOCALE_SIZE = 80 };
 
 /* ---- os-release(5) ---------------------------------------------------------------------------------- */
 
@@ -141,6 +142,76 @@ int adapt_zone(const char *path, const char *zone)
 	unlink(temporary);
 	errno = saved;
 	return -1;
+}
+
+/* ---- locales ---- */
+
+/* "de_DE.UTF-8" as glibc calls its files: "de_DE.utf8". */
+static void normalize_locale(const char *name, char ret[LOCALE_SIZE])
+{
+	bool codeset = false;
+	size_t n = 0;
+	for (; *name && n < LOCALE_SIZE - 1; name++) {
+		codeset = *name != '@' && (codeset || *name == '.');
+		if (codeset && *name >= 'A' && *name <= 'Z')
+			ret[n++] = (char)(*name - 'A' + 'a');
+		else if (!codeset || *name != '-')
+			ret[n++] = *name;
+	}
+	ret[n] = '\0';
+}
+
+/* The archive's names stand one behind the other, each with a NUL: glibc's locale/locarchive.h. They are read in pieces that
+ * overlap by more than a name has. */
+static bool archive_has(int fd, const char *name)
+{
+	enum { MAGIC_AT = 0, STRINGS_AT = 5, STRINGS_USED = 6, HEAD_WORDS = 7, NAMES_MAX = 1 << 20 };
+	char piece[4096 + LOCALE_SIZE] = "";
+	uint32_t head[HEAD_WORDS];
+	size_t wanted = strlen(name) + 1;
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) || head[MAGIC_AT] != 0xde020109 || head[STRINGS_USED] > NAMES_MAX)
+		return false;
+	for (uint32_t at = 0; at < head[STRINGS_USED]; at += sizeof(piece) - LOCALE_SIZE) {
+		ssize_t n = pread(fd, piece, sizeof(piece), (off_t)head[STRINGS_AT] + at);
+		for (const char *p = piece; n > 0 && (p = memmem(p, (size_t)(piece + n - p), name, wanted)); p++)
+			if (p > piece ? !p[-1] : at == 0)
+				return true;
+	}
+	return false;
+}
+
+static bool is_in_archive(const char *name)
+{
+	struct stat st;
+	int fd = open("/usr/lib/locale/locale-archive", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool has = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && archive_has(fd, name);
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static bool has_locale(const char *name)
+{
+	char normal[LOCALE_SIZE], path[PATH_SIZE];
+	struct stat st;
+	if (strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0 || strcmp(name, "C.UTF-8") == 0)
+		return true;
+	normalize_locale(name, normal);
+	snprintf(path, sizeof(path), "/usr/lib/locale/%s", normal);
+	return (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) || is_in_archive(normal);
+}
+
+bool adapt_takes_locale(const char *path, const char *line)
+{
+	char name[LOCALE_SIZE];
+	struct stat st;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(line + strlen("LANG="), "\n"), line + strlen("LANG="));
+	if (has_locale(name))
+		return true;
+	adapted.notes |= ADAPT_NO_LOCALE;
+	return false;
 }
 
 void adapt_failed(void)

@@ -21,6 +21,9 @@ void distribution_find(struct distribution *ret);
 bool adapt_applies(const struct blob_file *o);
 /* BF_ZONE: the link PATH to the file of time zone ZONE; a zone that is not there is noted, and no failure. -1 with errno. */
 int adapt_zone(const char *path, const char *zone);
+/* BF_LOCALE: shall PATH become LINE, "LANG=NAME\n"? Not where it is a link, which leads to another file that is written; nor where NAME
+ * is no locale of the VE's, which is noted. */
+bool adapt_takes_locale(const char *path, const char *line);
 /* A file for the family could not be written. */
 void adapt_failed(void);
 /* What was noted, for libve: status and object of MSG. */

@@ -87,6 +87,7 @@ enum blob_file_kind {
 	BF_REMOVE_TREE,	 /* the directory goes, and all that is in it */
 	BF_EMPTY,	 /* the file, where there is one, becomes an empty one */
 	BF_ZONE,	 /* the link PATH to the time zone DATA, where the VE has it: see adapt_zone() */
+	BF_LOCALE,	 /* as BF_REPLACE; of the locale that DATA, "LANG=NAME\n", names, where the VE has it: see adapt_takes_locale() */
 	BF_HOSTS,	 /* the line DATA, "ADDRESS\tNAME\tBLOB_HOSTS_TAG\n", of /etc/hosts: see hosts_set() */
 };
 /* Kinds of distributions that keep their settings at the same places: see adapt.c. */
@@ -187,6 +188,7 @@ enum adapt_note {
 	ADAPT_UNKNOWN = 1 << 0, /* the distribution is none that we know */
 	ADAPT_NO_ZONE = 1 << 1, /* the time zone is not in its tree */
 	ADAPT_FAILED = 1 << 2,	/* a file could not be written */
+	ADAPT_NO_LOCALE = 1 << 3, /* the locale is not in its tree */
 };
 
 enum msg_kind { MSG_CLONED = 1, MSG_GO, MSG_STARTED, MSG_COMMIT, MSG_ENDED, MSG_FAILED };

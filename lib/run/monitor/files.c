@@ -264,6 +264,10 @@ static int apply_one(const struct mon *m, const struct blob_file *o, struct fail
 	case BF_HOSTS:
 		r = hosts_set(m, o, path);
 		break;
+	case BF_LOCALE:
+		if (!adapt_takes_locale(path, mon_at(m, o->data)))
+			break;
+		__attribute__((fallthrough));
 	case BF_REPLACE:
 		if (!is_same(m, o, path))
 			r = files_make_parents(path, 0755, 0, 0) < 0 ? -1 : write_new(path, mon_at(m, o->data), o->data.n, "", 0, o);
