@@ -15,6 +15,7 @@ static const struct option options[] = {
 	     "Let it run, but cut it off from everything but the host."),
 	FLAG("freeze", 0, struct block_options, freeze, "Do not stop it: hold its processes where they are."),
 	FLEET_OPTIONS(struct block_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -15,6 +15,7 @@ static const struct option options[] = {
 		"VE that had addresses gets a private one behind the host's."),
 	STRING("hostname", "HOST", struct clone_options, hostname, "What it calls itself; without it NEW."),
 	STRINGS("set", "KEY=VALUE", struct clone_options, set, "Set a configuration key of the clone. May be repeated."),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -39,6 +39,7 @@ struct option {
 	const char *value; /* what the value is called, "DIR"; decides how it is completed */
 	size_t offset;     /* of the member in the command's options struct */
 	const char *doc;
+	bool common;	   /* it is stored in struct common_options, though only some commands have it */
 	bool instead;      /* it stands in place of the first operand: "start --boot", "set --all KEY=VALUE" */
 	bool hidden;       /* for the build and the tests; not in the help */
 };
@@ -71,10 +72,16 @@ struct option {
 /* The options that every command takes; see options.c. */
 struct common_options {
 	const char *root, *actor, *reason;
-	bool json, quiet, help, unprivileged_keys_only;
+	bool json, quiet, help, unprivileged_keys_only, dry_run;
 	struct seconds lock_timeout;
 };
 extern const struct option common_options[];
+/* The row of a command that changes something and can be tried: ve_ctx_set_dry_run(). */
+#define DRY_RUN_OPTION \
+	{ "dry-run", 0, OPTION_FLAG, NULL, MEMBER_OF(struct common_options, dry_run, bool), \
+	  "Check what can be checked, say what would be done, and do nothing.", .common = true }
+/* Of one that has no other. */
+extern const struct option dry_run_options[];
 
 /* ---- commands ---- */
 

@@ -58,6 +58,7 @@ static const struct option options[] = {
 		      "With --start: return when it has booted, at most after SECONDS (120)."),
 	FLAG("if-missing", 0, struct create_options, if_missing,
 	     "A VE of this name that exists already is success, and stays as it is."),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 
@@ -279,7 +280,7 @@ static int run(struct call *call)
 	if (r < 0)
 		return report_failure(call, r, e);
 	code = report_change(call, v, r, o->start ? "created and started" : "created", "exists already");
-	if (!code && r != VE_UNCHANGED && !o->ssh_keys.n && !o->password_stdin && !o->user_data)
+	if (!code && r != VE_UNCHANGED && !call->common.dry_run && !o->ssh_keys.n && !o->password_stdin && !o->user_data)
 		hint_at_access(call, v);
 	return code;
 }

@@ -20,6 +20,7 @@ static const struct option options[] = {
 	FLAG("if-exists", 0, struct destroy_options, if_exists, "That there is no such VE is success."),
 	FLAG("yes", 0, struct destroy_options, yes, "Of several VEs: destroy them without being asked."),
 	FLEET_OPTIONS(struct destroy_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 
@@ -64,7 +65,7 @@ static int confirm(struct call *call, const struct fleet *f)
 	const struct destroy_options *o = call->options;
 	char answer[8] = "";
 
-	if (!f->several || f->n == 0 || o->yes)
+	if (!f->several || f->n == 0 || o->yes || call->common.dry_run)
 		return 0;
 	if (call->common.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return report_refusal(call, VE_ERR_USAGE, "vectl list --where shows which they are",

@@ -9,12 +9,12 @@
 
 int difference_mode(struct call *call, const struct difference_options *o, enum ve_set_mode *ret_mode)
 {
-	if (o->pending + o->restart + o->dry_run > 1)
+	if (o->pending + o->restart + call->common.dry_run > 1)
 		return report_refusal(call, VE_ERR_USAGE, NULL,
 				      "--pending, --restart and --dry-run: give one of them");
 	*ret_mode = o->pending ? VE_SET_PENDING :
 		    o->restart ? VE_SET_RESTART :
-		    o->dry_run ? VE_SET_DRY_RUN : VE_SET_NOW;
+		    call->common.dry_run ? VE_SET_DRY_RUN : VE_SET_NOW;
 	return 0;
 }
 

@@ -6,14 +6,14 @@
 #include "command.h"
 
 struct difference_options {
-	bool pending, restart, dry_run;
+	bool pending, restart;
 };
 
 /* Rows for the options of a command whose struct TYPE has a member `struct difference_options how`. */
 #define DIFFERENCE_OPTIONS(type) \
 	FLAG("pending", 0, type, how.pending, "Write it now, and let it take effect at the next start."), \
 	FLAG("restart", 0, type, how.restart, "Restart the VE if a key needs it."), \
-	FLAG("dry-run", 0, type, how.dry_run, "Print what would change, and change nothing.")
+	DRY_RUN_OPTION
 
 /* Returns 0, or the exit code after it was told what is wrong. */
 int difference_mode(struct call *call, const struct difference_options *o, enum ve_set_mode *ret_mode);

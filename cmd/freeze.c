@@ -9,6 +9,7 @@ struct freeze_options {
 
 static const struct option options[] = {
 	FLEET_OPTIONS(struct freeze_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -14,7 +14,7 @@ static int run(struct call *call)
 	report_warnings(call);
 	if (!call->common.json) {
 		for (size_t i = 0; i < call->n_operands; i++)
-			report_line(call, "set %s", call->operands[i]);
+			report_done(call, "set %s", call->operands[i]);
 		return 0;
 	}
 	r = ve_host_show(call->ctx, &doc, &e);
@@ -26,6 +26,7 @@ const struct command command_host_set = {
 	.group = GROUP_HOST,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "SETTING=VALUE", .many = true } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "change the host's configuration",
 	.description =

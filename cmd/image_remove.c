@@ -17,6 +17,7 @@ const struct command command_image_remove = {
 	.group = GROUP_IMAGES,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "IMAGE" } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "remove an image",
 	.description = "Removes the image. One that a VE was made from is refused: the VE lives on its files.",

@@ -9,6 +9,7 @@ struct kill_options {
 
 static const struct option options[] = {
 	FLEET_OPTIONS(struct kill_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -13,6 +13,7 @@ struct lock_options {
 static const struct option options[] = {
 	SECONDS("for", struct lock_options, duration, "It ends by itself after this time; else 'vectl unlock' ends it."),
 	FLEET_OPTIONS(struct lock_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -31,6 +31,8 @@ const struct option common_options[] = {
 	OPTIONS_END,
 };
 
+const struct option dry_run_options[] = { DRY_RUN_OPTION, OPTIONS_END };
+
 struct parser {
 	char **argv;
 	int argc, next;
@@ -106,7 +108,7 @@ static const struct option *find(struct parser *p, const char *name, size_t n, c
 {
 	const struct option *own = p->call->command ? find_in(p->call->command->options, name, n, letter) : NULL;
 
-	*ret_base = own ? p->options : (char *)&p->call->common;
+	*ret_base = own && !own->common ? p->options : (char *)&p->call->common;
 	return own ? own : find_in(common_options, name, n, letter);
 }
 

@@ -34,6 +34,7 @@ const struct command command_passwd = {
 	.group = GROUP_INSIDE,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "NAME" }, { "USER", .optional = true } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "set a password in a VE",
 	.description =

@@ -17,6 +17,7 @@ const struct command command_pool_remove = {
 	.group = GROUP_HOST,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "POOL" } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "remove a pool of VEs",
 	.description =

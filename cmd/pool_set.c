@@ -12,7 +12,10 @@ static int run(struct call *call)
 	if (changed < 0)
 		return report_failure(call, changed, e);
 	report_warnings(call);
-	report_line(call, "%s: %s", call->operands[0], changed == VE_CHANGED ? "set" : "is so already");
+	report_done(call, "%s: %s", call->operands[0], changed == VE_CHANGED ? "set" : "is so already");
+	/* It may not be there to be shown. */
+	if (call->common.dry_run)
+		return report_changed(call, call->operands[0], changed);
 	if (!call->common.json)
 		return 0;
 	int r = ve_pool_show(call->ctx, call->operands[0], &doc, &e);
@@ -24,6 +27,7 @@ const struct command command_pool_set = {
 	.group = GROUP_HOST,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "POOL" }, { "KEY=VALUE", .many = true } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "make a pool of VEs that share limits, or change it",
 	.description =

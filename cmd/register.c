@@ -13,6 +13,7 @@ static const struct option options[] = {
 	STRING("name", "NAME", struct register_options, name, "Call it NAME. Without it, it keeps its name."),
 	FLAG("new-uuid", 0, struct register_options, new_uuid,
 	     "Give it a uuid of its own, where the VE that it is a copy of stays in use, here or on its host."),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -10,6 +10,7 @@ struct rename_options {
 
 static const struct option options[] = {
 	FLAG("keep-alias", 0, struct rename_options, keep_alias, "The old name goes on to be good, as one of its aliases."),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 
@@ -26,7 +27,8 @@ static int run(struct call *call)
 	int r = ve_rename(v, call->operands[1], &opts, &e);
 	if (r < 0)
 		return report_failure(call, r, e);
-	return report_change_plain(call, v, r, "renamed: it is", "is called so already");
+	_cleanup_free_ char *to = x_printf("renamed to %s:", call->operands[1]);
+	return report_change_plain(call, v, r, call->common.dry_run ? to : "renamed: it is", "is called so already");
 }
 
 const struct command command_rename = {

@@ -147,6 +147,18 @@ void report_line(const struct call *call, const char *fmt, ...)
 	putchar('\n');
 }
 
+void report_done(const struct call *call, const char *fmt, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&message, fmt, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	report_line(call, "%s%s", call->common.dry_run ? "would be done: " : "", message ? message : "");
+}
+
 /* " (192.0.2.10, 2001:db8::1)", or "" where it has none. */
 static char *addresses(const ve_doc *result)
 {
@@ -179,7 +191,7 @@ static int change(struct call *call, ve *v, int r, const char *done, const char 
 		return 0;
 	}
 	_cleanup_free_ char *where = with_addresses ? addresses(result) : x_strdup("");
-	report_line(call, "%s %s%s", done, ve_name(v), where);
+	report_done(call, "%s %s%s", done, ve_name(v), where);
 	return 0;
 }
 
@@ -221,8 +233,8 @@ int report_json_text(const char *json)
 	return 0;
 }
 
-/* {"name":NAME,FACT:true}, where JSON is wanted. */
-static int report_fact(const struct call *call, const char *name, const char *fact)
+/* {"name":NAME,FACT:VALUE}, where JSON is wanted. */
+static int report_fact(const struct call *call, const char *name, const char *fact, bool value)
 {
 	_cleanup_text_ struct text t = { 0 };
 
@@ -230,22 +242,27 @@ static int report_fact(const struct call *call, const char *name, const char *fa
 		return 0;
 	text_add(&t, "{\"name\":");
 	format_json_string(&t, name);
-	text_addf(&t, ",\"%s\":true}", fact);
+	text_addf(&t, ",\"%s\":%s%s}", fact, value ? "true" : "false", call->common.dry_run ? ",\"dry_run\":true" : "");
 	return report_json_text(t.s);
+}
+
+int report_changed(const struct call *call, const char *name, int changed)
+{
+	return report_fact(call, name, "changed", changed == VE_CHANGED);
 }
 
 int report_removed(const struct call *call, const char *name)
 {
 	report_warnings(call);
-	report_line(call, "removed %s", name);
-	return report_fact(call, name, "changed");
+	report_done(call, "removed %s", name);
+	return report_changed(call, name, VE_CHANGED);
 }
 
 int report_valid(const struct call *call, const char *name, const char *verdict)
 {
 	report_warnings(call);
 	report_line(call, "%s is %s", name, verdict);
-	return report_fact(call, name, "valid");
+	return report_fact(call, name, "valid", true);
 }
 
 int report_flush(void)

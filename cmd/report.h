@@ -28,7 +28,8 @@ int report_change(struct call *call, ve *v, int r, const char *done, const char 
 int report_change_plain(struct call *call, ve *v, int r, const char *done, const char *already);
 /* Warnings of the last verb, on standard error; nothing with --json, whose document has them. */
 void report_warnings(const struct call *call);
-/* One line about what was done, unless --quiet or --json. */
+/* One line, unless --quiet or --json. report_done(): about what was done, or would be. */
+void report_done(const struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void report_line(const struct call *call, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* What a command looked at: R (-errno) with E, which is freed, or DOC. True: it is told already, as an error or as the JSON that
@@ -37,6 +38,8 @@ bool report_look(const struct call *call, int r, ve_error *e, const ve_doc *doc,
 /* Prints DOC as the command's one JSON document. */
 int report_json(const ve_doc *doc);
 int report_json_text(const char *json);
+/* {"name":NAME,"changed":...}, where JSON is wanted. */
+int report_changed(const struct call *call, const char *name, int changed);
 /* The image or pool NAME was removed. */
 int report_removed(const struct call *call, const char *name);
 /* What was looked at has nothing wrong: "NAME is VERDICT", as a document {"name":NAME,"valid":true}. */

@@ -16,6 +16,7 @@ static const struct option options[] = {
 	MAYBE_SECONDS("wait", struct restart_options, wait,
 		      "Return when it has booted again, as its init tells; at most after SECONDS (120)."),
 	FLEET_OPTIONS(struct restart_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -19,6 +19,7 @@ static const struct option options[] = {
 		     "Start every VE that boot.auto says, in the order of boot.order, several at a time. "
 		     "vectl.service does this when the host comes up."),
 	FLEET_OPTIONS(struct start_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -27,6 +27,7 @@ static const struct option options[] = {
 		     "Stop every running VE, in reverse order of boot.order, several at a time: for "
 		     "vectl.service, when the host goes down. Does nothing while the host stays up."),
 	FLEET_OPTIONS(struct stop_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -9,6 +9,7 @@ struct thaw_options {
 
 static const struct option options[] = {
 	FLEET_OPTIONS(struct thaw_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -9,6 +9,7 @@ struct unblock_options {
 
 static const struct option options[] = {
 	FLEET_OPTIONS(struct unblock_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -13,6 +13,7 @@ struct unlock_options {
 static const struct option options[] = {
 	FLAG("force", 0, struct unlock_options, force, "Somebody else's lock, too."),
 	FLEET_OPTIONS(struct unlock_options),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

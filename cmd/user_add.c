@@ -23,6 +23,7 @@ static const struct option options[] = {
 		"Let the public keys in FILE ('-': standard input) log in as him. May be repeated."),
 	FLAG("password-stdin", 0, struct user_add_options, password_stdin,
 	     "Read his password from standard input: one line. Without it he has none."),
+	DRY_RUN_OPTION,
 	OPTIONS_END,
 };
 

@@ -17,6 +17,7 @@ const struct command command_user_lock = {
 	.group = GROUP_INSIDE,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "NAME" }, { "USER" } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "let nobody in as a user of a VE",
 	.description =

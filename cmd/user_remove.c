@@ -12,6 +12,7 @@ const struct command command_user_remove = {
 	.group = GROUP_INSIDE,
 	.flags = COMMAND_CANCEL,
 	.operands = { { "NAME" }, { "USER" } },
+	.options = dry_run_options,
 	.run = run,
 	.summary = "take a user away in a VE",
 	.description =

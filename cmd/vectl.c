@@ -50,6 +50,7 @@ static int open_store(struct call *call)
 	if (r < 0)
 		return report_failure(call, r, e);
 	ve_ctx_set_unprivileged_keys_only(call->ctx, call->common.unprivileged_keys_only);
+	ve_ctx_set_dry_run(call->ctx, call->common.dry_run);
 	if (call->common.lock_timeout.given)
 		ve_ctx_set_lock_timeout_ms(call->ctx, call->common.lock_timeout.value * 1000);
 	if (!call->common.quiet && !call->common.json)

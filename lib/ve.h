@@ -127,6 +127,11 @@ VE_API int ve_ctx_set_reason(ve_ctx *ctx, const char *reason, ve_error **ret_err
 /* What is done on CTX may not change configuration keys that hand power over the host (ve_keys(): privileged), whether a caller or
  * a template says so: VE_ERR_PERMISSION. For programs that act for people who shall not have that power. */
 VE_API void ve_ctx_set_unprivileged_keys_only(ve_ctx *ctx, bool only);
+/* Verbs end after their checks and before their first change: they fail as they would, as far as that can be told, and else return what
+ * they would; ve_result() has "dry_run", and in "would_be" the state that would follow. Nothing is written, claimed or told, not even
+ * into the history. ve_set(), ve_apply() and ve_edit() do as with VE_SET_DRY_RUN. What cannot be tried (ve_exec(), ve_push(),
+ * ve_pull(), ve_run(), ve_recover(), ve_image_build(), ve_start_boot(), ve_stop_all(), ve_tune() but for looking) is VE_ERR_USAGE. */
+VE_API void ve_ctx_set_dry_run(ve_ctx *ctx, bool on);
 /* Warnings of the last verb on CTX, as an array of strings; owned by CTX, valid until the next verb. */
 VE_API const ve_doc *ve_ctx_warnings(const ve_ctx *ctx);
 

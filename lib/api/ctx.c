@@ -109,6 +109,11 @@ void ve_ctx_set_unprivileged_keys_only(ve_ctx *c, bool only)
 	c->unprivileged_keys_only = only;
 }
 
+void ve_ctx_set_dry_run(ve_ctx *c, bool on)
+{
+	ctx_set_dry_run(c, on);
+}
+
 const ve_doc *ve_ctx_warnings(const ve_ctx *c)
 {
 	return (const ve_doc *)c->warnings;
@@ -118,6 +123,7 @@ void api_begin(struct ve_ctx *c)
 {
 	json_decref(c->warnings);
 	c->warnings = json_array();
+	c->would_be = CTX_AS_IT_IS;
 }
 
 int api_doc(int r, json_t *doc, ve_doc **ret_doc)

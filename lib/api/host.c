@@ -219,7 +219,7 @@ int ve_image_remove(ve_ctx *ctx, const char *name, ve_error **ret_error)
 {
 	api_begin(ctx);
 	const struct audit a = { .verb = "image remove", .name = name, .begun_ms = clock_ms() };
-	int r = ctx_open(ctx, true, ret_error);
+	int r = ctx_open_to_change(ctx, ret_error);
 	if (r == 0)
 		r = image_remove(ctx, name, ret_error);
 	return audited(ctx, &a, r, ret_error);
@@ -278,14 +278,14 @@ int ve_host_set(ve_ctx *ctx, const char *const *assignments, ve_error **ret_erro
 	api_begin(ctx);
 	_cleanup_close_ int lock = -1;
 	struct audit a = { .verb = "host set", .begun_ms = clock_ms() };
-	int r = ctx_open(ctx, true, ret_error);
+	int r = ctx_open_to_change(ctx, ret_error);
 	/* Read, changed and replaced: of two at once neither may lose what the other set. */
-	if (r == 0)
+	if (r == 0 && !ctx->dry_run)
 		r = lock_take(ctx->store->lib_fd, "lock", ctx->lock_timeout_ms, ctx->cancel_fd, "the host's configuration",
 			      "host set", &lock, ret_error);
 	json_t *values = r == 0 ? settings_noted(ctx, assignments) : NULL;
 	if (r == 0)
-		r = host_set(ctx->store->etc_fd, assignments, ret_error);
+		r = host_set(ctx->store->etc_fd, assignments, !ctx->dry_run, ret_error);
 	a.values = values;
 	r = audited(ctx, &a, r, ret_error);
 	json_decref(values);

@@ -36,6 +36,13 @@ const char *ve_uuid(const ve *v)
 static int begin(ve *v, ve_error **ret_error)
 {
 	api_begin(v->ctx);
+	return ctx_open_to_change(v->ctx, ret_error);
+}
+
+/* One that has no dry run: what it does is somebody else's doing. */
+static int begin_real(ve *v, ve_error **ret_error)
+{
+	api_begin(v->ctx);
 	return ctx_open(v->ctx, true, ret_error);
 }
 
@@ -176,7 +183,7 @@ int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error)
 int ve_exec(ve *v, const struct ve_exec_opts *opts, int *ret_status, ve_error **ret_error)
 {
 	struct ve_exec_opts o = API_OPTS(ve_exec_opts, opts);
-	int r = begin(v, ret_error);
+	int r = begin_real(v, ret_error);
 	return r < 0 ? r : verb_exec(v, &o, ret_status, ret_error);
 }
 
@@ -228,14 +235,14 @@ int ve_user_list(ve *v, ve_doc **ret_doc, ve_error **ret_error)
 int ve_push(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error)
 {
 	struct ve_copy_opts o = API_OPTS(ve_copy_opts, opts);
-	int r = begin(v, ret_error);
+	int r = begin_real(v, ret_error);
 	return r < 0 ? r : verb_push(v, src, dst, &o, ret_error);
 }
 
 int ve_pull(ve *v, const char *src, const char *dst, const struct ve_copy_opts *opts, ve_error **ret_error)
 {
 	struct ve_copy_opts o = API_OPTS(ve_copy_opts, opts);
-	int r = begin(v, ret_error);
+	int r = begin_real(v, ret_error);
 	return r < 0 ? r : verb_pull(v, src, dst, &o, ret_error);
 }
 

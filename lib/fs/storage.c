@@ -107,7 +107,7 @@ int storage_adopt(enum storage_kind kind, int from_fd, int ve_fd, const struct s
 		r = foreign_check(from_fd, *name, &told.total, ret_error);
 	if (r == 0)
 		r = backend_check_fits(told.total, size->bytes, ret_error);
-	if (r < 0)
+	if (r < 0 || ve_fd < 0)
 		return r;
 	r = b->clone(from_fd, ve_fd, size, &told, ret_error);
 	if (r == 0 && b->inspect)

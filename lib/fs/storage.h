@@ -66,7 +66,7 @@ int storage_prepare(enum storage_kind kind, int ve_fd, int image_fd, const struc
 int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
 		  ve_error **ret_error);
 /* The same with the files of a directory that came from elsewhere, FROM_FD, whoever has filled it. VE_ERR_DATA: something in there no
- * VE has made (fs/foreign.h), or a file system of its own is damaged, or larger than SIZE. */
+ * VE has made (fs/foreign.h), or a file system of its own is damaged, or larger than SIZE. VE_FD -1: FROM_FD is only looked at. */
 int storage_adopt(enum storage_kind kind, int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
 		  ve_error **ret_error);
 /* Opens it for a start, brought to SIZE where an interrupted verb or a pending change left it at another. A file system

@@ -232,7 +232,7 @@ static int assign(struct config *doc, const char *assignment, ve_error **ret_err
 	return config_put(doc, key, value) < 0 ? err_nomem(ret_error) : 0;
 }
 
-int host_set(int etc_fd, const char *const *assignments, ve_error **ret_error)
+int host_set(int etc_fd, const char *const *assignments, bool save, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *doc = NULL;
 	_cleanup_host_ struct host *checked = NULL;
@@ -241,7 +241,7 @@ int host_set(int etc_fd, const char *const *assignments, ve_error **ret_error)
 		r = assign(doc, *a, ret_error);
 	if (r == 0)
 		r = from_doc(doc, &checked, ret_error);
-	if (r < 0)
+	if (r < 0 || !save)
 		return r;
 	_cleanup_free_ char *json = json_dumps(doc->root, JSON_INDENT(2) | JSON_SORT_KEYS);
 	_cleanup_free_ char *text = json ? str_printf("%s\n", json) : NULL;

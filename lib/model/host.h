@@ -27,7 +27,7 @@ void host_free(struct host *h);
 void host_freep(struct host **h);
 #define _cleanup_host_ __attribute__((cleanup(host_freep)))
 int host_show(const struct host *h, json_t **ret_doc, ve_error **ret_error);
-/* "KEY=VALUE" each; checked, then written with one atomic replace. */
-int host_set(int etc_fd, const char *const *assignments, ve_error **ret_error);
+/* "KEY=VALUE" each; checked, then, if SAVE, written with one atomic replace. */
+int host_set(int etc_fd, const char *const *assignments, bool save, ve_error **ret_error);
 
 #endif

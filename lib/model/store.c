@@ -299,12 +299,21 @@ static int take_over(struct store *s, const char *path, const char *uuid, ve_err
 	return 0;
 }
 
+/* Could UUID have it? */
+static int look_at_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error)
+{
+	char owner[UUID_LENGTH + 1];
+	if (store_claimed_by(s, kind, key, owner) < 0 || str_eq(owner, uuid))
+		return 0;
+	return taken(s, kind, key, owner, ret_error);
+}
+
 int store_claim(struct store *s, enum claim_kind kind, const char *key, const char *uuid, ve_error **ret_error)
 {
 	char path[128], owner[UUID_LENGTH + 1];
 	int r = claim_path(kind, key, path, ret_error);
-	if (r < 0)
-		return r;
+	if (r < 0 || s->look_only)
+		return r < 0 ? r : look_at_claim(s, kind, key, uuid, ret_error);
 	if (!uuid_is(uuid) || s->claims_fd < 0)
 		return err_plain(ret_error, VE_ERR_BUG, EINVAL, "store", "claim of '%s' without a store or a uuid",
 				 key);
@@ -333,7 +342,7 @@ void store_unclaim(struct store *s, enum claim_kind kind, const char *key, const
 {
 	char path[128], owner[UUID_LENGTH + 1];
 	_cleanup_close_ int lock = -1;
-	if (claim_path(kind, key, path, NULL) < 0)
+	if (s->look_only || claim_path(kind, key, path, NULL) < 0)
 		return;
 	/* A live claim changes hands only by its owner, who is the caller. A dead one may be in the hands of
 	 * take_over(), which would take a new owner's for it if it went and came back meanwhile. */

@@ -31,6 +31,7 @@ struct store {
 	int log_fd;       /* var/log/vectl */
 	int images_fd, ve_fd, claims_fd;
 	int jails_fd; /* run/vectl/jails: what ve/ is for VEs that last, for those that go with their caller */
+	bool look_only; /* claims are asked for, as if they were taken, and neither made nor given up */
 	char **template_dirs; /* for template_open() */
 };
 

@@ -83,7 +83,7 @@ static int lock_locked(struct change *c, const struct ve_lock_opts *o, ve_error 
 	json_t *old = adminlock_read(v), *doc = make_doc(v->ctx, o);
 	int r = old && doc ? 0 : err_nomem(ret_error);
 	bool same = r == 0 && is_same(old, doc);
-	if (r == 0 && !same)
+	if (r == 0 && !same && !ctx_ends_dry(v->ctx, CTX_AS_IT_IS))
 		r = docfile_write(v, lock_file, doc, ret_error);
 	if (r == 0)
 		r = same ? VE_UNCHANGED : VE_CHANGED;
@@ -97,7 +97,7 @@ static int lock_locked(struct change *c, const struct ve_lock_opts *o, ve_error 
 static int unlock_locked(struct change *c, ve_error **ret_error)
 {
 	json_t *old = adminlock_read(c->ve);
-	int r = docfile_remove(c->ve, lock_file, ret_error);
+	int r = ctx_ends_dry(c->ve->ctx, CTX_AS_IT_IS) ? 0 : docfile_remove(c->ve, lock_file, ret_error);
 	if (r == 0)
 		r = json_is_object(old) ? VE_CHANGED : VE_UNCHANGED;
 	if (r == VE_CHANGED)

@@ -66,7 +66,7 @@ static json_t *make_entry(struct ve_ctx *ctx, const struct audit *a, int r, cons
 
 void audit_write(struct ve_ctx *ctx, const struct audit *a, int r, const ve_error *error)
 {
-	if (r == VE_UNCHANGED || !ctx->store || ctx->store->log_fd < 0)
+	if (r == VE_UNCHANGED || ctx->dry_run || !ctx->store || ctx->store->log_fd < 0)
 		return;
 	json_t *entry = make_entry(ctx, a, r, error);
 	int w = entry ? journal_append(ctx->store->log_fd, audit_file, AUDIT_MAX_BYTES, entry) : -ENOMEM;

@@ -178,6 +178,11 @@ static bool same_block(const struct ve *v, const json_t *doc)
 	return same;
 }
 
+static int state_after(struct ve *v, enum ve_block_how how)
+{
+	return how == VE_BLOCK_NETWORK ? CTX_AS_IT_IS : how == VE_BLOCK_FREEZE && is_up(v) ? STATE_FROZEN : STATE_BLOCKED;
+}
+
 /* The file first: a verb that is killed here leaves a VE that is blocked on disk, and `recover` and the next start see
  * to the rest. What the VE was before is put back where the kernel's side fails. */
 static int block_locked(struct change *c, const struct ve_block_opts *o, ve_error **ret_error)
@@ -191,6 +196,8 @@ static int block_locked(struct change *c, const struct ve_block_opts *o, ve_erro
 	if (!doc)
 		r = err_nomem(ret_error);
 	bool same = r == 0 && same_block(v, doc);
+	if (r == 0 && ctx_ends_dry(v->ctx, state_after(v, o->how)))
+		r = VE_CHANGED;
 	if (r == 0 && !same)
 		r = docfile_write(v, block_file, doc, ret_error);
 	if (r == 0 && before >= 0 && before != (int)o->how)
@@ -220,6 +227,8 @@ static int unblock_locked(struct change *c, ve_error **ret_error)
 	int how = how_of(v), r = handle_ask(v, VERB_UNBLOCK, NULL, ret_error);
 	if (r < 0 || how < 0)
 		return r < 0 ? r : VE_UNCHANGED;
+	if (ctx_ends_dry(v->ctx, how == VE_BLOCK_FREEZE && is_up(v) ? STATE_RUNNING : block_forbids_start(v) ? STATE_STOPPED : CTX_AS_IT_IS))
+		return VE_CHANGED;
 	json_t *old = block_read(v);
 	change_note(c, "blocked", json_object_get(old, "how"), NULL);
 	json_decref(old);

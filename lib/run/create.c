@@ -135,6 +135,8 @@ static int build(struct ve *v, const struct image *image, const struct create_wo
 		r = claims_take(v, undo, ret_error);
 	if (r == 0)
 		r = claims_probe(v, NULL, v->config, ret_error);
+	if (r == 0 && ctx_ends_dry(v->ctx, STATE_STOPPED))
+		return VE_CHANGED;
 	if (r == 0)
 		r = fault_point("storage", ret_error);
 	if (r == 0)
@@ -169,7 +171,7 @@ int create_finish(struct ve *v, const struct image *image, const struct create_w
 	}
 	undo_commit(undo);
 	event_log(v->ctx, "created", v->name, v->uuid, w->detail);
-	return 0;
+	return r;
 }
 
 static int start_created(struct ve *v, const struct ve_create_opts *o, ve_error **ret_error)
@@ -212,7 +214,7 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 	if (r == 0)
 		r = credentials_check(o, ret_error);
 	if (r == 0)
-		r = ctx_open(ctx, true, ret_error);
+		r = ctx_open_to_change(ctx, ret_error);
 	if (r == 0)
 		r = already_there(ctx, name, o, ret_ve, ret_error);
 	if (r != 0)
@@ -235,7 +237,7 @@ static int create(struct ve_ctx *ctx, const char *name, const struct ve_create_o
 		r = create_from_image(v, image, o, &undo, ret_error);
 	if (r < 0)
 		return err_wrap(ret_error, "cannot create '%s'", name), r;
-	if (o->start)
+	if (o->start && !ctx_ends_dry(ctx, STATE_RUNNING))
 		r = start_created(v, o, ret_error);
 	handle_unlock(v);
 	if (r < 0)

@@ -13,7 +13,8 @@ struct create_work {
 	const char *detail; /* of the event; or NULL */
 };
 
-/* Does all that is left to do of V, whose directory UNDO takes back. On error nothing is left, and UNDO is empty. */
+/* Does all that is left to do of V, whose directory UNDO takes back. On error nothing is left, and UNDO is empty. Returns 0, or
+ * VE_CHANGED where it ended a dry run. */
 int create_finish(struct ve *v, const struct image *image, const struct create_work *w, struct undo *undo, ve_error **ret_error);
 /* The same with storage made from IMAGE, and what O says of keys and the password. */
 int create_from_image(struct ve *v, const struct image *image, const struct ve_create_opts *o, struct undo *undo, ve_error **ret_error);

@@ -27,9 +27,11 @@ int ctx_need_root(ve_error **ret_error)
 
 int ctx_open(struct ve_ctx *c, bool make, ve_error **ret_error)
 {
-	if (c->store && (!make || c->store_is_made))
+	if (c->store && (!make || c->store_is_made) && !(make && c->dry_run))
 		return 0;
 	int r = ctx_need_root(ret_error);
+	if (r == 0 && make && c->dry_run)
+		r = err_plain(ret_error, VE_ERR_USAGE, EOPNOTSUPP, "dry-run", "this cannot be tried without being done: there is no dry run of it");
 	if (r < 0)
 		return r;
 	store_free(c->store);
@@ -44,7 +46,28 @@ int ctx_open(struct ve_ctx *c, bool make, ve_error **ret_error)
 	}
 	r = store_open(c->root, make, &c->store, ret_error);
 	c->store_is_made = r == 0 && make;
+	if (r == 0)
+		c->store->look_only = c->dry_run;
 	return r;
+}
+
+int ctx_open_to_change(struct ve_ctx *c, ve_error **ret_error)
+{
+	return ctx_open(c, !c->dry_run, ret_error);
+}
+
+void ctx_set_dry_run(struct ve_ctx *c, bool on)
+{
+	c->dry_run = on;
+	if (c->store)
+		c->store->look_only = on;
+}
+
+bool ctx_ends_dry(struct ve_ctx *c, int after)
+{
+	if (c->dry_run)
+		c->would_be = after;
+	return c->dry_run;
 }
 
 int ctx_cgroups(struct ve_ctx *c, ve_error **ret_error)

@@ -27,6 +27,8 @@ int destroy_locked(struct ve *v, ve_error **ret_error)
 {
 	struct store *s = v->ctx->store;
 	int r = 0;
+	if (ctx_ends_dry(v->ctx, CTX_GONE))
+		return VE_CHANGED;
 	if (v->config)
 		r = launch_clean(v, v->config, ret_error);
 	if (r < 0)
@@ -59,7 +61,8 @@ int verb_destroy(struct ve *v, bool force, ve_error **ret_error)
 	bool up = !state_is_at_rest(c.before);
 	if (r == 0 && force && up)
 		r = kill_locked(v, ret_error);
-	if (r >= 0)
+	/* One that would have been killed is running still. */
+	if (r == VE_UNCHANGED || (r == VE_CHANGED && !ctx_ends_dry(v->ctx, CTX_GONE)))
 		r = handle_ask(v, VERB_DESTROY, NULL, ret_error);
 	if (r == 0)
 		r = destroy_locked(v, ret_error);

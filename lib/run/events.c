@@ -49,7 +49,7 @@ void event_log_more(struct ve_ctx *ctx, const char *event, const char *name, con
 {
 	char when[CLOCK_TEXT_SIZE];
 	struct stat st;
-	_cleanup_close_ int fd = openat(ctx->store->log_fd, "events.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+	_cleanup_close_ int fd = ctx->dry_run ? -1 : openat(ctx->store->log_fd, "events.jsonl", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0) {
 		json_decref(more);
 		return;

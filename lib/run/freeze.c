@@ -32,6 +32,8 @@ int freeze_locked(struct ve *v, bool frozen, ve_error **ret_error)
 		err_hint(ret_error, "vectl unblock %s", v->name);
 		return r;
 	}
+	if (ctx_ends_dry(v->ctx, frozen ? STATE_FROZEN : STATE_RUNNING))
+		return VE_CHANGED;
 	r = ctx_cgroups(v->ctx, ret_error);
 	if (r == 0)
 		r = cg_open(v->ctx->cg, handle_place(v).path, &cg, ret_error);

@@ -96,7 +96,10 @@ int handle_lock(struct ve *v, const char *verb, ve_error **ret_error)
 	if (v->lock_fd >= 0)
 		return 0;
 	for (;;) {
-		int r = open_run(v, true, ret_error);
+		int r = open_run(v, !v->ctx->dry_run, ret_error);
+		/* Where there is no directory for it nobody has the lock. */
+		if (r == -ENOENT && v->ctx->dry_run)
+			break;
 		if (r < 0)
 			return r;
 		_cleanup_err_ ve_error *e = NULL;

@@ -86,7 +86,7 @@ static int run(struct ve *v, enum hook h, ve_error **ret_error)
 {
 	const char *path = path_of(v->config, h);
 	struct hookproc_end end;
-	if (!path)
+	if (!path || v->ctx->dry_run)
 		return 0;
 	/* Again: since it was set somebody may have given the file away. */
 	int r = trusted_program(path, ret_error);

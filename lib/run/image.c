@@ -30,6 +30,8 @@ int image_lock(struct ve_ctx *ctx, const char *name, unsigned timeout_ms, const 
 	_cleanup_free_ char *object = str_printf("image %s", name);
 	if (!path || !object)
 		return err_nomem(ret_error);
+	if (ctx->dry_run)
+		return 0;
 	return lock_take(ctx->store->images_fd, path, timeout_ms, ctx->cancel_fd, object, verb, ret_fd, ret_error);
 }
 
@@ -218,11 +220,13 @@ static int remove_all(struct ve_ctx *ctx, int name_fd, const char *name, ve_erro
 {
 	_cleanup_strv_ char **digests = NULL;
 	char current[IMAGE_DIGEST_LENGTH + 1] = "";
-	int r = image_clean_leftovers(name_fd, name, ret_error);
+	int r = ctx->dry_run ? 0 : image_clean_leftovers(name_fd, name, ret_error);
 	if (r == 0)
 		r = list_digests(name_fd, &digests, ret_error);
 	for (char **d = digests; d && *d && r == 0; d++)
 		r = check_unused(ctx->store, name, *d, ret_error);
+	if (r == 0 && ctx_ends_dry(ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	/* The name goes first: an interrupted removal leaves digests, but no name that leads nowhere. */
 	if (r == 0)
 		r = unlink_current(name_fd, name, current, ret_error);
@@ -257,6 +261,8 @@ static int remove_one(struct ve_ctx *ctx, int name_fd, const char *name, const c
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, ENOENT, stage, "image '%s' has no digest '%s'", name,
 				 digest);
 	int r = check_unused(ctx->store, name, digest, ret_error);
+	if (r == 0 && ctx_ends_dry(ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	return r < 0 ? r : remove_digest(ctx, name_fd, name, digest, ret_error);
 }
 

@@ -509,6 +509,8 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	struct net_if ifs[PLAN_MAX_IFS];
 	struct cg *cg = NULL;
 	ve_error **error = ret_error;
+	if (v->ctx->dry_run)
+		return 0;
 	int r = ctx_host(v->ctx, error), first = 0;
 	if (r == 0)
 		r = plan_network(v->ctx, c, ifs, &net, error);

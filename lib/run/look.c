@@ -133,17 +133,28 @@ static bool is_gone(const struct ve *v)
 	return v->dir_fd >= 0 && fstat(v->dir_fd, &st) == 0 && st.st_nlink == 0;
 }
 
+static void add_dry_run(const struct ve_ctx *ctx, json_t *doc)
+{
+	json_t *now = json_object_get(doc, "state");
+	json_object_set_new(doc, "dry_run", json_true());
+	json_object_set_new(doc, "would_be", ctx->would_be == CTX_AS_IT_IS ? json_incref(now) :
+					     ctx->would_be == CTX_GONE	   ? json_null() :
+									     json_string(state_name((enum ve_state)ctx->would_be)));
+}
+
 int look_result(struct ve *v, int changed, json_t **ret_doc, ve_error **ret_error)
 {
 	json_t *warnings = v->ctx->warnings ? json_incref(v->ctx->warnings) : json_array();
-	bool gone = is_gone(v);
+	bool gone = is_gone(v), none = gone || v->dir_fd < 0;
 	enum ve_state s = gone ? STATE_STOPPED : handle_state(v, NULL);
 	json_t *doc = json_pack("{s:s,s:s,s:b,s:s?,s:o,s:o,s:o}", "name", v->name, "uuid", v->uuid, "changed", changed > 0,
-				"state", gone ? NULL : state_name(s), "addresses",
+				"state", none ? NULL : state_name(s), "addresses",
 				v->config && !gone ? addresses_json(v->config) : json_array(), "pending",
 				v->config && !gone ? look_pending(v, s) : json_array(), "warnings", warnings);
 	if (!doc)
 		return err_nomem(ret_error);
+	if (v->ctx->dry_run)
+		add_dry_run(v->ctx, doc);
 	*ret_doc = doc;
 	return 0;
 }

@@ -178,6 +178,11 @@ int newve_directory(struct ve_ctx *ctx, struct config *config, struct undo *undo
 	v->name = strdup(config_name(config));
 	if (!v->name || undo_reserve(undo, 1) < 0)
 		return err_nomem(ret_error);
+	if (ctx->dry_run) {
+		v->config = config;
+		*ret_ve = steal_ptr(&v);
+		return 0;
+	}
 	/* The lock before the directory: recover takes it before it removes a directory without configuration. */
 	int r = store_open_run(ctx->store, v->uuid, true, &v->run_fd, ret_error);
 	struct config *mine = v->config;

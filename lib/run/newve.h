@@ -27,7 +27,7 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error);
 int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error);
 /* VE_ERR_DATA: there is nothing that could be its init. */
 int newve_check_init(const struct config *c, const struct image *image, ve_error **ret_error);
-/* Makes ve/UUID and run/UUID, and a handle with the lock held and CONFIG, which is taken over. */
+/* Makes ve/UUID and run/UUID, and a handle with the lock held and CONFIG, which is taken over; in a dry run the handle alone. */
 int newve_directory(struct ve_ctx *ctx, struct config *config, struct undo *undo, struct ve **ret_ve,
 		    ve_error **ret_error);
 

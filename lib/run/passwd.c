@@ -17,6 +17,8 @@ static int passwd_locked(struct ve *v, const char *user, const char *hash, ve_er
 	const struct file_change change = { BF_PASSWORD, user, hash, 0 };
 	_cleanup_inside_ struct inside in = { 0 };
 	int r = handle_ask(v, VERB_PASSWD, NULL, ret_error);
+	if (r == 0 && ctx_ends_dry(v->ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	if (r == 0)
 		r = inside_open(&in, v, ret_error);
 	if (r < 0)
@@ -44,7 +46,7 @@ int verb_passwd(struct ve *v, const char *user, const char *password, ve_error *
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "passwd", "this is no user name");
 	int r = hash_password(password, &hash, ret_error);
 	if (r == 0)
-		r = ctx_open(v->ctx, true, ret_error);
+		r = ctx_open_to_change(v->ctx, ret_error);
 	if (r == 0)
 		r = change_begin(&c, v, "passwd", 0, ret_error);
 	if (r == 0) {

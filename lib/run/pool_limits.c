@@ -6,6 +6,8 @@
 
 int pool_lock(struct ve_ctx *ctx, const char *pool, const char *verb, int *ret_lock, ve_error **ret_error)
 {
+	if (ctx->dry_run)
+		return 0;
 	return lock_take(ctx->store->lib_fd, "lock", ctx->lock_timeout_ms, ctx->cancel_fd, pool, verb, ret_lock, ret_error);
 }
 

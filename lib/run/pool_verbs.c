@@ -158,6 +158,8 @@ static int put_in_place(struct ve_ctx *ctx, const char *name, const struct confi
 {
 	_cleanup_cg_ struct cg *cg = NULL;
 	int r = pool_check_limits(ctx, name, fresh, ret_error);
+	if (r == 0 && ctx_ends_dry(ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	if (r == 0)
 		r = open_groups(ctx, name, &cg, ret_error);
 	if (r == 0 && cg)
@@ -196,7 +198,7 @@ int verb_pool_set(struct ve_ctx *ctx, const char *name, const char *const *assig
 	struct audit a = { .verb = "pool set", .name = name, .begun_ms = clock_ms() };
 	int r = tenantpool_check_name(name, ret_error);
 	if (r == 0)
-		r = ctx_open(ctx, true, ret_error);
+		r = ctx_open_to_change(ctx, ret_error);
 	if (r == 0)
 		r = pool_lock(ctx, name, "pool set", &lock, ret_error);
 	if (r == 0)
@@ -238,6 +240,8 @@ static int remove_locked(struct ve_ctx *ctx, const char *name, ve_error **ret_er
 	r = members(ctx, name, &ves, ret_error);
 	if (r == 0 && *ves)
 		r = in_use(name, ves, ret_error);
+	if (r == 0 && ctx_ends_dry(ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	if (r == 0)
 		r = ctx_cgroups(ctx, ret_error);
 	if (r == 0)
@@ -251,7 +255,7 @@ int verb_pool_remove(struct ve_ctx *ctx, const char *name, ve_error **ret_error)
 {
 	_cleanup_close_ int lock = -1;
 	const struct audit a = { .verb = "pool remove", .name = name, .begun_ms = clock_ms() };
-	int r = ctx_open(ctx, true, ret_error);
+	int r = ctx_open_to_change(ctx, ret_error);
 	if (r == 0)
 		r = pool_lock(ctx, name, "pool remove", &lock, ret_error);
 	if (r == 0)

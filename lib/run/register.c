@@ -174,6 +174,8 @@ static int register_from(struct ve *from, const char *path, const struct ve_regi
 		r = configure(from, o, &config, &image, ret_error);
 	if (r == 0)
 		r = newve_directory(from->ctx, steal_ptr(&config), &undo, &v, ret_error);
+	if (r == 0 && from->ctx->dry_run)
+		r = disk_adopt(from->dir_fd, v, ret_error);
 	if (r == 0)
 		r = create_finish(v, image, &work, &undo, ret_error);
 	if (r < 0)
@@ -188,7 +190,7 @@ int verb_register(struct ve_ctx *ctx, const char *path, const struct ve_register
 {
 	int64_t begun_ms = clock_ms();
 	struct ve from = { .ctx = ctx, .dir_fd = -1, .run_fd = -1, .lock_fd = -1 }, *v = NULL;
-	int r = ctx_open(ctx, true, ret_error);
+	int r = ctx_open_to_change(ctx, ret_error);
 	if (r == 0)
 		r = ctx_host(ctx, ret_error);
 	if (r == 0)

@@ -36,6 +36,8 @@ static int take_name(struct ve *v, struct config *fresh, ve_error **ret_error)
 	int r = fault_point("claim", ret_error);
 	if (r == 0)
 		r = store_claim(v->ctx->store, CLAIM_NAME, name, v->uuid, ret_error);
+	if (r == 0 && ctx_ends_dry(v->ctx, CTX_AS_IT_IS))
+		return VE_CHANGED;
 	if (r == 0)
 		r = fault_point("config", ret_error);
 	if (r == 0)
@@ -78,7 +80,7 @@ static int rename_locked(struct change *c, const char *name, bool keep, ve_error
 		config_free(v->config);
 		v->config = steal_ptr(&fresh);
 	}
-	claims_drop_aliases(v, r == 0 ? before : after, v->config);
+	claims_drop_aliases(v, r >= 0 ? before : after, v->config);
 	json_decref(before);
 	json_decref(after);
 	return r < 0 ? r : VE_CHANGED;

@@ -104,6 +104,14 @@ static int change_disk(struct ve *v, const struct config *fresh, bool running, s
 	return r;
 }
 
+static int take_claims(struct ve *v, const struct config *fresh, ve_error **ret_error)
+{
+	int r = claims_take_aliases(v, fresh, ret_error);
+	if (r == 0)
+		r = claims_take_addresses(v, fresh, ret_error);
+	return r < 0 ? r : claims_probe(v, v->config, fresh, ret_error);
+}
+
 static int change_locked(struct ve *v, struct config *fresh, struct difference *d, enum ve_set_mode mode, bool running,
 			 ve_error **ret_error)
 {
@@ -111,11 +119,7 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	struct applied applied = { 0 };
 	bool now = running && mode != VE_SET_PENDING && !(mode == VE_SET_RESTART && d->restart_keys);
 	json_t *aliases = json_incref(config_list(fresh, "aliases"));
-	int r = claims_take_aliases(v, fresh, ret_error);
-	if (r == 0)
-		r = claims_take_addresses(v, fresh, ret_error);
-	if (r == 0)
-		r = claims_probe(v, v->config, fresh, ret_error);
+	int r = take_claims(v, fresh, ret_error);
 	if (r == 0 && running && !now)
 		r = handle_mark(v, "pending", ret_error);
 	if (r == 0 && now)
@@ -157,7 +161,7 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = hostmounts_check(v->ctx->store, v->config, fresh, ret_error);
 	if (r == 0)
 		r = firstusers_check(v, fresh, ret_error);
-	if (r == 0 && mode != VE_SET_DRY_RUN && autoip_wanted(fresh)) {
+	if (r == 0 && autoip_wanted(fresh)) {
 		r = autoip_resolve(v, fresh, ret_error);
 		if (r < 0)
 			claims_drop_addresses(v, v->config);
@@ -168,12 +172,16 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = config_diff(v->config, fresh, note_difference, d, ret_error);
 	if (r < 0 || d->oom)
 		return r < 0 ? r : err_nomem(ret_error);
-	if (json_array_size(d->doc) == 0 || mode == VE_SET_DRY_RUN)
-		return json_array_size(d->doc) ? VE_CHANGED : VE_UNCHANGED;
+	if (json_array_size(d->doc) == 0)
+		return VE_UNCHANGED;
 	/* Taking the protection away is no change that it is against, nor is what comes along with that. */
 	if (config_bool(fresh, "protect") && (r = change_check_protected(v, "change", ret_error)) < 0) {
 		claims_drop_addresses(v, v->config);
 		return r;
+	}
+	if (ctx_ends_dry(v->ctx, CTX_AS_IT_IS)) {
+		r = take_claims(v, fresh, ret_error);
+		return r < 0 ? r : VE_CHANGED;
 	}
 	if (running && d->restart_keys && mode == VE_SET_NOW) {
 		claims_drop_addresses(v, v->config);
@@ -201,18 +209,16 @@ int set_edited(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode,
 {
 	struct difference d = { .doc = json_array() };
 	struct change c = { 0 };
-	int r = d.doc ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
-	if (r == 0 && mode == VE_SET_DRY_RUN)
-		r = handle_lock(v, edit->verb, ret_error);
-	else if (r == 0)
+	bool dry = v->ctx->dry_run;
+	ctx_set_dry_run(v->ctx, dry || mode == VE_SET_DRY_RUN);
+	int r = d.doc ? ctx_open_to_change(v->ctx, ret_error) : err_nomem(ret_error);
+	if (r == 0)
 		r = change_begin(&c, v, edit->verb, 0, ret_error);
 	if (r == 0)
 		r = set_locked(v, edit, mode, &d, ret_error);
-	if (c.ve)
-		note_values(&d, &c);
-	else
-		handle_unlock(v); /* of a dry run */
+	note_values(&d, &c);
 	r = change_end(&c, r, ret_error);
+	ctx_set_dry_run(v->ctx, dry);
 	free(d.restart_keys);
 	if (r >= 0 && ret_doc)
 		*ret_doc = json_incref(d.doc);

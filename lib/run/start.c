@@ -141,16 +141,30 @@ int start_await_boot(struct ve *v, unsigned wait_s, ve_error **ret_error)
 	return 0;
 }
 
+/* What of its plan can be asked for without opening its disk. */
+static int check_plan(struct ve *v, ve_error **ret_error)
+{
+	_cleanup_image_ struct image *image = NULL;
+	int r = plan_image(v, v->config, &image, ret_error);
+	return r < 0 ? r : plan_check(v, v->config, ret_error);
+}
+
 static int start_if_stopped(struct ve *v, ve_error **ret_error)
 {
 	int r = handle_ask(v, VERB_START, NULL, ret_error);
-	return r == 0 ? start_locked(v, ret_error) : r == 1 ? VE_UNCHANGED : r;
+	if (r == 1)
+		return VE_UNCHANGED;
+	if (r == 0 && ctx_ends_dry(v->ctx, STATE_RUNNING)) {
+		r = check_plan(v, ret_error);
+		return r < 0 ? r : VE_CHANGED;
+	}
+	return r == 0 ? start_locked(v, ret_error) : r;
 }
 
 /* Booting takes long, and is the VE's own affair: nobody holds its lock. */
 static int await_if_asked(struct ve *v, int changed, const struct ve_start_opts *opts, ve_error **ret_error)
 {
-	if (changed < 0 || !opts || !opts->wait)
+	if (changed < 0 || !opts || !opts->wait || v->ctx->dry_run)
 		return changed;
 	int r = start_await_boot(v, opts->wait_s, ret_error);
 	return r < 0 ? r : changed;
@@ -184,7 +198,8 @@ int verb_restart(struct ve *v, const struct ve_stop_opts *stop, const struct ve_
 		r = check_lasts(v, ret_error);
 	if (r == 0)
 		r = stop_locked(v, stop->timeout_s, ret_error);
-	if (r >= 0)
+	/* One that would have been stopped is running still. */
+	if (r == VE_UNCHANGED || (r == VE_CHANGED && !ctx_ends_dry(v->ctx, STATE_RUNNING)))
 		r = start_if_stopped(v, ret_error);
 	if (r < 0)
 		err_wrap(ret_error, "cannot restart '%s'", v->name);

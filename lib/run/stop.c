@@ -89,6 +89,8 @@ static int settle_stopped(struct ve *v, ve_error **ret_error)
 	_cleanup_config_ struct config *ended = NULL;
 	if (handle_running_config(v, &ended, NULL) < 0)
 		return VE_UNCHANGED;
+	if (ctx_ends_dry(v->ctx, STATE_STOPPED))
+		return VE_CHANGED;
 	write_down(v, LAST_STOPPED);
 	int r = launch_clean(v, ended, ret_error);
 	hook_tell(v, HOOK_STOPPED);
@@ -134,6 +136,8 @@ int kill_locked(struct ve *v, ve_error **ret_error)
 	int r = handle_ask(v, VERB_KILL, &rec, ret_error);
 	if (r != 0)
 		return r == 1 ? settle_stopped(v, ret_error) : r;
+	if (ctx_ends_dry(v->ctx, STATE_STOPPED))
+		return VE_CHANGED;
 	_cleanup_close_ int init = record_init(&rec);
 	r = handle_mark(v, "stopping", ret_error);
 	if (r == 0 && init >= 0)
@@ -159,6 +163,8 @@ int stop_locked(struct ve *v, int timeout_s, ve_error **ret_error)
 	int r = ask_and_tell(v, &rec, ret_error);
 	if (r != 0)
 		return r == 1 ? settle_stopped(v, ret_error) : r;
+	if (ctx_ends_dry(v->ctx, STATE_STOPPED))
+		return VE_CHANGED;
 	r = ctx_host(v->ctx, ret_error);
 	if (r < 0)
 		return r;

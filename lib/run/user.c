@@ -59,13 +59,15 @@ static int change_user(struct ve *v, const char *verb, const struct user_request
 {
 	struct change c = { 0 };
 	_cleanup_free_ char *answer = NULL, *key = str_printf("user %s", q->name);
-	int r = key ? ctx_open(v->ctx, true, ret_error) : err_nomem(ret_error);
+	int r = key ? ctx_open_to_change(v->ctx, ret_error) : err_nomem(ret_error);
 	if (r == 0)
 		r = change_begin(&c, v, verb, 0, ret_error);
 	if (r == 0) {
 		change_note(&c, key, NULL, NULL);
 		r = handle_ask(v, VERB_USER, NULL, ret_error);
 	}
+	if (r == 0 && ctx_ends_dry(v->ctx, CTX_AS_IT_IS))
+		r = VE_CHANGED;
 	if (r == 0)
 		r = userwork_do(v, q, &answer, ret_error);
 	if (r == 0)

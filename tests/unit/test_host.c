@@ -90,12 +90,12 @@ static void test_set(void **state)
 		"uplink=eth0", "dns=192.0.2.53,2001:DB8::53", "stop.timeout=90", "default.image=debian-13", NULL,
 	};
 	const char *const unset[] = { "uplink=default", "dns=inherit", NULL };
-	assert_int_equal(host_set(d->fd, good, NULL), 0);
+	assert_int_equal(host_set(d->fd, good, true, NULL), 0);
 	assert_int_equal(host_load(d->fd, &h, NULL), 0);
 	assert_string_equal(h->uplink, "eth0");
 	assert_int_equal(json_array_size(h->dns), 2);
 	assert_int_equal(h->stop_timeout_s, 90);
-	assert_int_equal(host_set(d->fd, unset, NULL), 0);
+	assert_int_equal(host_set(d->fd, unset, true, NULL), 0);
 	assert_int_equal(host_load(d->fd, &back, NULL), 0);
 	assert_null(back->uplink);
 	assert_null(back->dns);
@@ -113,7 +113,7 @@ static void test_bad_set_writes_nothing(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		const char *const assignments[] = { "default.template=mine", bad[i], NULL };
 		_cleanup_err_ ve_error *e = NULL;
-		if (host_set(d->fd, assignments, &e) >= 0)
+		if (host_set(d->fd, assignments, true, &e) >= 0)
 			fail_msg("%s was accepted", bad[i]);
 		assert_int_equal(faccessat(d->fd, "host.json", F_OK, 0), -1);
 	}
