@@ -109,7 +109,7 @@ const struct command command_capacity = {
 	.summary = "show what was sold against what is there",
 	.description =
 		"A line for each template that VEs were made from, one for each pool that VEs are in, and what all VEs together were sold against what the host has: CPU (in "
-		"cores), memory and disk. What a VE was sold is what its limits let it use: cpu.limit or cpu.cores, memory.limit, disk.size; "
+		"cores), memory and disk. What a VE was sold is what its limits let it use: cpu.limit or cpu.cores, memory.limit, disk.size and volumes; "
 		"stopped VEs count as well. The VEs of a pool together were sold no more than its limits. VEs without such a limit are counted apart ('+2*': two more that may use all there is).\n\n"
 		"More than 100% is oversold; whether that is too much is told by what is used, and by 'vectl limits' and 'vectl events'.",
 	.examples = {

@@ -29,6 +29,11 @@ static bool is_shortest(const char *path)
 	return true;
 }
 
+bool bindmount_is_path(const char *path)
+{
+	return strlen(path) < BINDMOUNT_PATH_SIZE && is_shortest(path);
+}
+
 /* N bytes of TEXT. */
 static bool take_path(const char *text, size_t n, char ret[BINDMOUNT_PATH_SIZE])
 {
@@ -39,12 +44,22 @@ static bool take_path(const char *text, size_t n, char ret[BINDMOUNT_PATH_SIZE])
 	return is_shortest(ret);
 }
 
+int bindmount_check_target(const char *path, ve_error **ret_error)
+{
+	/* What vectl mounts there by itself, and what the VE's system does. */
+	static const char *const taken[] = { "/proc", "/sys", "/dev", "/run/host" };
+	if (!path[1])
+		return check_failed(path, "is the VE's root itself", ret_error);
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
+		if (bindmount_is_below(path, taken[i]))
+			return check_failed(path, "is where vectl mounts what a VE needs: choose another place", ret_error);
+	return 0;
+}
+
 int bindmount_parse(const char *text, struct bindmount *ret, ve_error **ret_error)
 {
 	static const char form[] = "is no mount: expected SOURCE:TARGET or SOURCE:TARGET:ro, both absolute paths without '.', '..' and '//', "
 				   "at most 255 bytes long";
-	/* What vectl mounts there by itself, and what the VE's system does. */
-	static const char *const taken[] = { "/proc", "/sys", "/dev", "/run/host" };
 	struct bindmount b = { 0 };
 	int r = check_text(text, ret_error);
 	if (r < 0)
@@ -59,11 +74,8 @@ int bindmount_parse(const char *text, struct bindmount *ret, ve_error **ret_erro
 	b.readonly = str_eq(text + n, ":ro");
 	if (text[n] && !b.readonly)
 		return check_failed(text + n, "is no option of a mount: there is only ':ro'", ret_error);
-	if (!b.target[1])
-		return check_failed(b.target, "is the VE's root itself", ret_error);
-	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-		if (bindmount_is_below(b.target, taken[i]))
-			return check_failed(b.target, "is where vectl mounts what a VE needs: choose another place", ret_error);
-	*ret = b;
-	return 0;
+	r = bindmount_check_target(b.target, ret_error);
+	if (r == 0)
+		*ret = b;
+	return r;
 }

@@ -15,6 +15,10 @@ struct bindmount {
 	bool readonly;
 };
 
+/* Is it an absolute path in its shortest spelling, and short enough? "/" is one. */
+bool bindmount_is_path(const char *path);
+/* VE_ERR_CONFIG: nothing is mounted on such a PATH of a VE's. */
+int bindmount_check_target(const char *path, ve_error **ret_error);
 /* VE_ERR_CONFIG. */
 int bindmount_parse(const char *text, struct bindmount *ret, ve_error **ret_error);
 /* Is PATH the directory ABOVE, or below it? Both in their shortest spelling. */

@@ -15,9 +15,11 @@
 #include "base/str.h"
 #include "model/address.h"
 #include "model/bindmount.h"
+#include "model/checks.h"
 #include "model/firewall.h"
 #include "model/pool.h"
 #include "model/schema.h"
+#include "model/volume.h"
 
 /* ---- making ------------------------------------------------------------------------------------- */
 
@@ -293,9 +295,8 @@ static int elements(const struct assignment *a, json_t **ret_elements, ve_error 
 	if (!(a->row->flags & SCHEMA_KEYED) || a->value[0] == '[')
 		return schema_list_split(a->row, a->key, a->value, ret_elements, ret_error);
 	json_t *one = json_pack("[s]", a->value);
-	if (!one) /* not UTF-8: the check of the element says so */
-		return a->row->check(a->value, ret_error) < 0 ? err_wrap(ret_error, "%s", a->key)
-							      : err_nomem(ret_error);
+	if (!one)
+		return check_argument(a->value, ret_error) < 0 ? err_wrap(ret_error, "%s", a->key) : err_nomem(ret_error);
 	*ret_elements = one;
 	return 0;
 }
@@ -538,10 +539,31 @@ static int check_mounts(const struct config *c, ve_error **ret_error)
 	return 0;
 }
 
+/* A volume in the place of another one, or below what is mounted after it, would not be seen. */
+static int check_volumes(const struct config *c, ve_error **ret_error)
+{
+	struct volume all[VOLUMES_MAX];
+	struct bindmount m;
+	json_t *list = config_list(c, "volumes"), *mounts = config_list(c, "mounts");
+	if (json_array_size(list) > VOLUMES_MAX)
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "volumes: more than %d", VOLUMES_MAX);
+	unsigned n = volume_list(list, all);
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0 && str_eq(all[i].target, all[i - 1].target))
+			return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "volumes: '%s' is a target twice", all[i].target);
+		for (size_t k = 0; k < json_array_size(mounts); k++)
+			if (bindmount_parse(json_string_value(json_array_get(mounts, k)), &m, NULL) == 0 &&
+			    bindmount_is_below(all[i].target, m.target))
+				return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",
+						 "volumes: '%s' would be hidden by what 'mounts' has at '%s'", all[i].target, m.target);
+	}
+	return 0;
+}
+
 int config_check_whole(const struct config *c, ve_error **ret_error)
 {
 	unsigned labels[100];
-	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0)
+	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0 || check_volumes(c, ret_error) < 0)
 		return -EINVAL;
 	if (config_raw(c, "init") && config_has_command(c))
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",

@@ -88,6 +88,11 @@ bool schema_is_live(const struct schema_key *row, const char *key)
 	return row->flags & SCHEMA_LIVE && !in_words(row->restart, name, strlen(name));
 }
 
+bool schema_change_is_live(const struct schema_key *row, const char *key, const json_t *old_value, const json_t *new_value)
+{
+	return schema_is_live(row, key) || (row->live && row->live(old_value, new_value));
+}
+
 bool schema_is_group_in(const struct schema_key *table, const char *prefix)
 {
 	for (const struct schema_key *row = table; row->key; row++) {
@@ -297,6 +302,12 @@ int schema_list_split(const struct schema_key *row, const char *key, const char 
 	return r;
 }
 
+/* Of a KEYED element. */
+static size_t name_length(const char *element)
+{
+	return strcspn(element, "= :");
+}
+
 /* Whether two elements stand for the same thing. */
 static bool element_same(const struct schema_key *row, const char *a, const char *b)
 {
@@ -305,8 +316,8 @@ static bool element_same(const struct schema_key *row, const char *a, const char
 		return address_parse(a, ADDRESS_PREFIX, &x, NULL) == 0 &&
 		       address_parse(b, ADDRESS_PREFIX, &y, NULL) == 0 && address_same(&x, &y);
 	if (row->flags & SCHEMA_KEYED) {
-		size_t n = strcspn(a, "= ");
-		return n == strcspn(b, "= ") && strncmp(a, b, n) == 0;
+		size_t n = name_length(a);
+		return n == name_length(b) && strncmp(a, b, n) == 0;
 	}
 	return strcmp(a, b) == 0;
 }
@@ -403,7 +414,8 @@ int schema_list_remove(const struct schema_key *row, const char *key, json_t *ar
 	if (row->type == SCHEMA_ADDRESS_LIST && address_parse(element, ADDRESS_PREFIX, &a, ret_error) < 0)
 		return err_wrap(ret_error, "%s", key);
 	_cleanup_free_ char *canonical = NULL;
-	if (row->canonical && row->canonical(element, &canonical, ret_error) < 0)
+	bool bare = row->canonical && row->check && !element[name_length(element)];
+	if (bare ? row->check(element, ret_error) < 0 : row->canonical && row->canonical(element, &canonical, ret_error) < 0)
 		return err_wrap(ret_error, "%s", key);
 	ssize_t at = element_find(row, array, canonical ? canonical : element);
 	if (at < 0)

@@ -30,7 +30,7 @@ enum schema_flags {
 	SCHEMA_IDENTITY = 1 << 3,  /* fixed at create (uuid, image): `set` refuses */
 	SCHEMA_INHERIT = 1 << 4,   /* the word "inherit" is a value */
 	SCHEMA_SECRET = 1 << 9, /* its value may hold a secret: shown by show and get, but for what `masked` hides, and never written to a log */
-	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE (or NAME and words), and a later one replaces an earlier one of its name */
+	SCHEMA_KEYED = 1 << 5, /* elements are NAME=VALUE (or NAME and words, NAME:...), and a later one replaces an earlier one of its name */
 	SCHEMA_WORDS = 1 << 6, /* a list that is typed with blanks between its elements; else with commas */
 	SCHEMA_PRIVILEGED = 1 << 10, /* whoever may set it has power over the host */
 	SCHEMA_RULES = 1 << 7, /* ... with semicolons, as there are commas in its elements (firewall rules, users) */
@@ -46,12 +46,14 @@ struct schema_key {
 	const char *def;   /* the default, as typed; NULL: unset */
 	unsigned flags;
 	int (*check)(const char *value, ve_error **ret_error); /* further check of a string or of one element */
-	/* The one spelling of an element, instead of `check`; the caller frees. */
+	/* The one spelling of an element, instead of `check`, which is then of a bare name (KEYED) that takes one out; the caller frees. */
 	int (*canonical)(const char *text, char **ret_text, ve_error **ret_error);
 	/* What is shown of an element that has a secret in it; the caller frees. NULL: all of it. */
 	int (*masked)(const char *element, char **ret_text, ve_error **ret_error);
 	const char *doc;   /* one or two sentences, for keys, man page and errors */
 	const char *restart; /* "*" rows with SCHEMA_LIVE: the names that are not */
+	/* Without SCHEMA_LIVE: which changes may be made all the same while the VE runs (NULL: unset). */
+	bool (*live)(const json_t *old_value, const json_t *new_value);
 };
 
 extern const struct schema_key schema_keys[]; /* ends with .key = NULL */
@@ -73,6 +75,8 @@ int schema_unknown(const char *key, ve_error **ret_error);
 /* Checks TEXT as typed for KEY and gives the JSON value (json_null for unlimited). A new reference. */
 /* May KEY, which is ROW's, change while the VE runs? */
 bool schema_is_live(const struct schema_key *row, const char *key);
+/* May it change so? The values may be NULL. */
+bool schema_change_is_live(const struct schema_key *row, const char *key, const json_t *old_value, const json_t *new_value);
 /* Errors: VE_ERR_CONFIG; VE_ERR_UNSUPPORTED for a key or word that is not built. */
 int schema_parse(const struct schema_key *row, const char *key, const char *text, json_t **ret_value,
 		 ve_error **ret_error);

@@ -10,6 +10,7 @@
 #include "model/firewall.h"
 #include "model/schema.h"
 #include "model/useraccount.h"
+#include "model/volume.h"
 
 #define LIVE SCHEMA_LIVE
 #define BUILT SCHEMA_BUILT
@@ -123,7 +124,9 @@ const struct schema_key schema_keys[] = {
 	    .doc = "How many files it has at most. Unset, with a disk.size: what a file system of that size has, one for each 16K (below "
 		   "512M one for each 4K); on btrfs it is not counted."),
 	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
-	LIST("volumes", .flags = 0, .doc = "Further disks."),
+	LIST("volumes", .flags = BUILT | SCHEMA_KEYED, .check = volume_check_name, .canonical = volume_canonical, .live = volume_grows_only,
+	     .doc = "Further disks, NAME:SIZE:TARGET each: data:10G:/srv/data. One that is there grows while the VE runs; the rest needs a "
+		    "restart. Only volumes-=NAME takes one away, with all that is in it. See vectl-storage(7)."),
 	INT("io.weight", UNIT_NONE, 1, 10000, .flags = LIVE | BUILT, .def = "100",
 	    .doc = "Its share of the disks when they are busy, relative to other VEs. Disks scheduled by BFQ (which knows 1 to "
 		   "1000), or on cgroup v2 with io.cost switched on, have such shares."),

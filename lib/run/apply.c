@@ -213,8 +213,7 @@ static int take_live(const char *key, json_t *old_value, json_t *new_value, void
 {
 	struct config *out = data;
 	const struct schema_key *row = schema_find(key);
-	(void)old_value;
-	if (!row || !(row->flags & SCHEMA_BUILT) || !schema_is_live(row, key) ||
+	if (!row || !(row->flags & SCHEMA_BUILT) || !schema_change_is_live(row, key, old_value, new_value) ||
 	    (str_starts(key, "network.") && !has_interface_of(out, key)))
 		return 0;
 	return config_put(out, key, json_incref(new_value));

@@ -19,6 +19,7 @@
 #include "run/disk.h"
 #include "run/ornull.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 struct resource {
 	int64_t sold, unlimited; /* the sum of the limits; how many VEs have none */
@@ -101,6 +102,19 @@ static void add(struct group *to, const struct group *g)
 	add_resource(&to->disk, &g->disk);
 }
 
+/* Besides what its root tree may use. */
+static void measure_volumes(struct ve *v, struct resource *disk)
+{
+	struct volume all[VOLUMES_MAX];
+	unsigned n = volume_list(config_list(v->config, "volumes"), all);
+	for (unsigned i = 0; i < n; i++) {
+		struct storage_usage u;
+		volumes_usage(v, all[i].name, &u);
+		disk->sold += (int64_t)all[i].bytes;
+		use(disk, u.used_bytes);
+	}
+}
+
 /* One VE. */
 static struct group measure(struct ve *v)
 {
@@ -118,6 +132,7 @@ static struct group measure(struct ve *v)
 	sell(&g.disk, config_int(v->config, "disk.size"));
 	g.memory.used = used.memory_bytes;
 	g.disk.used = disk.used_bytes;
+	measure_volumes(v, &g.disk);
 	return g;
 }
 

@@ -17,6 +17,7 @@
 #include "run/disk.h"
 #include "run/seed.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 /* ---- its configuration ------------------------------------------------------------------------------------------ */
 
@@ -82,7 +83,8 @@ static int configure(struct ve *old, const char *name, const struct ve_clone_opt
 
 static int copy_storage(struct ve *v, void *old, ve_error **ret_error)
 {
-	return disk_clone(old, v, ret_error);
+	int r = disk_clone(old, v, ret_error);
+	return r < 0 ? r : volumes_clone(old, v, ret_error);
 }
 
 static int renew_identity(struct ve *v, void *old, ve_error **ret_error)

@@ -31,6 +31,7 @@
 #include "run/sshkeys.h"
 #include "run/tenantpool.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 #include "sys/hash.h"
 
 static int already_there(struct ve_ctx *ctx, const char *name, const struct ve_create_opts *o, struct ve **ret_ve,
@@ -114,6 +115,8 @@ static int make_storage(struct ve *v, void *data, ve_error **ret_error)
 	int r = image_open_rootfs(v->ctx->store->images_fd, from->image, &image_fd, ret_error);
 	if (r == 0)
 		r = disk_prepare(v, image_fd, ret_error);
+	if (r == 0)
+		r = volumes_make(v, NULL, v->config, ret_error);
 	return r < 0 ? r : credentials_save(v, from->o, ret_error);
 }
 

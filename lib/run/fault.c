@@ -7,7 +7,7 @@
 #include <string.h>
 
 const char *const fault_stages[] = {
-	"claim", "storage", "config", "access", "plan", "disk", "network-check", "control-groups", "device-filter", "limits",
+	"claim", "storage", "config", "access", "plan", "disk", "volumes", "network-check", "control-groups", "device-filter", "limits",
 	"run-files", "spawn", "network", "record",
 	/* the monitor's steps */
 	"groups", "clone", "maps", "layers", "timens", "links", "init", "commit",

@@ -30,8 +30,9 @@ static int check_options(const struct ve_run_opts *o, const struct config *spec,
 	if (o->keep && o->rootfs)
 		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run",
 				 "a VE that is kept is made from an image: its tree would be the directory '%s'", o->rootfs);
-	if (!o->keep && spec && config_raw(spec, "disk"))
-		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: disk.* is not for run");
+	if (!o->keep && spec && (config_raw(spec, "disk") || config_raw(spec, "volumes")))
+		return err_plain(ret_error, VE_ERR_USAGE, EINVAL, "run", "a jail's files are kept in memory: %s is not for run",
+				 config_raw(spec, "disk") ? "disk.*" : "volumes");
 	return o->name ? name_check("VE", o->name, ret_error) : 0;
 }
 

@@ -544,6 +544,7 @@ int launch_work_begin(struct plan *p, struct blobber *b, struct spawn *ret_spawn
 	struct spawn s = { .control = -1 };
 	plan_freeze_security(b, p);
 	freeze_root(b, p);
+	rootplan_work_mounts(b, p);
 	fault_forward(b);
 	int r = spawn_monitor(b, p->ve->ctx->cancel_fd, &s, ret_error);
 	if (r < 0)

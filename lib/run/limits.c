@@ -18,6 +18,7 @@
 #include "run/ornull.h"
 #include "run/tally.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 #define NONE SIZE_MAX
 #define NOW(field) offsetof(struct cg_counters, field)
@@ -137,6 +138,19 @@ static void add_disk(const struct figures *f, json_t *list, bool refused_only)
 	add_row(list, plain_json(f, "inodes", "count", u.used_inodes, u.inodes, -1), refused_only);
 }
 
+static void add_volumes(const struct figures *f, json_t *list, bool refused_only)
+{
+	struct volume all[VOLUMES_MAX];
+	unsigned n = volume_list(config_list(f->config, "volumes"), all);
+	for (unsigned i = 0; i < n; i++) {
+		struct storage_usage u;
+		_cleanup_free_ char *resource = str_printf("volume.%s", all[i].name);
+		volumes_usage(f->ve, all[i].name, &u);
+		if (resource)
+			add_row(list, plain_json(f, resource, "bytes", u.used_bytes, u.size_bytes, -1), refused_only);
+	}
+}
+
 static void add_transfer(const struct figures *f, json_t *list, bool refused_only)
 {
 	unsigned labels[100];
@@ -170,6 +184,7 @@ static void add_ve(struct ve *v, json_t *list, bool refused_only)
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
 		add_row(list, resource_json(&f, &resources[i]), refused_only);
 	add_disk(&f, list, refused_only);
+	add_volumes(&f, list, refused_only);
 	add_transfer(&f, list, refused_only);
 }
 

@@ -141,7 +141,7 @@ static const struct field fields[] = {
 	{ "pressure.io", NEED_STATE | NEED_GROUPS, 0, get_pressure_io, false, "likewise, for a disk" },
 	{ "io.read", NEED_STATE, 0, get_io_read, false, "what it has read from disk since its start", "bytes" },
 	{ "io.write", NEED_STATE, 0, get_io_write, false, "what it has written to disk since its start", "bytes" },
-	{ "disk.used", NEED_CONFIG, 0, get_disk_used, false, "disk in use, where it is counted", "bytes" },
+	{ "disk.used", NEED_CONFIG, 0, get_disk_used, false, "disk in use by its root tree, where it is counted", "bytes" },
 	{ "uuid", 0, 0, get_uuid, false, "fixed at create" },
 	{ "init_pid", NEED_STATE, 0, get_init_pid, false, "its first process, on the host" },
 	{ "supervised", NEED_STATE, 0, get_supervised, false, "has it a monitor" },

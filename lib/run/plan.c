@@ -443,8 +443,10 @@ static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 			return r;
 		p->notify = !p->jail && str_eq(p->image->init_system, "systemd");
 	}
-	if (!config_identity_int(p->config, "ephemeral"))
-		return disk_open(p->ve, p->config, steal_fd(&image_fd), &p->storage, ret_error);
+	if (!config_identity_int(p->config, "ephemeral")) {
+		r = disk_open(p->ve, p->config, steal_fd(&image_fd), &p->storage, ret_error);
+		return r < 0 ? r : volumes_open(p->ve, p->config, &p->volumes, ret_error);
+	}
 	/* What a jail writes is kept in memory, and gone with it. */
 	p->storage = (struct storage){ .layered = true, .image_fd = steal_fd(&image_fd), .writable_fd = -1 };
 	return 0;
@@ -493,6 +495,7 @@ void plan_done(struct plan *p)
 	plan_network_done(&p->net);
 	image_free(p->image);
 	storage_close(&p->storage);
+	volumes_close(&p->volumes);
 	seccomp_policy_done(&p->policy);
 	free(p->resolv_conf);
 	*p = (struct plan){ .storage = { .image_fd = -1, .writable_fd = -1 } };

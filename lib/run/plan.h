@@ -13,6 +13,7 @@
 #include "net/net.h"
 #include "run/blobber.h"
 #include "run/handle.h"
+#include "run/volumes.h"
 #include "sec/rlimits.h"
 #include "sec/seccomp.h"
 
@@ -26,6 +27,7 @@ struct plan {
 	uint32_t id_base;
 	struct image *image;	/* NULL with a rootfs directory */
 	struct storage storage;
+	struct volumes volumes;
 	struct seccomp_policy policy;
 	uint64_t caps;
 	struct rlimit_value rlimits[RLIMITS_MAX];

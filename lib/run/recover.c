@@ -40,6 +40,7 @@
 #include "run/supervision.h"
 #include "run/tenantpool.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 static void note(json_t *doc, const struct ve *v, const char *what)
 {
@@ -127,6 +128,7 @@ static int recover_locked(struct ve *v, json_t *doc, ve_error **ret_error)
 			return r;
 		note(doc, v, "what it left when it ended was removed");
 	}
+	volumes_sweep(v, v->config);
 	return remake_claims(v, ret_error);
 }
 

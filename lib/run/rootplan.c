@@ -59,7 +59,8 @@ static bool is_wanted(enum where where, const struct plan *p)
 	return where == EVERYWHERE || (where == VPS_ONLY ? !p->jail : p->read_only);
 }
 
-_Static_assert(BINDMOUNTS_MAX <= (int)BLOB_MAX_BINDS, "what a configuration may have, a blob can");
+_Static_assert(BINDMOUNTS_MAX <= (int)BLOB_MAX_BINDS && VOLUMES_MAX <= (int)BLOB_MAX_VOLUMES,
+	       "what a configuration may have, a blob can");
 
 static unsigned add_detached(struct blobber *b, const struct rootplan_extra *extra, struct blob_mount *m)
 {
@@ -75,9 +76,24 @@ static unsigned add_detached(struct blobber *b, const struct rootplan_extra *ext
 	return n;
 }
 
+static unsigned add_volumes(struct blobber *b, const struct volumes *all, struct blob_mount *m)
+{
+	for (unsigned i = 0; i < all->n; i++)
+		m[i] = (struct blob_mount){ .kind = BM_VOLUME, .target = blobber_str(b, all->of[i].target + 1), .mode = S_IFDIR | 0755,
+					    .fd = blobber_fd(b, all->fds[i]) };
+	return all->n;
+}
+
+void rootplan_work_mounts(struct blobber *b, const struct plan *p)
+{
+	struct blob_mount m[VOLUMES_MAX];
+	unsigned n = add_volumes(b, &p->volumes, m);
+	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
+}
+
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 3 + BINDMOUNTS_MAX];
+	struct blob_mount m[ARRAY_SIZE(table) + 3 + VOLUMES_MAX + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (!is_wanted(table[i].where, p))
@@ -95,6 +111,7 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootp
 		};
 	}
 	n += add_detached(b, extra, m + n);
+	n += add_volumes(b, &p->volumes, m + n);
 	for (unsigned i = 0; i < mounts->n; i++) {
 		const struct hostmount *h = &mounts->of[i];
 		m[n++] = (struct blob_mount){

@@ -14,6 +14,8 @@ struct rootplan_extra {
 	int tun;	 /* /dev/net */
 };
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts);
+/* For work in a stopped VE: its further disks alone. */
+void rootplan_work_mounts(struct blobber *b, const struct plan *p);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
 
 #endif

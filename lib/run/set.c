@@ -27,6 +27,7 @@
 #include "run/set.h"
 #include "run/tenantpool.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 struct difference {
 	json_t *doc;
@@ -51,7 +52,7 @@ static int note_difference(const char *key, json_t *old_value, json_t *new_value
 	struct difference *d = data;
 	const struct schema_key *row = schema_find(key);
 	/* Which template it is like is written down, and nothing that runs asks for it. */
-	bool live = row && (schema_is_live(row, key) || str_eq(key, "template"));
+	bool live = row && (schema_change_is_live(row, key, old_value, new_value) || str_eq(key, "template"));
 	json_array_append_new(d->doc, json_pack("{s:s,s:o,s:o,s:b}", "key", key, "old", shown(row, old_value), "new",
 						shown(row, new_value), "live", live));
 	if (!live) {
@@ -71,18 +72,27 @@ static int refuse_restart_keys(const struct ve *v, const struct difference *d, v
 	return r;
 }
 
-/* The file's new configuration reaches the disk; on failure what APPLIED did is taken back, and the VE's disk, as far as
- * that can be made smaller (what cannot now is at the next start). */
-static int commit(struct ve *v, struct config *fresh, struct applied *applied, bool disk_done, bool running,
+/* What was done for FRESH is taken back: the VE's disks as far as they can be made smaller (what cannot now is at the next
+ * start), then what APPLIED did. */
+static void take_back(struct ve *v, const struct config *fresh, struct applied *applied, bool resized, bool running)
+{
+	if (resized) {
+		disk_resize(v, fresh, v->config, running, NULL);
+		volumes_resize(v, fresh, v->config, running, NULL);
+	}
+	volumes_sweep(v, v->config);
+	apply_revert(applied);
+}
+
+/* The file's new configuration reaches the disk; what it has no longer goes after that. */
+static int commit(struct ve *v, struct config *fresh, struct applied *applied, bool resized, bool running,
 		  ve_error **ret_error)
 {
 	int r = fault_point("config", ret_error);
 	if (r == 0)
 		r = tenantpool_save_config(v, fresh, ret_error);
 	if (r < 0) {
-		if (disk_done)
-			disk_resize(v, fresh, v->config, running, NULL);
-		apply_revert(applied);
+		take_back(v, fresh, applied, resized, running);
 		return r;
 	}
 	apply_keep(applied);
@@ -90,17 +100,24 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, b
 	claims_drop_aliases(v, config_list(v->config, "aliases"), fresh);
 	config_free(v->config);
 	v->config = fresh;
+	volumes_sweep(v, fresh);
 	return 0;
 }
 
-/* The last change before the file's: it is what is hardest to take back. */
-static int change_disk(struct ve *v, const struct config *fresh, bool running, struct applied *applied, ve_error **ret_error)
+/* The last change before the file's: it is what is hardest to take back. What is new is made also where sizes wait for the next
+ * start. */
+static int change_disks(struct ve *v, const struct config *fresh, bool resize, bool running, struct applied *applied, ve_error **ret_error)
 {
-	int r = disk_resize(v, v->config, fresh, running, ret_error);
-	if (r == 0 && !json_equal(config_raw(v->config, "disk"), config_raw(fresh, "disk")))
+	volumes_sweep(v, v->config); /* what a verb that was killed has left is no volume to be found again */
+	int r = volumes_make(v, v->config, fresh, ret_error);
+	if (r == 0 && resize)
+		r = volumes_resize(v, v->config, fresh, running, ret_error);
+	if (r == 0 && resize)
+		r = disk_resize(v, v->config, fresh, running, ret_error);
+	if (r == 0 && resize && !json_equal(config_raw(v->config, "disk"), config_raw(fresh, "disk")))
 		r = apply_take(applied, "disk", fresh, ret_error);
 	if (r < 0)
-		apply_revert(applied);
+		take_back(v, fresh, applied, resize, running);
 	return r;
 }
 
@@ -124,11 +141,11 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 		r = handle_mark(v, "pending", ret_error);
 	if (r == 0 && now)
 		r = apply_live(v, fresh, &applied, ret_error);
-	bool disk = now || !running;
-	if (r == 0 && disk)
-		r = change_disk(v, fresh, running, &applied, ret_error);
+	bool resize = now || !running;
 	if (r == 0)
-		r = commit(v, steal_ptr(&mine), &applied, disk, running, ret_error);
+		r = change_disks(v, fresh, resize, running, &applied, ret_error);
+	if (r == 0)
+		r = commit(v, steal_ptr(&mine), &applied, resize, running, ret_error);
 	if (r < 0) {
 		claims_drop_addresses(v, v->config);
 		claims_drop_aliases(v, aliases, v->config);
@@ -151,6 +168,8 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = config_copy(v->config, &fresh, ret_error);
 	if (r == 0)
 		r = edit->fn(v, fresh, edit->data, ret_error);
+	if (r == 0 && !edit->says_what_goes)
+		r = volumes_check_kept(config_list(v->config, "volumes"), config_list(fresh, "volumes"), ret_error);
 	if (r == 0)
 		r = config_check_whole(fresh, ret_error);
 	if (r == 0)
@@ -180,6 +199,7 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		return r;
 	}
 	if (ctx_ends_dry(v->ctx, CTX_AS_IT_IS)) {
+		volumes_warn_gone(v, v->config, fresh);
 		r = take_claims(v, fresh, ret_error);
 		return r < 0 ? r : VE_CHANGED;
 	}
@@ -187,6 +207,7 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		claims_drop_addresses(v, v->config);
 		return refuse_restart_keys(v, d, ret_error);
 	}
+	volumes_warn_gone(v, v->config, fresh);
 	r = change_locked(v, steal_ptr(&fresh), d, mode, running, ret_error);
 	if (r == 0 && running && d->restart_keys && mode == VE_SET_RESTART) {
 		r = stop_locked(v, -1, ret_error);
@@ -230,14 +251,19 @@ static int assign_all(struct ve *v, struct config *fresh, void *assignments, ve_
 {
 	int r = 0;
 	(void)v;
-	for (const char *const *a = assignments; r == 0 && *a; a++)
+	for (const char *const *a = assignments; r == 0 && *a; a++) {
+		json_t *volumes = json_incref(config_list(fresh, "volumes"));
 		r = config_assign(fresh, *a, ret_error);
+		if (r == 0 && !str_starts(*a, "volumes-="))
+			r = volumes_check_kept(volumes, config_list(fresh, "volumes"), ret_error);
+		json_decref(volumes);
+	}
 	return r;
 }
 
 int verb_set(struct ve *v, const char *const *assignments, enum ve_set_mode mode,
 	     json_t **ret_doc, ve_error **ret_error)
 {
-	const struct set_edit edit = { .verb = "set", .fn = assign_all, .data = (void *)assignments };
+	const struct set_edit edit = { .verb = "set", .fn = assign_all, .data = (void *)assignments, .says_what_goes = true };
 	return set_edited(v, &edit, mode, ret_doc, ret_error);
 }

@@ -10,6 +10,7 @@ struct set_edit {
 	/* Makes C, a copy of V's configuration, what it shall be. It is checked after that. */
 	int (*fn)(struct ve *v, struct config *c, void *data, ve_error **ret_error);
 	void *data;
+	bool says_what_goes; /* FN has taken care that no volume goes unsaid */
 };
 
 /* As ve_set() says: all of it, to the file and to what runs, or nothing. */

@@ -15,6 +15,7 @@
 #include "run/firstusers.h"
 #include "run/hooks.h"
 #include "run/launch.h"
+#include "run/volumes.h"
 
 /* How long an init must live before a start is called one. Nobody reports an init that cannot do its work but its end. */
 enum { DEFAULT_BOOT_WAIT_S = 120, AT_ONCE_MS = 10, SETTLE_MS = 500 };
@@ -64,6 +65,8 @@ int start_launch(struct ve *v, int rootfs_fd, const struct launch_command *cmd, 
 {
 	_cleanup_close_ int rootfs = rootfs_fd;
 	int r = clean_leftovers(v, ret_error);
+	if (r == 0)
+		volumes_sweep(v, v->config); /* those that went while it ran */
 	/* Before the plan: it may mount what the plan opens. */
 	if (r == 0)
 		r = hook_run(v, HOOK_BEFORE_START, ret_error);

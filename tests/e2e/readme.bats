@@ -172,9 +172,7 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 		fails 69 "${words[@]}" x
 		says 'not in this version'
 	done <<<"$denied"
-	for key in volumes=10G:/data disk.user_quota=on; do
-		fails 69 set web1 "$key"
-	done
+	fails 69 set web1 disk.user_quota=on
 }
 
 @test "quickstart-clean: refuses while there is another VE" {

@@ -114,7 +114,9 @@ static void test_refusals(void **state)
 	assert_int_equal(refused(c, "memory.limit+=1G"), VE_ERR_USAGE);
 	assert_int_equal(refused(c, "disk.user_quota=on"), VE_ERR_UNSUPPORTED);
 	assert_int_equal(refused(c, "disk.user_quota=default"), VE_ERR_UNSUPPORTED);
-	assert_int_equal(refused(c, "volumes+=1G:/srv"), VE_ERR_UNSUPPORTED);
+	assert_int_equal(refused(c, "volumes+=1G:/srv"), VE_ERR_CONFIG);
+	assert_int_equal(refused(c, "volumes-=1G:/srv"), VE_ERR_CONFIG);
+	assert_int_equal(refused(c, "users+=\xff"), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "network.0.ips+=192.0.2.7,nonsense"), VE_ERR_CONFIG); /* all or none */
 	assert_int_equal(refused(c, "schema=2"), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "identity.id_base=0"), VE_ERR_CONFIG);

@@ -198,9 +198,10 @@ static int step_links(struct mon *m, struct failure *f)
 
 static int step_init(struct mon *m, struct failure *f)
 {
-	int fds[1 + BLOB_MAX_BINDS] = { m->root_mount };
-	memcpy(fds + 1, m->binds, m->n_binds * sizeof(fds[0]));
-	if (to_child(m, CHILD_GO, fds, 1 + m->n_binds, f) < 0)
+	int fds[1 + BLOB_MAX_VOLUMES + BLOB_MAX_BINDS] = { m->root_mount };
+	memcpy(fds + 1, m->volumes, m->n_volumes * sizeof(fds[0]));
+	memcpy(fds + 1 + m->n_volumes, m->binds, m->n_binds * sizeof(fds[0]));
+	if (to_child(m, CHILD_GO, fds, 1 + m->n_volumes + m->n_binds, f) < 0)
 		return -1;
 	close(m->root_mount);
 	m->root_mount = -1;

@@ -110,15 +110,27 @@ static int stage_clocks(struct mon *m, struct failure *f)
 	return r < 0 ? fail(f, "setns", "time namespace") : 0;
 }
 
-static int stage_root(struct mon *m, struct failure *f)
+/* What CHILD_GO brings: the root, the volumes, and what is the host's. */
+static int take_mounts(struct mon *m, struct failure *f)
 {
-	int fds[1 + BLOB_MAX_BINDS] = { -1 };
-	unsigned n = 1 + BLOB_MAX_BINDS;
+	int fds[1 + BLOB_MAX_VOLUMES + BLOB_MAX_BINDS] = { -1 };
+	unsigned n = sizeof(fds) / sizeof(fds[0]);
+	const struct blob_mount *b = mon_at(m, m->blob->mounts);
 	if (await(m, CHILD_GO, fds, &n, f) < 0)
 		return -1;
+	for (uint32_t i = 0; i < m->blob->mounts.n; i++)
+		m->n_volumes += b[i].kind == BM_VOLUME;
 	m->root_mount = fds[0];
-	m->n_binds = n - 1;
-	memcpy(m->binds, fds + 1, m->n_binds * sizeof(fds[0]));
+	m->n_binds = n - 1 - m->n_volumes;
+	memcpy(m->volumes, fds + 1, m->n_volumes * sizeof(fds[0]));
+	memcpy(m->binds, fds + 1 + m->n_volumes, m->n_binds * sizeof(fds[0]));
+	return 0;
+}
+
+static int stage_root(struct mon *m, struct failure *f)
+{
+	if (take_mounts(m, f) < 0)
+		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(f, "mount", "private propagation");
 	if ((m->host_root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
@@ -313,7 +325,7 @@ static const struct {
 	bool start; /* not for work inside a stopped VE, which ends when the files are written */
 } stages[] = {
 	{ "identity", stage_identity, false }, { "cgroup", stage_cgroup, false },   { "clocks", stage_clocks, false },
-	{ "root", stage_root, false },	       { "mounts", stage_mounts, true },    { "nesting", stage_nesting, true },
+	{ "root", stage_root, false },	       { "mounts", stage_mounts, false },   { "nesting", stage_nesting, true },
 	{ "terminal", stage_terminal, true },  { "pivot", stage_pivot, false },	    { "shed", stage_shed, false },
 	{ "settings", stage_settings, true },  { "files", stage_files, false },	    { "users", stage_users, false },
 	{ "copy", stage_copy, false },	       { "seal", stage_seal, true },	    { "account", stage_account, true },

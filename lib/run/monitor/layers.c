@@ -204,8 +204,30 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 	return mnt;
 }
 
+/* Its further disks. nodev, as no tree came with them that might have nodes; setuid is the VE's own affair. */
+static int open_volumes(struct mon *m, int userns_fd, struct failure *f)
+{
+	const struct blob_mount *b = mon_at(m, m->blob->mounts);
+	for (uint32_t i = 0; i < m->blob->mounts.n; i++) {
+		if (b[i].kind != BM_VOLUME)
+			continue;
+		int mnt = mon_fd(m, b[i].fd);
+		if (mnt < 0 || m->n_volumes == BLOB_MAX_VOLUMES) {
+			errno = EBADMSG;
+			return fail(f, "volumes", mon_str(m, b[i].target));
+		}
+		m->fds[b[i].fd] = -1; /* ours from here on, as in idmapped_own() */
+		if (idmapped(mnt, userns_fd, MOUNT_ATTR_NODEV, f) < 0)
+			return -1;
+		m->volumes[m->n_volumes++] = mnt;
+	}
+	return 0;
+}
+
 void layers_close(struct mon *m)
 {
+	while (m->n_volumes > 0)
+		close(m->volumes[--m->n_volumes]);
 	while (m->n_layers > 0)
 		close(m->layers[--m->n_layers]);
 }
@@ -216,5 +238,5 @@ int layers_open(struct mon *m, int userns_fd, struct failure *f)
 		m->root_mount = open_overlay(m, userns_fd, f);
 	else
 		m->root_mount = idmapped_own(m, m->blob->fd_root, userns_fd, f);
-	return m->root_mount < 0 ? -1 : 0;
+	return m->root_mount < 0 ? -1 : open_volumes(m, userns_fd, f);
 }

@@ -89,12 +89,12 @@ static int make_parents(int root, const char *path)
 	return 0;
 }
 
-static int attach_bind(struct mon *m, int root, const struct blob_mount *b, struct failure *f)
+static int attach_below(struct mon *m, int root, int mnt, const struct blob_mount *b, struct failure *f)
 {
 	const char *target = mon_str(m, b->target);
 	if (make_parents(root, target) < 0)
 		return fail(f, "mkdir", target);
-	return attach(root, m->binds[m->n_attached++], target, b->mode, f);
+	return attach(root, mnt, target, b->mode, f);
 }
 
 /* OPTIONS: "key=value,flag". */
@@ -176,7 +176,9 @@ static int make_one(struct mon *m, int root, const struct blob_mount *b, struct 
 	case BM_FD:
 		return attach(root, mon_fd(m, b->fd), target, b->mode ? S_IFDIR | b->mode : 0, f);
 	case BM_BIND:
-		return attach_bind(m, root, b, f);
+		return attach_below(m, root, m->binds[m->n_attached++], b, f);
+	case BM_VOLUME:
+		return attach_below(m, root, m->volumes[m->n_volumes_attached++], b, f);
 	default:
 		errno = EINVAL;
 		return fail(f, "mount", target);

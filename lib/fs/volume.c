@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fs/volume.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/guard.h"
+#include "base/str.h"
+#include "fs/backend.h"
+#include "fs/extimage.h"
+
+#define DIRECTORY "volumes"
+#define SUFFIX ".img"
+
+/* The file of a volume; names have been checked. */
+struct file_name {
+	char s[128];
+};
+static struct file_name file_of(const char *name)
+{
+	struct file_name f;
+	snprintf(f.s, sizeof(f.s), "%s" SUFFIX, name);
+	return f;
+}
+
+static int make_directory(int ve_fd, int *ret_fd, ve_error **ret_error)
+{
+	if (mkdirat(ve_fd, DIRECTORY, 0700) < 0 && errno != EEXIST)
+		return err_sys(ret_error, errno, "volumes", "cannot make a directory for the VE's volumes");
+	return backend_open_directory(ve_fd, DIRECTORY, ret_fd, ret_error);
+}
+
+/* The directory that the volume NAME is in. */
+static int open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **ret_error)
+{
+	int fd = file_opendir(ve_fd, DIRECTORY);
+	if (fd < 0)
+		return err_make(ret_error, VE_ERR_DATA, -fd, "volumes", "cannot open the directory of the VE's volume '%s'", file_of(name).s);
+	*ret_fd = fd;
+	return 0;
+}
+
+int volume_make(int ve_fd, const char *name, uint64_t bytes, ve_error **ret_error)
+{
+	const struct file_name f = file_of(name);
+	const struct storage_size size = { .bytes = bytes };
+	_cleanup_close_ int dir = -1;
+	_cleanup_free_ char *temporary = str_printf("%s.new", f.s);
+	int r = temporary ? make_directory(ve_fd, &dir, ret_error) : err_nomem(ret_error);
+	if (r < 0 || extimage_exists(dir, f.s))
+		return r;
+	unlinkat(dir, temporary, 0); /* of a verb that was killed */
+	r = extimage_make(dir, temporary, &size, ret_error);
+	if (r == 0 && renameat(dir, temporary, dir, f.s) < 0)
+		r = err_sys(ret_error, errno, "volumes", "cannot make the volume '%s'", name);
+	if (r < 0)
+		unlinkat(dir, temporary, 0);
+	return r;
+}
+
+int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
+{
+	const struct file_name f = file_of(name);
+	_cleanup_close_ int from = -1, dir = -1;
+	struct storage_watch told = *watch;
+	struct storage_usage usage;
+	int r = open_directory(from_fd, name, &from, ret_error);
+	if (r == 0)
+		r = extimage_usage(from, f.s, &usage, ret_error);
+	if (r == 0)
+		r = backend_check_fits((uint64_t)usage.used_bytes, bytes, ret_error);
+	if (r == 0)
+		r = make_directory(ve_fd, &dir, ret_error);
+	if (r < 0)
+		return r;
+	told.total = (uint64_t)usage.used_bytes;
+	return extimage_clone(from, dir, f.s, &told, ret_error);
+}
+
+int volume_open(int ve_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : extimage_mount(dir, file_of(name).s, bytes, ret_mount_fd, ret_error);
+}
+
+int volume_resize(int ve_fd, const char *name, uint64_t from, uint64_t to, bool online, ve_error **ret_error)
+{
+	const struct storage_size a = { .bytes = from }, b = { .bytes = to };
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : extimage_resize(dir, file_of(name).s, &a, &b, online, ret_error);
+}
+
+int volume_usage(int ve_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : extimage_usage(dir, file_of(name).s, ret_usage, ret_error);
+}
+
+static bool is_kept(const char *file, bool (*keep)(const char *name, void *data), void *data)
+{
+	_cleanup_free_ char *name = str_ends(file, SUFFIX) ? strndup(file, strlen(file) - strlen(SUFFIX)) : NULL;
+	return name && keep(name, data);
+}
+
+void volume_sweep(int ve_fd, bool (*keep)(const char *name, void *data), void *data)
+{
+	int fd = file_opendir(ve_fd, DIRECTORY);
+	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		close_fd(&fd);
+		return;
+	}
+	for (struct dirent *e; (e = readdir(dir));)
+		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && !is_kept(e->d_name, keep, data))
+			unlinkat(fd, e->d_name, 0);
+	unlinkat(ve_fd, DIRECTORY, AT_REMOVEDIR); /* where nothing is in it */
+}
