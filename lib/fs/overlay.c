@@ -2,7 +2,9 @@
 /* upper/ and work/ over the image's tree. A size is a project quota where the file system has them, else the two live in a
  * file system of their own. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 #include "fs/backend.h"
@@ -46,6 +48,37 @@ static int overlay_prepare(int ve_fd, int image_fd, const struct storage_size *s
 	return prepare_image(ve_fd, size, ret_error);
 }
 
+static int make_beside(int dir_fd, const char *name, mode_t mode, ve_error **ret_error)
+{
+	if (mkdirat(dir_fd, name, mode) < 0 && errno != EEXIST)
+		return err_sys(ret_error, errno, "storage", "cannot make the directory '%s' beside the overlay", name);
+	return 0;
+}
+
+int storage_make_plain(const struct storage *s, const char *const *names, ve_error **ret_error)
+{
+	_cleanup_close_ int plain = -1;
+	int r = make_beside(s->writable_fd, STORAGE_PLAIN, 0755, ret_error);
+	if (r == 0)
+		r = backend_open_directory(s->writable_fd, STORAGE_PLAIN, &plain, ret_error);
+	for (; r == 0 && *names; names++)
+		r = make_beside(plain, *names, 0710, ret_error);
+	return r;
+}
+
+static int clone_plain(int from_fd, int dir_fd, const struct storage_watch *watch, ve_error **ret_error)
+{
+	_cleanup_close_ int from = -1, plain = -1;
+	if (faccessat(from_fd, STORAGE_PLAIN, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	int r = make_beside(dir_fd, STORAGE_PLAIN, 0755, ret_error);
+	if (r == 0)
+		r = backend_open_directory(from_fd, STORAGE_PLAIN, &from, ret_error);
+	if (r == 0)
+		r = backend_open_directory(dir_fd, STORAGE_PLAIN, &plain, ret_error);
+	return r < 0 ? r : backend_copy_tree(from, plain, watch, ret_error);
+}
+
 /* What the VE has changed; work/ is the mount's own. */
 static int clone_directory(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,
 			   ve_error **ret_error)
@@ -60,7 +93,9 @@ static int clone_directory(int from_fd, int ve_fd, const struct storage_size *si
 		r = make_layers(dir, ret_error);
 	if (r == 0)
 		r = backend_open_directory(dir, "upper", &upper, ret_error);
-	return r < 0 ? r : backend_copy_tree(from_upper, upper, watch, ret_error);
+	if (r == 0)
+		r = backend_copy_tree(from_upper, upper, watch, ret_error);
+	return r < 0 ? r : clone_plain(from, dir, watch, ret_error);
 }
 
 static int overlay_clone(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch,

@@ -3,7 +3,8 @@
  * A VE's writable storage, behind one table of back ends (fs/backend.h):
  *
  *   overlay   ve/UUID/overlay/{upper,work} over the image's tree: nothing is copied; with a size on a file system without
- *             project quotas the two are in the file system inside ve/UUID/overlay.img
+ *             project quotas the two are in the file system inside ve/UUID/overlay.img. plain/ beside them has what cannot
+ *             live on an overlay
  *   dir       ve/UUID/rootfs, a full copy of the image's tree (reflinked where the file system can)
  *   btrfs     ve/UUID/rootfs as a subvolume with a quota group of its own, a copy that shares the image's blocks
  *   image     ve/UUID/disk.img, a sparse file with an ext4 file system that has a full copy
@@ -75,6 +76,10 @@ int storage_adopt(enum storage_kind kind, int from_fd, int ve_fd, const struct s
 int storage_open(enum storage_kind kind, int ve_fd, int image_fd, const struct storage_size *size,
 		 struct storage *ret_storage, ve_error **ret_error);
 void storage_close(struct storage *s);
+/* Makes the directories NAMES (NULL-terminated) below STORAGE_PLAIN beside an overlay's upper layer: they count for the VE as that
+ * does, and the upper layer of another overlay can be in them, which on an overlay it cannot. */
+#define STORAGE_PLAIN "plain"
+int storage_make_plain(const struct storage *s, const char *const *names, ve_error **ret_error);
 /* Brings it from one size to another while the VE runs (ONLINE) or does not. VE_ERR_UNSUPPORTED: not with this back end
  * here; VE_ERR_STATE: not while it runs; VE_ERR_NO_ROOM: more is in use. On error it is as before. */
 int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size *from, const struct storage_size *to,

@@ -102,6 +102,8 @@ static int renew_identity(struct ve *v, void *old, ve_error **ret_error)
 		{ BF_REMOVE, "/var/lib/urandom/random-seed", "", 0 },
 		{ BF_REMOVE, "/var/lib/seedrng/seed.credit", "", 0 },
 		{ BF_REMOVE, "/var/lib/seedrng/seed.no-credit", "", 0 },
+		/* By which Docker's engines tell each other apart. */
+		{ BF_REMOVE, "/var/lib/docker/engine-id", "", 0 },
 	};
 	struct file_change changes[ARRAY_SIZE(own) + SEED_CHANGES];
 	unsigned n = 0;

@@ -429,6 +429,8 @@ int plan_image(const struct ve *v, const struct config *c, struct image **ret_im
 	return reference ? image_open(v->ctx->store->images_fd, reference, ret_image, ret_error) : err_nomem(ret_error);
 }
 
+const char *const plan_plain_names[PLAN_N_PLAIN + 1] = { "docker", "containers", "containerd", NULL };
+
 static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 {
 	_cleanup_close_ int image_fd = rootfs_fd;
@@ -445,6 +447,9 @@ static int plan_root(struct plan *p, int rootfs_fd, ve_error **ret_error)
 	}
 	if (!config_identity_int(p->config, "ephemeral")) {
 		r = disk_open(p->ve, p->config, steal_fd(&image_fd), &p->storage, ret_error);
+		p->plain = r == 0 && p->storage.layered && config_bool(p->config, "features.nesting");
+		if (p->plain)
+			r = storage_make_plain(&p->storage, plan_plain_names, ret_error);
 		return r < 0 ? r : volumes_open(p->ve, p->config, &p->volumes, ret_error);
 	}
 	/* What a jail writes is kept in memory, and gone with it. */

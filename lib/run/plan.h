@@ -28,6 +28,7 @@ struct plan {
 	struct image *image;	/* NULL with a rootfs directory */
 	struct storage storage;
 	struct volumes volumes;
+	bool plain; /* plan_plain_names are there in its storage */
 	struct seccomp_policy policy;
 	uint64_t caps;
 	struct rlimit_value rlimits[RLIMITS_MAX];
@@ -38,6 +39,10 @@ struct plan {
 	char *resolv_conf; /* NULL: left as it is */
 	bool notify;	   /* the image's init reports over NOTIFY_SOCKET */
 };
+
+/* What of /var/lib is no part of an overlay where containers may run inside: their own overlays want a plain file system. */
+enum { PLAN_N_PLAIN = 3 };
+extern const char *const plan_plain_names[PLAN_N_PLAIN + 1];
 
 /* ROOTFS_FD: a root tree in the place of the image's (run --rootfs), or -1; taken over. */
 int plan_make(struct ve *v, const struct config *c, int rootfs_fd, struct plan *ret_plan, ve_error **ret_error);

@@ -59,7 +59,7 @@ static bool is_wanted(enum where where, const struct plan *p)
 	return where == EVERYWHERE || (where == VPS_ONLY ? !p->jail : p->read_only);
 }
 
-_Static_assert(BINDMOUNTS_MAX <= (int)BLOB_MAX_BINDS && VOLUMES_MAX <= (int)BLOB_MAX_VOLUMES,
+_Static_assert(BINDMOUNTS_MAX <= (int)BLOB_MAX_BINDS && VOLUMES_MAX + PLAN_N_PLAIN <= (int)BLOB_MAX_VOLUMES,
 	       "what a configuration may have, a blob can");
 
 static unsigned add_detached(struct blobber *b, const struct rootplan_extra *extra, struct blob_mount *m)
@@ -76,24 +76,43 @@ static unsigned add_detached(struct blobber *b, const struct rootplan_extra *ext
 	return n;
 }
 
-static unsigned add_volumes(struct blobber *b, const struct volumes *all, struct blob_mount *m)
+static blob_str add_path(struct blobber *b, const char *directory, const char *name)
 {
-	for (unsigned i = 0; i < all->n; i++)
-		m[i] = (struct blob_mount){ .kind = BM_VOLUME, .target = blobber_str(b, all->of[i].target + 1), .mode = S_IFDIR | 0755,
-					    .fd = blobber_fd(b, all->fds[i]) };
-	return all->n;
+	_cleanup_free_ char *path = str_printf("%s/%s", directory, name);
+	b->failed = b->failed || !path;
+	return blobber_str(b, path);
+}
+
+/* What the VE itself has made of these places is its own affair: one that cannot be mounted is no reason not to start. */
+static unsigned add_plain(struct blobber *b, struct blob_mount *m)
+{
+	for (unsigned i = 0; i < PLAN_N_PLAIN; i++)
+		m[i] = (struct blob_mount){ .kind = BM_PLAIN, .target = add_path(b, "var/lib", plan_plain_names[i]),
+					    .source = add_path(b, STORAGE_PLAIN, plan_plain_names[i]), .mode = S_IFDIR | 0710, .fd = -1,
+					    .optional = 1 };
+	return PLAN_N_PLAIN;
+}
+
+/* Where somebody wants a volume in the place of one of the others, that is what is seen. */
+static unsigned add_disks(struct blobber *b, const struct plan *p, struct blob_mount *m)
+{
+	unsigned n = p->plain ? add_plain(b, m) : 0;
+	for (unsigned i = 0; i < p->volumes.n; i++)
+		m[n++] = (struct blob_mount){ .kind = BM_VOLUME, .target = blobber_str(b, p->volumes.of[i].target + 1),
+					      .mode = S_IFDIR | 0755, .fd = blobber_fd(b, p->volumes.fds[i]) };
+	return n;
 }
 
 void rootplan_work_mounts(struct blobber *b, const struct plan *p)
 {
-	struct blob_mount m[VOLUMES_MAX];
-	unsigned n = add_volumes(b, &p->volumes, m);
+	struct blob_mount m[BLOB_MAX_VOLUMES];
+	unsigned n = add_disks(b, p, m);
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 3 + VOLUMES_MAX + BINDMOUNTS_MAX];
+	struct blob_mount m[ARRAY_SIZE(table) + 3 + BLOB_MAX_VOLUMES + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (!is_wanted(table[i].where, p))
@@ -111,7 +130,7 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootp
 		};
 	}
 	n += add_detached(b, extra, m + n);
-	n += add_volumes(b, &p->volumes, m + n);
+	n += add_disks(b, p, m + n);
 	for (unsigned i = 0; i < mounts->n; i++) {
 		const struct hostmount *h = &mounts->of[i];
 		m[n++] = (struct blob_mount){

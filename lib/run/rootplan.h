@@ -14,7 +14,7 @@ struct rootplan_extra {
 	int tun;	 /* /dev/net */
 };
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts);
-/* For work in a stopped VE: its further disks alone. */
+/* For work in a stopped VE: what is of its own disks alone. */
 void rootplan_work_mounts(struct blobber *b, const struct plan *p);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);
 

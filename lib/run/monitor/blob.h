@@ -31,7 +31,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 8, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 80, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 8, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 8, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 80, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -67,6 +67,7 @@ enum blob_mount_kind {
 	BM_FD,	    /* the detached mount fds[FD] */
 	BM_BIND,    /* the same of the host's SOURCE, with the VE's ids and ATTRS that its root cannot change */
 	BM_VOLUME,  /* the same of a further file system of the VE's own, with its ids */
+	BM_PLAIN,   /* the directory SOURCE beside the overlay's upper layer; before those of BM_VOLUME */
 };
 struct blob_mount {
 	uint32_t kind;

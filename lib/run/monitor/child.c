@@ -119,7 +119,7 @@ static int take_mounts(struct mon *m, struct failure *f)
 	if (await(m, CHILD_GO, fds, &n, f) < 0)
 		return -1;
 	for (uint32_t i = 0; i < m->blob->mounts.n; i++)
-		m->n_volumes += b[i].kind == BM_VOLUME;
+		m->n_volumes += b[i].kind == BM_VOLUME || b[i].kind == BM_PLAIN;
 	m->root_mount = fds[0];
 	m->n_binds = n - 1 - m->n_volumes;
 	memcpy(m->volumes, fds + 1, m->n_volumes * sizeof(fds[0]));

@@ -116,6 +116,30 @@ static int set_attached(int fs_fd, const struct layers *l)
 	return fsconfig(fs_fd, FSCONFIG_SET_STRING, "workdir", "w/work", 0);
 }
 
+static void close_volumes(struct mon *m)
+{
+	while (m->n_volumes > 0)
+		close(m->volumes[--m->n_volumes]);
+}
+
+/* Further mounts of the writable layer's file system: the same id map as that. */
+static int open_plain(struct mon *m, int writable, struct failure *f)
+{
+	const struct blob_mount *b = mon_at(m, m->blob->mounts);
+	for (uint32_t i = 0; i < m->blob->mounts.n; i++) {
+		if (b[i].kind != BM_PLAIN || m->n_volumes == BLOB_MAX_VOLUMES)
+			continue;
+		int mnt = open_tree(writable, mon_str(m, b[i].source), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+		if (mnt < 0) {
+			fail(f, "open_tree", mon_str(m, b[i].source));
+			close_volumes(m);
+			return -1;
+		}
+		m->volumes[m->n_volumes++] = mnt;
+	}
+	return 0;
+}
+
 static int make_overlay(const struct mon *m, const struct layers *l, int (*set)(int, const struct layers *),
 			struct failure *f)
 {
@@ -143,12 +167,32 @@ static int overlay_attached(struct mon *m, const struct layers *l, struct failur
 {
 	struct failure back = { 0 };
 	int home, mnt = scratch_enter(&home, f) == 0 ? make_overlay(m, l, set_attached, f) : -1;
+	if (mnt >= 0 && open_plain(m, l->writable, f) < 0) {
+		close(mnt);
+		mnt = -1;
+	}
 	if (scratch_leave(home, &back) < 0 && mnt >= 0) {
 		*f = back;
 		close(mnt);
 		mnt = -1;
 	}
 	return mnt;
+}
+
+/* Kernels before 6.15 clone no part of a mount that is not attached. */
+static int plain_attached(struct mon *m, int writable, struct failure *f)
+{
+	struct failure back = { 0 };
+	int home, r = scratch_enter(&home, f);
+	if (r == 0 && scratch_attach(writable, "w") < 0)
+		r = fail(f, "move_mount", "layer");
+	if (r == 0)
+		r = open_plain(m, writable, f);
+	if (scratch_leave(home, &back) < 0 && r == 0) {
+		*f = back;
+		r = -1;
+	}
+	return r;
 }
 
 /* A tmpfs that only this VE sees, owned by its root; what it holds is charged to whoever writes it. */
@@ -190,6 +234,9 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 	if (mnt < 0) {
 		memset(f, 0, sizeof(*f));
 		mnt = overlay_attached(m, &l, f);
+	} else if (open_plain(m, l.writable, f) < 0 && plain_attached(m, l.writable, f) < 0) {
+		close(mnt);
+		mnt = -1;
 	}
 	/* Closed later: the end of a detached mount waits for a grace period, which the child need not share. */
 	for (unsigned i = 0; i < l.n_lowers; i++)
@@ -226,8 +273,7 @@ static int open_volumes(struct mon *m, int userns_fd, struct failure *f)
 
 void layers_close(struct mon *m)
 {
-	while (m->n_volumes > 0)
-		close(m->volumes[--m->n_volumes]);
+	close_volumes(m);
 	while (m->n_layers > 0)
 		close(m->layers[--m->n_layers]);
 }

@@ -35,7 +35,7 @@ struct mon {
 	int binds[BLOB_MAX_BINDS]; /* the host's directories and files for it, in both until they are attached */
 	unsigned n_binds;
 	unsigned n_attached; /* so many of them */
-	int volumes[BLOB_MAX_VOLUMES]; /* likewise its further disks */
+	int volumes[BLOB_MAX_VOLUMES]; /* likewise what is of its own disks besides the root: BM_PLAIN, BM_VOLUME */
 	unsigned n_volumes, n_volumes_attached;
 	int host_root;	/* the child's, for devices */
 	int proc_mount; /* the child's: the procfs that it made, wherever the tree's links have put it */

@@ -177,6 +177,7 @@ static int make_one(struct mon *m, int root, const struct blob_mount *b, struct 
 		return attach(root, mon_fd(m, b->fd), target, b->mode ? S_IFDIR | b->mode : 0, f);
 	case BM_BIND:
 		return attach_below(m, root, m->binds[m->n_attached++], b, f);
+	case BM_PLAIN:
 	case BM_VOLUME:
 		return attach_below(m, root, m->volumes[m->n_volumes_attached++], b, f);
 	default:
