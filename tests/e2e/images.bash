@@ -21,6 +21,11 @@ image_recipe() {
 		jq '.packages += ["postgresql", "nginx-light", "redis-server", "postfix"]' "$tests_top/templates/recipes/debian-12.json" \
 			>"$recipes/$2.json"
 		;;
+	debian-docker) # with Docker as Debian has it, and a program to run in it
+		mkdir -p "$recipes"
+		jq '.packages += ["docker.io", "docker-cli", "iptables", "busybox-static"]' "$tests_top/templates/recipes/debian-13.json" \
+			>"$recipes/$2.json"
+		;;
 	esac
 }
 

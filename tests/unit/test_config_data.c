@@ -159,7 +159,7 @@ static void test_template_bad(void **state)
 static void test_shipped_templates(void **state)
 {
 	static const char *const dirs[] = { "templates/ve", NULL };
-	static const char *const shipped[] = { "database", "jail", "mail", "vps-large", "vps-medium", "vps-small", "web" };
+	static const char *const shipped[] = { "database", "docker-host", "jail", "mail", "vps-large", "vps-medium", "vps-small", "web" };
 	json_t *list;
 	assert_int_equal(template_list(dirs, &list, NULL), 0);
 	assert_int_equal(json_array_size(list), ARRAY_SIZE(shipped));
