@@ -84,10 +84,11 @@ static void take_back(struct ve *v, const struct config *fresh, struct applied *
 	apply_revert(applied);
 }
 
-/* The file's new configuration reaches the disk; what it has no longer goes after that. */
+/* The file's new configuration, FRESH, which is taken over, reaches the disk; what it has no longer goes after that. */
 static int commit(struct ve *v, struct config *fresh, struct applied *applied, bool resized, bool running,
 		  ve_error **ret_error)
 {
+	_cleanup_config_ struct config *mine = fresh;
 	int r = fault_point("config", ret_error);
 	if (r == 0)
 		r = tenantpool_save_config(v, fresh, ret_error);
@@ -99,7 +100,7 @@ static int commit(struct ve *v, struct config *fresh, struct applied *applied, b
 	claims_drop_addresses(v, fresh);
 	claims_drop_aliases(v, config_list(v->config, "aliases"), fresh);
 	config_free(v->config);
-	v->config = fresh;
+	v->config = steal_ptr(&mine);
 	volumes_sweep(v, fresh);
 	return 0;
 }
