@@ -407,7 +407,7 @@ int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **re
 	if (r == 0)
 		r = read_super(file_fd, name, &s, ret_error);
 	if (r == 0 && have > whole_blocks(bytes))
-		r = err_plain(ret_error, VE_ERR_DATA, EFBIG, "storage", "'%s' has %llu MiB, and disk.size is %llu MiB", name,
+		r = err_plain(ret_error, VE_ERR_DATA, EFBIG, "storage", "'%s' has %llu MiB, and may have %llu MiB", name,
 			      (unsigned long long)(have / MIB), (unsigned long long)(bytes / MIB));
 	if (r == 0)
 		r = run_fsck(file_fd, name, "-fp", ret_error);

@@ -15,19 +15,26 @@
 #include "base/str.h"
 #include "fs/backend.h"
 #include "fs/extimage.h"
+#include "fs/foreign.h"
 
 #define DIRECTORY "volumes"
-#define SUFFIX ".img"
+#define IMAGE ".img"
+#define UNSETTLED ".unsettled"
+#define TEMPORARY ".new"
 
-/* The file of a volume; names have been checked. */
+/* A file of a volume; names have been checked. */
 struct file_name {
 	char s[128];
 };
-static struct file_name file_of(const char *name)
+static struct file_name name_with(const char *name, const char *suffix)
 {
 	struct file_name f;
-	snprintf(f.s, sizeof(f.s), "%s" SUFFIX, name);
+	snprintf(f.s, sizeof(f.s), "%s%s", name, suffix);
 	return f;
+}
+static struct file_name file_of(const char *name)
+{
+	return name_with(name, IMAGE);
 }
 
 static int make_directory(int ve_fd, int *ret_fd, ve_error **ret_error)
@@ -47,22 +54,36 @@ static int open_directory(int ve_fd, const char *name, int *ret_fd, ve_error **r
 	return 0;
 }
 
+static int unsettle(int dir_fd, const char *name, ve_error **ret_error)
+{
+	int r = file_replace(dir_fd, name_with(name, UNSETTLED).s, "", 0, 0600, true);
+	return r < 0 ? err_sys(ret_error, -r, "volumes", "cannot note that the volume '%s' comes or goes", name) : 0;
+}
+
 int volume_make(int ve_fd, const char *name, uint64_t bytes, ve_error **ret_error)
 {
-	const struct file_name f = file_of(name);
+	const struct file_name f = file_of(name), temporary = name_with(name, TEMPORARY);
 	const struct storage_size size = { .bytes = bytes };
 	_cleanup_close_ int dir = -1;
-	_cleanup_free_ char *temporary = str_printf("%s.new", f.s);
-	int r = temporary ? make_directory(ve_fd, &dir, ret_error) : err_nomem(ret_error);
+	int r = make_directory(ve_fd, &dir, ret_error);
 	if (r < 0 || extimage_exists(dir, f.s))
 		return r;
-	unlinkat(dir, temporary, 0); /* of a verb that was killed */
-	r = extimage_make(dir, temporary, &size, ret_error);
-	if (r == 0 && renameat(dir, temporary, dir, f.s) < 0)
+	unlinkat(dir, temporary.s, 0); /* of a verb that was killed */
+	r = extimage_make(dir, temporary.s, &size, ret_error);
+	if (r == 0)
+		r = unsettle(dir, name, ret_error);
+	if (r == 0 && renameat(dir, temporary.s, dir, f.s) < 0)
 		r = err_sys(ret_error, errno, "volumes", "cannot make the volume '%s'", name);
 	if (r < 0)
-		unlinkat(dir, temporary, 0);
+		unlinkat(dir, temporary.s, 0);
 	return r;
+}
+
+int volume_unsettle(int ve_fd, const char *name, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : unsettle(dir, name, ret_error);
 }
 
 int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
@@ -82,6 +103,25 @@ int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const
 		return r;
 	told.total = (uint64_t)usage.used_bytes;
 	return extimage_clone(from, dir, f.s, &told, ret_error);
+}
+
+int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
+{
+	const struct file_name f = file_of(name);
+	_cleanup_close_ int from = -1, dir = -1;
+	struct storage_watch told = *watch;
+	told.total = 0;
+	int r = open_directory(from_fd, name, &from, ret_error);
+	if (r == 0)
+		r = foreign_check(from, f.s, &told.total, ret_error);
+	if (r == 0)
+		r = backend_check_fits(told.total, bytes, ret_error);
+	if (r < 0 || ve_fd < 0)
+		return r;
+	r = make_directory(ve_fd, &dir, ret_error);
+	if (r == 0)
+		r = extimage_clone(from, dir, f.s, &told, ret_error);
+	return r < 0 ? r : extimage_inspect(dir, f.s, bytes, ret_error);
 }
 
 int volume_open(int ve_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
@@ -106,13 +146,19 @@ int volume_usage(int ve_fd, const char *name, struct storage_usage *ret_usage, v
 	return r < 0 ? r : extimage_usage(dir, file_of(name).s, ret_usage, ret_error);
 }
 
-static bool is_kept(const char *file, bool (*keep)(const char *name, void *data), void *data)
+static void sweep_one(int dir_fd, const char *file, enum volume_use (*use)(const char *name, void *data), void *data)
 {
-	_cleanup_free_ char *name = str_ends(file, SUFFIX) ? strndup(file, strlen(file) - strlen(SUFFIX)) : NULL;
-	return name && keep(name, data);
+	_cleanup_free_ char *name = str_ends(file, UNSETTLED) ? strndup(file, strlen(file) - strlen(UNSETTLED)) : NULL;
+	if (str_ends(file, TEMPORARY))
+		unlinkat(dir_fd, file, 0);
+	enum volume_use is = name ? use(name, data) : VOLUME_IN_USE;
+	if (is == VOLUME_UNUSED)
+		unlinkat(dir_fd, file_of(name).s, 0);
+	if (is != VOLUME_IN_USE)
+		unlinkat(dir_fd, file, 0);
 }
 
-void volume_sweep(int ve_fd, bool (*keep)(const char *name, void *data), void *data)
+void volume_sweep(int ve_fd, enum volume_use (*use)(const char *name, void *data), void *data)
 {
 	int fd = file_opendir(ve_fd, DIRECTORY);
 	_cleanup_closedir_ DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -121,7 +167,6 @@ void volume_sweep(int ve_fd, bool (*keep)(const char *name, void *data), void *d
 		return;
 	}
 	for (struct dirent *e; (e = readdir(dir));)
-		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") && !is_kept(e->d_name, keep, data))
-			unlinkat(fd, e->d_name, 0);
+		sweep_one(fd, e->d_name, use, data);
 	unlinkat(ve_fd, DIRECTORY, AT_REMOVEDIR); /* where nothing is in it */
 }

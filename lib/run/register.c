@@ -23,6 +23,7 @@
 #include "run/disk.h"
 #include "run/privileged.h"
 #include "run/verbs.h"
+#include "run/volumes.h"
 
 /* ---- the directory ---------------------------------------------------------------------------------------------- */
 
@@ -132,10 +133,16 @@ static int configure(struct ve *from, const struct ve_register_opts *o, struct c
 
 /* ---- its files -------------------------------------------------------------------------------------------------- */
 
+static int adopt_disks(struct ve *v, const struct ve *from, ve_error **ret_error)
+{
+	int r = disk_adopt(from->dir_fd, v, ret_error);
+	return r < 0 ? r : volumes_adopt(from->dir_fd, v, ret_error);
+}
+
 static int copy_directory(struct ve *v, void *data, ve_error **ret_error)
 {
 	struct ve *from = data;
-	int r = disk_adopt(from->dir_fd, v, ret_error);
+	int r = adopt_disks(v, from, ret_error);
 	if (r == 0)
 		r = credentials_adopt(v, from->dir_fd, ret_error);
 	if (r == 0)
@@ -175,7 +182,7 @@ static int register_from(struct ve *from, const char *path, const struct ve_regi
 	if (r == 0)
 		r = newve_directory(from->ctx, steal_ptr(&config), &undo, &v, ret_error);
 	if (r == 0 && from->ctx->dry_run)
-		r = disk_adopt(from->dir_fd, v, ret_error);
+		r = adopt_disks(v, from, ret_error);
 	if (r == 0)
 		r = create_finish(v, image, &work, &undo, ret_error);
 	if (r < 0)

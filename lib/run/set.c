@@ -111,6 +111,8 @@ static int change_disks(struct ve *v, const struct config *fresh, bool resize, b
 {
 	volumes_sweep(v, v->config); /* what a verb that was killed has left is no volume to be found again */
 	int r = volumes_make(v, v->config, fresh, ret_error);
+	if (r == 0)
+		r = volumes_let_go(v, v->config, fresh, ret_error);
 	if (r == 0 && resize)
 		r = volumes_resize(v, v->config, fresh, running, ret_error);
 	if (r == 0 && resize)

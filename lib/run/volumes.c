@@ -26,7 +26,7 @@ static const struct volume *find(const struct listed *l, const char *name)
 	return volume_find(l->of, l->n, name);
 }
 
-int volumes_make(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+static int make_missing(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
 {
 	const struct listed old = listed(from), fresh = listed(to);
 	int r = 0;
@@ -34,6 +34,14 @@ int volumes_make(struct ve *v, const struct config *from, const struct config *t
 		if (!find(&old, fresh.of[i].name))
 			r = volume_make(v->dir_fd, fresh.of[i].name, fresh.of[i].bytes, ret_error);
 	return r == 0 ? fault_point("volumes", ret_error) : r;
+}
+
+int volumes_make(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	int r = make_missing(v, from, to, ret_error);
+	if (r == 0 && !from)
+		volumes_sweep(v, to); /* they go with a VE whose create fails */
+	return r;
 }
 
 static void tell_copied(uint64_t bytes, uint64_t total, void *data)
@@ -49,7 +57,17 @@ int volumes_clone(struct ve *old, struct ve *v, ve_error **ret_error)
 	for (unsigned i = 0; r == 0 && i < to.n; i++)
 		if (find(&from, to.of[i].name))
 			r = volume_clone(old->dir_fd, v->dir_fd, to.of[i].name, to.of[i].bytes, &watch, ret_error);
-	return r == 0 ? volumes_make(v, old->config, v->config, ret_error) : r;
+	return r == 0 ? volumes_make(v, NULL, v->config, ret_error) : r;
+}
+
+int volumes_adopt(int from_fd, struct ve *v, ve_error **ret_error)
+{
+	const struct listed to = listed(v->config);
+	const struct storage_watch watch = { .cancel_fd = v->ctx->cancel_fd, .progress = tell_copied, .data = v->ctx };
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < to.n; i++)
+		r = volume_adopt(from_fd, v->dir_fd, to.of[i].name, to.of[i].bytes, &watch, ret_error);
+	return r;
 }
 
 int volumes_open(struct ve *v, const struct config *c, struct volumes *ret, ve_error **ret_error)
@@ -96,14 +114,24 @@ int volumes_resize(struct ve *v, const struct config *from, const struct config 
 	return r;
 }
 
-struct kept {
+int volumes_let_go(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
+{
+	const struct listed old = listed(from), fresh = listed(to);
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < old.n; i++)
+		if (!find(&fresh, old.of[i].name))
+			r = volume_unsettle(v->dir_fd, old.of[i].name, ret_error);
+	return r;
+}
+
+struct users {
 	struct listed configured, running;
 };
 
-static bool is_kept(const char *name, void *data)
+static enum volume_use use_of(const char *name, void *data)
 {
-	const struct kept *k = data;
-	return find(&k->configured, name) || find(&k->running, name);
+	const struct users *u = data;
+	return find(&u->configured, name) ? VOLUME_WANTED : find(&u->running, name) ? VOLUME_IN_USE : VOLUME_UNUSED;
 }
 
 void volumes_sweep(struct ve *v, const struct config *c)
@@ -112,8 +140,8 @@ void volumes_sweep(struct ve *v, const struct config *c)
 	int r = handle_running_config(v, &running, NULL);
 	if (r < 0 && r != -ENOENT)
 		return; /* it runs, and nobody knows with what */
-	struct kept k = { .configured = listed(c), .running = listed(running) };
-	volume_sweep(v->dir_fd, is_kept, &k);
+	struct users u = { .configured = listed(c), .running = listed(running) };
+	volume_sweep(v->dir_fd, use_of, &u);
 }
 
 int volumes_check_kept(const json_t *old, const json_t *fresh, ve_error **ret_error)

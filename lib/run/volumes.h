@@ -21,12 +21,16 @@ struct volumes {
 int volumes_make(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error);
 /* Makes V's: copies of OLD's, which does not run, as far as that has them. */
 int volumes_clone(struct ve *old, struct ve *v, ve_error **ret_error);
+/* Makes V's of what is in the directory FROM_FD, which came from elsewhere. */
+int volumes_adopt(int from_fd, struct ve *v, ve_error **ret_error);
+/* Before TO is written: what FROM has besides may go. */
+int volumes_let_go(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error);
 /* C's, each brought to its size. */
 int volumes_open(struct ve *v, const struct config *c, struct volumes *ret, ve_error **ret_error);
 void volumes_close(struct volumes *all);
 /* Brings those that both have from FROM's sizes to TO's. RUNNING: while the VE runs. On error all have those that they had. */
 int volumes_resize(struct ve *v, const struct config *from, const struct config *to, bool running, ve_error **ret_error);
-/* Removes those that neither C has nor V runs with. */
+/* After C is written, or instead of it: of those that came or went, those go that neither C has nor V runs with. */
 void volumes_sweep(struct ve *v, const struct config *c);
 
 /* VE_ERR_STATE, where one of the list OLD is not in FRESH: it would go without anybody having said so. */

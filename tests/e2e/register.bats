@@ -110,12 +110,13 @@ the_same_here() {
 	[ "$(v show first --json | jq .identity.stop_signal)" = "$(v show nat1 --json | jq .identity.stop_signal)" ]
 }
 
-@test "dir, image and a quota below an overlay: the same VE" {
+@test "dir, image, a quota below an overlay, volumes: the same VE" {
 	local name
 	elsewhere dir1 --set disk.backend=dir
 	elsewhere img1 --set disk.backend=image --disk 64M
 	elsewhere ovl1 --disk 64M
-	for name in dir1 img1 ovl1; do
+	elsewhere vol1 --set volumes=data:16M:/data,more:16M:/data/more
+	for name in dir1 img1 ovl1 vol1; do
 		carry $name
 		ok register "$DIR"
 		the_same_here $name
@@ -338,7 +339,7 @@ with_config() {
 	bad 65 'disk.img.*damaged'
 	cp --sparse=always "$DIR/good" "$DIR/disk.img"
 	truncate -s 1T "$DIR/disk.img"
-	bad 65 'disk.size'
+	bad 65 'disk.img.*may have 64 MiB'
 	: >"$DIR/disk.img"
 	bad 65 'too short'
 	rm "$DIR/disk.img" && ln -s good "$DIR/disk.img"
@@ -352,6 +353,14 @@ with_config() {
 	cp --sparse=always "$DIR/good" "$DIR/disk.img"
 	ok register "$DIR"
 	ok start img1
+	elsewhere vol1 --set volumes=data:16M:/data
+	carry vol1
+	dd if=/dev/urandom of="$DIR/volumes/data.img" bs=4096 seek=1 count=200 conv=notrunc status=none
+	bad 65 'data.img.*damaged'
+	rm "$DIR/volumes/data.img" && ln -s /etc/shadow "$DIR/volumes/data.img"
+	bad 65 data.img
+	rm -r "$DIR/volumes" && ln -s /etc "$DIR/volumes"
+	bad 65 data.img
 }
 
 @test "each stage fails, or is where it is killed: nothing is left, or recover leaves nothing" {

@@ -20,7 +20,8 @@ teardown() {
 # The file of volume NAME of the one VE that there is.
 file_of() { echo "$VECTL_ROOT"/var/lib/vectl/ve/*/volumes/"$1".img; }
 loops() { losetup --list --noheadings --output BACK-FILE | grep -cF "/volumes/$1.img" || true; }
-released() { wait_until 10 test "$(loops "$1")" = 0; }
+is_released() { [ "$(loops "$1")" = 0 ]; }
+released() { wait_until 10 is_released "$1"; }
 # Bytes that df shows of the place PATH in NAME.
 size_at() { v exec "$1" -- df -k "$2" | awk 'END { print $(NF - 4) * 1024 }'; }
 faults_built() { v version --json | jq -e '.faults' >/dev/null; }
@@ -177,6 +178,26 @@ faults_built() { v version --json | jq -e '.faults' >/dev/null; }
 	ok set web1 volumes+=data:16M:/data
 	ok start web1
 	not v exec web1 -- test -e /data/kept
+}
+
+@test "a configuration of before is put back: a disk that it does not have is nobody's to remove" {
+	ok create web1 --image busybox
+	local config
+	config=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of web1)/config.json
+	cp "$config" "$BATS_TEST_TMPDIR/config.json"
+	ok set web1 volumes+=data:16M:/data
+	ok start web1
+	v exec web1 -- sh -c 'echo kept >/data/kept'
+	ok stop web1
+	cp "$BATS_TEST_TMPDIR/config.json" "$config"
+	ok start web1
+	ok recover
+	[ -e "$(file_of data)" ]
+	ok stop web1
+	ok set web1 volumes+=data:16M:/data
+	ok start web1
+	inside web1 cat /data/kept
+	[ "$output" = kept ]
 }
 
 @test "a clone has copies; a template and a document have the list" {
