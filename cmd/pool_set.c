@@ -12,7 +12,10 @@ static int run(struct call *call)
 	if (changed < 0)
 		return report_failure(call, changed, e);
 	report_warnings(call);
-	report_done(call, "%s: %s", call->operands[0], changed == VE_CHANGED ? "set" : "is so already");
+	if (changed == VE_CHANGED)
+		report_done(call, "%s: set", call->operands[0]);
+	else
+		report_line(call, "%s: is so already", call->operands[0]);
 	/* It may not be there to be shown. */
 	if (call->common.dry_run)
 		return report_changed(call, call->operands[0], changed);

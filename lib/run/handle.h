@@ -29,7 +29,7 @@ void handle_close(struct ve *v);
 void handle_closep(struct ve **v);
 #define _cleanup_ve_ __attribute__((cleanup(handle_closep)))
 /* Takes the VE's lock for VERB and reads the configuration again (it may have changed while we waited). A VE that was
- * destroyed meanwhile is VE_ERR_NOT_FOUND. */
+ * destroyed meanwhile is VE_ERR_NOT_FOUND. A dry run takes it where there is one to take. */
 int handle_lock(struct ve *v, const char *verb, ve_error **ret_error);
 void handle_unlock(struct ve *v);
 

@@ -34,7 +34,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
  * ROOTFS_FD as in plan_make(), taken over. (start.c) */
 int start_launch(struct ve *v, int rootfs_fd, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error);
 /* Takes away what a launch left on the host when init is dead: groups, links, routes, run files. C: the configuration it was
- * started with. Tolerates what is gone already; the first trouble is reported, the rest is still done. */
+ * started with. Tolerates what is gone already; the first trouble is reported, the rest is still done. Of a dry run nothing is. */
 int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error);
 
 /* What a monitor needs to watch V: sockets (-1: none), log, and whom to tell of the end. */

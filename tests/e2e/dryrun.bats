@@ -187,6 +187,8 @@ would_not() {
 	would_not 66 image remove none
 	would_not 66 pool remove acme
 	ok pool set acme memory.limit=1G
+	ok pool set acme memory.limit=1G --dry-run
+	[[ $output == 'acme: is so already' ]]
 	ok create web1 --image busybox --set pool=acme
 	would_not 79 pool remove acme
 	would_not 79 image remove busybox

@@ -322,6 +322,23 @@ static void test_malformed_keys(void **state)
 	assert_true(store_claim(f->s, CLAIM_NAME, "web1", "no-uuid", NULL) < 0);
 }
 
+static void test_a_look_claims_nothing(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_err_ ve_error *e = NULL;
+	char owner[UUID_LENGTH + 1];
+	make_ve(f->s, A, "web1");
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "web1", A, NULL), 0);
+	f->s->look_only = true;
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "web1", B, &e), -EEXIST);
+	assert_int_equal(ve_error_category(e), VE_ERR_EXISTS);
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "web1", A, NULL), 0);
+	assert_int_equal(store_claim(f->s, CLAIM_NAME, "web2", B, NULL), 0);
+	assert_int_equal(store_claimed_by(f->s, CLAIM_NAME, "web2", owner), -ENOENT);
+	store_unclaim(f->s, CLAIM_NAME, "web1", A);
+	assert_int_equal(store_claimed_by(f->s, CLAIM_NAME, "web1", owner), 0);
+}
+
 static void test_claim_keys(void **state)
 {
 	struct fixture *f = *state;
@@ -455,7 +472,7 @@ int main(void)
 		CASE(test_modes), CASE(test_modes_under_umask), CASE(test_opening_makes_nothing),
 		CASE(test_root_spellings), CASE(test_template_dirs), CASE(test_open_directories_are_refused),
 		CASE(test_foreign_directories_are_refused), CASE(test_links_in_the_place_of_directories),
-		CASE(test_claim), CASE(test_unclaim), CASE(test_dead_claims_are_taken_over),
+		CASE(test_claim), CASE(test_a_look_claims_nothing), CASE(test_unclaim), CASE(test_dead_claims_are_taken_over),
 		CASE(test_dead_claims_are_swept), CASE(test_jails),
 		CASE(test_malformed_keys), CASE(test_claim_keys), CASE(test_claims_race), CASE(test_find),
 		CASE(test_uuids), CASE(test_open_ve_and_run), CASE(test_installation),
