@@ -20,6 +20,7 @@
 #include "run/account.h"
 #include "run/adapters.h"
 #include "run/credentials.h"
+#include "run/devnodes.h"
 #include "run/fault.h"
 #include "run/heal.h"
 #include "run/lacking.h"
@@ -28,7 +29,7 @@
 #include "run/supervision.h"
 #include "run/tally.h"
 #include "run/tenantpool.h"
-#include "run/tundev.h"
+#include "sys/fuseconn.h"
 
 enum { SETUP_DEADLINE_MS = 60000, LOG_MAX_BYTES = 2 << 20, MAX_PROCS = 16 };
 
@@ -39,6 +40,7 @@ struct launching {
 	struct cg *cg;
 	int console_listen, notify_socket;
 	struct rootplan_extra extra;
+	struct devnodes nodes;
 	struct hostmounts mounts;
 	int traffic; /* the ledger */
 	struct cg_watched watched[CG_WATCHED_MAX];
@@ -117,7 +119,7 @@ static int step_limits(struct launching *l, ve_error **ret_error)
 {
 	int r = fault_point("device-filter", ret_error);
 	if (r == 0)
-		r = cg_attach_device_filter_with(l->cg, &tundev_rule, config_bool(l->plan->config, "features.tun"), ret_error);
+		r = cg_attach_device_filter_with(l->cg, l->nodes.rules, l->nodes.n, ret_error);
 	if (r == 0)
 		r = fault_point("limits", ret_error);
 	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, l->plan->ve->ctx, ret_error);
@@ -373,11 +375,6 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	_cleanup_strv_ char **argv = command_of(l), **env = environment_of(l);
 	if (!argv || !env)
 		return err_nomem(ret_error);
-	if (config_bool(l->plan->config, "features.tun")) {
-		int made = tundev_mount(l->plan->id_base, &l->extra.tun, ret_error);
-		if (made < 0)
-			return made;
-	}
 	blobber_init(&b, MON_SUPERVISE);
 	plan_freeze_security(&b, l->plan);
 	freeze_root(&b, l->plan);
@@ -386,7 +383,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
-	rootplan_mounts(&b, l->plan, &l->extra, &l->mounts);
+	rootplan_mounts(&b, l->plan, &l->extra, &l->nodes, &l->mounts);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
 	r = fault_point("spawn", ret_error);
@@ -458,6 +455,8 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 	int r = fault_point("network-check", ret_error);
 	if (r == 0)
 		r = hostmounts_open(l->plan->ve->ctx->store, l->plan->config, &l->mounts, ret_error);
+	if (r == 0)
+		r = devnodes_open(l->plan->config, l->plan->id_base, &l->nodes, ret_error);
 	if (r == 0 && l->plan->net.n_ifs)
 		r = net_check(&l->plan->net, ret_error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
@@ -471,8 +470,8 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
-	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .extra = { -1, -1, -1 },
-			       .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .extra = { -1, -1 },
+			       .nodes = { .mount = -1 }, .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
 			       .spawn = { .control = -1, .cancel_fd = -1 } };
 	int r = run_steps(&l, ret_error);
 	if (r == 0) {
@@ -492,7 +491,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.notify_socket);
 	close_fd(&l.extra.notify);
 	close_fd(&l.extra.credentials);
-	close_fd(&l.extra.tun);
+	devnodes_done(&l.nodes);
 	hostmounts_done(&l.mounts);
 	close_fd(&l.traffic);
 	for (unsigned i = 0; i < l.n_watched; i++)
@@ -501,6 +500,13 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.netns_fd);
 	close_fd(&l.terminal_fd);
 	return r;
+}
+
+/* Who waits for a file system in user space does not die of cg_destroy()'s signal alone. */
+static void release_fuse(const struct config *c, struct cg *cg)
+{
+	cg_kill(cg, NULL);
+	fuseconn_abort((uint32_t)config_identity_int(c, "id_base"), IDRANGE_SIZE);
 }
 
 int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
@@ -524,6 +530,8 @@ int launch_clean(struct ve *v, const struct config *c, ve_error **ret_error)
 	if (r == 0 && cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) == 0) {
 		notice_write(v); /* before its groups go, and their counters */
 		tally_save(v);
+		if (config_bool(c, "features.fuse"))
+			release_fuse(c, cg);
 		r = cg_destroy(cg, error);
 		cg_free(cg);
 	}

@@ -67,7 +67,7 @@ static unsigned add_detached(struct blobber *b, const struct rootplan_extra *ext
 	const struct {
 		const char *target;
 		int mount;
-	} detached[] = { { "run/host/notify", extra->notify }, { &CREDENTIALS_PLACE[1], extra->credentials }, { "dev/net", extra->tun } };
+	} detached[] = { { "run/host/notify", extra->notify }, { &CREDENTIALS_PLACE[1], extra->credentials } };
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(detached); i++)
 		if (detached[i].mount >= 0)
@@ -110,9 +110,22 @@ void rootplan_work_mounts(struct blobber *b, const struct plan *p)
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 
-void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts)
+/* After the nodes that are bound from the host's /dev, which they cover. */
+static unsigned add_nodes(struct blobber *b, const struct devnodes *d, struct blob_mount *m)
 {
-	struct blob_mount m[ARRAY_SIZE(table) + 3 + BLOB_MAX_VOLUMES + BINDMOUNTS_MAX];
+	if (d->n == 0)
+		return 0;
+	m[0] = (struct blob_mount){ .kind = BM_NODES, .fd = blobber_fd(b, d->mount) };
+	for (unsigned i = 0; i < d->n; i++)
+		m[1 + i] = (struct blob_mount){ .kind = BM_NODE, .target = blobber_str(b, d->paths[i] + 1),
+						.source = blobber_str(b, d->paths[i]), .fd = -1 };
+	return 1 + d->n;
+}
+
+void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct devnodes *nodes,
+		     const struct hostmounts *mounts)
+{
+	struct blob_mount m[ARRAY_SIZE(table) + 2 + BLOB_MAX_VOLUMES + 1 + DEVNODES_MAX + BINDMOUNTS_MAX];
 	unsigned n = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(table); i++) {
 		if (!is_wanted(table[i].where, p))
@@ -131,6 +144,7 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootp
 	}
 	n += add_detached(b, extra, m + n);
 	n += add_disks(b, p, m + n);
+	n += add_nodes(b, nodes, m + n);
 	for (unsigned i = 0; i < mounts->n; i++) {
 		const struct hostmount *h = &mounts->of[i];
 		m[n++] = (struct blob_mount){

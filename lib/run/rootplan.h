@@ -4,6 +4,7 @@
 #define RUN_ROOTPLAN_H
 
 #include "run/blobber.h"
+#include "run/devnodes.h"
 #include "run/hostmount.h"
 #include "run/launch.h"
 
@@ -11,9 +12,9 @@
 struct rootplan_extra {
 	int notify;	 /* /run/host/notify */
 	int credentials; /* CREDENTIALS_PLACE */
-	int tun;	 /* /dev/net */
 };
-void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct hostmounts *mounts);
+void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct devnodes *nodes,
+		     const struct hostmounts *mounts);
 /* For work in a stopped VE: what is of its own disks alone. */
 void rootplan_work_mounts(struct blobber *b, const struct plan *p);
 void rootplan_files(struct blobber *b, const struct plan *p, const struct file_change *changes, unsigned n);

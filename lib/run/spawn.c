@@ -215,6 +215,14 @@ static int receive(int socket, struct msg *msg, int *fds, unsigned *n_fds)
 	return n == sizeof(*msg) ? 1 : -EBADMSG;
 }
 
+static int no_answer(int deadline_ms, ve_error **ret_error)
+{
+	int r = err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "monitor", "no answer came within %d seconds", deadline_ms / 1000);
+	err_hint(ret_error, "inside a running VE its root can keep others waiting, and so can a file system there that does not answer; "
+			    "vectl kill ends both");
+	return r;
+}
+
 int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct msg *ret_msg, int *ret_fds,
 		 unsigned *n_fds, ve_error **ret_error)
 {
@@ -228,8 +236,7 @@ int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct ms
 		if (p[0].revents == 0 && p[1].revents)
 			return err_plain(ret_error, VE_ERR_BUSY, EINTR, "interrupted", "interrupted");
 		if (r == 0)
-			return err_plain(ret_error, VE_ERR_BUSY, ETIMEDOUT, "monitor", "no answer came within %d seconds",
-					 deadline_ms / 1000);
+			return no_answer(deadline_ms, ret_error);
 		struct msg msg;
 		r = receive(s->control, &msg, ret_fds, n_fds);
 		if (r == -EAGAIN)

@@ -13,11 +13,13 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/image.h"
+#include "ns/idrange.h"
 #include "run/change.h"
 #include "run/hooks.h"
 #include "run/launch.h"
+#include "sys/fuseconn.h"
 
-enum { KILL_DEADLINE_MS = 30000, MONITOR_DEADLINE_MS = 5000 };
+enum { KILL_DEADLINE_S = 30, MONITOR_DEADLINE_MS = 5000 };
 
 /* 1 when the process behind PIDFD has ended, 0 at the deadline, -EINTR when the caller wants the verb to end. */
 static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const char *what)
@@ -114,6 +116,17 @@ static int stop_signal(const struct ve *v)
 	return atoi(name) ? atoi(name) : SIGTERM;
 }
 
+/* As await_end(). A process that waits for a file system in user space may not end by the signal, and its server neither. */
+static int await_killed(const struct ve *v, int init)
+{
+	int r = 0;
+	for (int i = 0; r == 0 && i < KILL_DEADLINE_S; i++) {
+		fuseconn_abort((uint32_t)config_identity_int(v->config, "id_base"), IDRANGE_SIZE);
+		r = await_end(v, init, 1000, NULL);
+	}
+	return r;
+}
+
 static int kill_all(struct ve *v, int init, ve_error **ret_error)
 {
 	struct cg *cg = NULL;
@@ -123,11 +136,11 @@ static int kill_all(struct ve *v, int init, ve_error **ret_error)
 	if (open_groups(v, &cg, NULL) == 0)
 		cg_kill(cg, NULL);
 	cg_free(cg);
-	int r = await_end(v, init, KILL_DEADLINE_MS, NULL);
+	int r = await_killed(v, init);
 	if (r == 0)
 		return err_plain(ret_error, VE_ERR_KERNEL, ETIMEDOUT, "kill",
 				 "the init of '%s' was killed but does not end: a process of it hangs in the kernel", v->name);
-	return r < 0 ? await_end(v, init, KILL_DEADLINE_MS, NULL) : 0;
+	return r < 0 ? await_killed(v, init) : 0;
 }
 
 int kill_locked(struct ve *v, ve_error **ret_error)

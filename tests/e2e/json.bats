@@ -124,7 +124,7 @@ error() {
 	ok create web1 --image busybox
 	error 73 create web1 --image busybox
 	error 79 freeze web1
-	error 69 set web1 features.fuse=on
+	error 69 set web1 disk.user_quota=on
 	error 78 set web1 no.such.key=1
 	error 66 get web1 no.such.key
 	error 66 image show nosuch

@@ -100,6 +100,6 @@ refused() {
 	done
 	try v create web1 --image busybox --set memory.limt=64M
 	says 'memory\.limit'
-	fails 69 create web1 --image busybox --set features.fuse=on
+	fails 69 create web1 --image busybox --set disk.user_quota=on
 	same_as_before
 }

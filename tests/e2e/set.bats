@@ -124,7 +124,7 @@ load helpers
 	revision=$(md5sum "$VECTL_ROOT"/var/lib/vectl/ve/*/config.json)
 	fails 78 set web1 memory.limit=32M cpu.weight=99999
 	fails 78 set web1 hostname=other no.such.key=1
-	fails 69 set web1 hostname=other features.fuse=on
+	fails 69 set web1 hostname=other disk.user_quota=on
 	fails 79 set web1 hostname=other rlimits.nproc=20480
 	[ "$(md5sum "$VECTL_ROOT"/var/lib/vectl/ve/*/config.json)" = "$revision" ]
 	inside web1 hostname
@@ -187,7 +187,7 @@ load helpers
 		[[ $status -eq 79 || $status -eq 64 || $status -eq 78 ]] || { explain "set $a"; return 1; }
 		says "${a%%=*}"
 	done
-	for a in devices=/dev/fuse features.fuse=on disk.user_quota=on; do
+	for a in devices=/dev/hwrng disk.user_quota=on; do
 		fails 69 set web1 "$a"
 	done
 	fails 78 set web1 memory.limt=1G

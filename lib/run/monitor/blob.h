@@ -65,6 +65,8 @@ enum blob_mount_kind {
 	BM_LINK,    /* symlink: SOURCE is what it says */
 	BM_DIR,	    /* mkdir, MODE */
 	BM_FD,	    /* the detached mount fds[FD] */
+	BM_NODES,   /* the same, over the host's /dev as the child sees it until it pivots: nodes of the VE's own */
+	BM_NODE,    /* as BM_DEVICE, of those; with the directories above it */
 	BM_BIND,    /* the same of the host's SOURCE, with the VE's ids and ATTRS that its root cannot change */
 	BM_VOLUME,  /* the same of a further file system of the VE's own, with its ids */
 	BM_PLAIN,   /* the directory SOURCE beside the overlay's upper layer; before those of BM_VOLUME */

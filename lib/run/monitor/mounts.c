@@ -141,8 +141,8 @@ static int mount_fs(struct mon *m, int root, const struct blob_mount *b, struct 
 	return r;
 }
 
-/* A node of the host's devtmpfs: mknod(2) is refused in a user namespace. The source is the host's path, looked up from
- * its root; what is bound is checked to be a character device. */
+/* A node of the host's devtmpfs, or of BM_NODES: mknod(2) is refused in a user namespace. The source is the host's path, looked up
+ * from its root; what is bound is checked to be a device. */
 static int bind_device(const struct mon *m, int root, const struct blob_mount *b, struct failure *f)
 {
 	const char *source = mon_str(m, b->source);
@@ -150,7 +150,7 @@ static int bind_device(const struct mon *m, int root, const struct blob_mount *b
 	int mnt = open_tree(m->host_root, source + 1, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 	if (mnt < 0)
 		return fail(f, "open_tree", source);
-	if (fstatat(mnt, "", &st, AT_EMPTY_PATH) < 0 || !S_ISCHR(st.st_mode)) {
+	if (fstatat(mnt, "", &st, AT_EMPTY_PATH) < 0 || !(S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) {
 		errno = ENODEV;
 		fail(f, "stat", source);
 		close(mnt);
@@ -175,6 +175,10 @@ static int make_one(struct mon *m, int root, const struct blob_mount *b, struct 
 		return make_below(root, target, S_IFDIR | b->mode, NULL) < 0 ? fail(f, "mkdir", target) : 0;
 	case BM_FD:
 		return attach(root, mon_fd(m, b->fd), target, b->mode ? S_IFDIR | b->mode : 0, f);
+	case BM_NODES:
+		return attach(m->host_root, mon_fd(m, b->fd), "dev", 0, f);
+	case BM_NODE:
+		return make_parents(root, target) < 0 ? fail(f, "mkdir", target) : bind_device(m, root, b, f);
 	case BM_BIND:
 		return attach_below(m, root, m->binds[m->n_attached++], b, f);
 	case BM_PLAIN:

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The devices that a VE has beyond those of every VE: of features.tun and features.fuse. Each is a rule of its device filter,
+ * and a node.
+ *
+ * The nodes are made anew, in a small file system of the VE's own, and not bound from the host's /dev: there they belong to the
+ * host's root, often to that alone (mode 0600), who is nobody in the VE.
+ */
+#ifndef RUN_DEVNODES_H
+#define RUN_DEVNODES_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "cg/cgroup.h"
+#include "model/config.h"
+
+enum { DEVNODES_MAX = 2, DEVNODE_PATH_SIZE = 32 };
+
+struct devnodes {
+	unsigned n;
+	struct cg_device rules[DEVNODES_MAX];
+	char paths[DEVNODES_MAX][DEVNODE_PATH_SIZE]; /* in the VE, and below the mount: "/dev/fuse" */
+	int mount;				     /* detached, in the place of a /dev, with nothing but these; -1: there are none */
+};
+
+/* Those of C, as nodes of OWNER's. VE_ERR_UNSUPPORTED: the kernel has no such device. */
+int devnodes_open(const struct config *c, uint32_t owner, struct devnodes *ret, ve_error **ret_error);
+void devnodes_done(struct devnodes *d);
+
+#endif
