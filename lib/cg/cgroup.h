@@ -126,9 +126,10 @@ struct cg_device {
 	char type; /* 'c' or 'b' */
 	uint32_t major;
 	int64_t minor; /* -1: all of the major */
+	bool readonly; /* may not be opened to write; not with all of a major */
 };
-/* Attaches the device filter: null zero full random urandom tty ptmx and pts/ *, plus N_EXTRA ones (features.fuse
- * and the like). Not 5:1: a VE's console is a pty, and that number is the host's console. A BPF program on cgroup2
+/* Attaches the device filter: null zero full random urandom tty ptmx and pts/ *, plus N_EXTRA ones (features.fuse,
+ * devices). Not 5:1: a VE's console is a pty, and that number is the host's console. A BPF program on cgroup2
  * BASE/NAME, or v1's devices controller where no cgroup2 is mounted. Once for each cg_create. A VE whose filter
  * cannot be attached is not started. */
 int cg_attach_device_filter(struct cg *cg, ve_error **ret_error);

@@ -10,8 +10,9 @@
  *     type != T or major != M: next group
  *     minor == m1: allow ... minor == mN: allow   (or: allow, where any minor will do)
  *     ...
- *     r0 = 0; exit;  allow: r0 = 1; exit
- * What is asked for (read, write, mknod) does not matter: a device is a VE's or it is not.
+ *     r0 = 0; exit;  read: r3 has "write": refuse;  allow: r0 = 1; exit;  refuse: r0 = 0; exit
+ * What is asked for (read, write, mknod) does not matter but to rules that are for reading: their minors jump to "read". Without
+ * any the part from there up to "allow", and the one after it, are not there, as nothing would lead to them.
  */
 #include <linux/bpf.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ const struct cg_device cg_default_devices[] = {
 const unsigned cg_n_default_devices = ARRAY_SIZE(cg_default_devices);
 
 enum { LOAD_TRIES = 5 };
-enum { TYPE = BPF_REG_2, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
+enum { TYPE = BPF_REG_2, ACCESS = BPF_REG_3, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
+enum { TO_ALLOW = -1, TO_READ = -2 }; /* jumps that have no target yet */
 
 struct program {
 	struct bpf_insn *insns;
@@ -87,41 +89,66 @@ static unsigned emit_group(struct program *p, const struct cg_device *rules, uns
 	emit(p, jump(BPF_JNE, TYPE, type_of(first)));
 	emit(p, jump(BPF_JNE, MAJOR, first->major));
 	if (any)
-		emit(p, (struct bpf_insn){ .code = BPF_JMP | BPF_JA });
-	for (; i < end && !any; i++)
-		emit(p, jump(BPF_JEQ, MINOR, (uint32_t)rules[i].minor));
+		emit(p, (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .off = TO_ALLOW });
+	for (; i < end && !any; i++) {
+		struct bpf_insn found = jump(BPF_JEQ, MINOR, (uint32_t)rules[i].minor);
+		found.off = rules[i].readonly ? TO_READ : TO_ALLOW;
+		emit(p, found);
+	}
 	for (int j = test; j < test + 2; j++)
 		p->insns[j].off = (short)(p->n - j - 1);
 	return end;
 }
 
-/* Jumps that have no target yet go to the allowing answer, the last but one instruction. */
-static void aim(struct program *p)
+static void aim(struct program *p, int from, int read, int allow)
 {
-	for (int i = 0; i < p->n; i++) {
-		uint8_t code = p->insns[i].code;
-		if (code == (BPF_JMP | BPF_JA) || code == (BPF_JMP32 | BPF_K | BPF_JEQ))
-			p->insns[i].off = (short)(p->n - 2 - i - 1);
+	for (int i = from; i < p->n; i++)
+		if (p->insns[i].off < 0)
+			p->insns[i].off = (short)((p->insns[i].off == TO_READ ? read : allow) - i - 1);
+}
+
+static void emit_end(struct program *p, int from, bool readonly)
+{
+	emit_answer(p, 0);
+	int read = p->n;
+	if (readonly) {
+		struct bpf_insn refuse = jump(BPF_JSET, ACCESS, BPF_DEVCG_ACC_WRITE << 16);
+		refuse.off = 2;
+		emit(p, refuse);
 	}
+	int allow = p->n;
+	emit_answer(p, 1);
+	if (readonly)
+		emit_answer(p, 0);
+	aim(p, from, read, allow);
+}
+
+static bool has_readonly(const struct cg_device *rules, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (rules[i].readonly)
+			return true;
+	return false;
 }
 
 int cg_devices_program(const struct cg_device *rules, unsigned n, struct bpf_insn **ret_insns)
 {
 	if (n == 0 || n > 4096) /* jumps are 16 bits wide */
 		return -EINVAL;
-	/* Every rule at worst a group of its own: three instructions; the frame takes eight. */
-	struct program p = { .insns = calloc(3 * (size_t)n + 8, sizeof(struct bpf_insn)) };
+	/* Every rule at worst a group of its own: three instructions; the frame takes twelve. */
+	struct program p = { .insns = calloc(3 * (size_t)n + 12, sizeof(struct bpf_insn)) };
 	if (!p.insns)
 		return -ENOMEM;
 	emit(&p, load(TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type)));
 	emit(&p, (struct bpf_insn){ .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = TYPE, .imm = 0xFFFF });
+	if (has_readonly(rules, n))
+		emit(&p, load(ACCESS, offsetof(struct bpf_cgroup_dev_ctx, access_type)));
 	emit(&p, load(MAJOR, offsetof(struct bpf_cgroup_dev_ctx, major)));
 	emit(&p, load(MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor)));
+	int first = p.n;
 	for (unsigned i = 0; i < n;)
 		i = emit_group(&p, rules, n, i);
-	emit_answer(&p, 0);
-	emit_answer(&p, 1);
-	aim(&p);
+	emit_end(&p, first, has_readonly(rules, n));
 	*ret_insns = p.insns;
 	return p.n;
 }

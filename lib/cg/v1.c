@@ -194,8 +194,8 @@ static int v1_filter_devices(struct cg *cg, struct cg_hierarchy *keeper, const s
 		if (rules[i].minor < 0)
 			snprintf(text, sizeof(text), "%c %" PRIu32 ":* rwm", rules[i].type, rules[i].major);
 		else
-			snprintf(text, sizeof(text), "%c %" PRIu32 ":%" PRId64 " rwm", rules[i].type,
-				 rules[i].major, rules[i].minor);
+			snprintf(text, sizeof(text), "%c %" PRIu32 ":%" PRId64 " %s", rules[i].type, rules[i].major, rules[i].minor,
+				 rules[i].readonly ? "r" : "rwm");
 		r = file_poke(hi->base_fd, path, text);
 	}
 	return r < 0 ? err_sys(ret_error, -r, "devices", "cannot set the device filter of '%s'", cg->name) : 0;

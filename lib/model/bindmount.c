@@ -16,7 +16,7 @@ bool bindmount_is_below(const char *path, const char *above)
 }
 
 /* Absolute, no empty component, none that is "." or "..", no slash at the end. "/" is taken. */
-static bool is_shortest(const char *path)
+bool bindmount_is_path(const char *path)
 {
 	if (path[0] != '/')
 		return false;
@@ -41,7 +41,7 @@ static bool take_path(const char *text, size_t n, char ret[BINDMOUNT_PATH_SIZE])
 		return false;
 	memcpy(ret, text, n);
 	ret[n] = '\0';
-	return is_shortest(ret);
+	return bindmount_is_path(ret);
 }
 
 int bindmount_check_target(const char *path, ve_error **ret_error)

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "model/address.h"
 #include "model/bindmount.h"
+#include "model/devicespec.h"
 #include "model/firewall.h"
 #include "model/image.h"
 #include "model/name.h"
@@ -319,4 +320,10 @@ int check_mount(const char *value, ve_error **ret_error)
 {
 	struct bindmount b;
 	return bindmount_parse(value, &b, ret_error);
+}
+
+int check_device(const char *value, ve_error **ret_error)
+{
+	struct devicespec d;
+	return devicespec_parse(value, &d, ret_error);
 }

@@ -34,5 +34,6 @@ int check_bridge(const char *value, ve_error **ret_error);
 int check_gateway(const char *value, ve_error **ret_error);
 int check_forward(const char *value, ve_error **ret_error);
 int check_mount(const char *value, ve_error **ret_error); /* see bindmount_parse() */
+int check_device(const char *value, ve_error **ret_error); /* see devicespec_parse() */
 
 #endif

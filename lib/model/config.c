@@ -16,6 +16,7 @@
 #include "model/address.h"
 #include "model/bindmount.h"
 #include "model/checks.h"
+#include "model/devicespec.h"
 #include "model/firewall.h"
 #include "model/pool.h"
 #include "model/schema.h"
@@ -183,6 +184,14 @@ json_t *config_list(const struct config *c, const char *key)
 {
 	json_t *raw = config_raw(c, key);
 	return json_is_array(raw) ? raw : NULL;
+}
+
+bool config_list_has(const json_t *list, const char *element)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (str_eq(json_string_value(json_array_get(list, i)), element))
+			return true;
+	return false;
 }
 
 static int put_below(json_t *object, const char *key, json_t *value)
@@ -560,10 +569,29 @@ static int check_volumes(const struct config *c, ve_error **ret_error)
 	return 0;
 }
 
+static int check_devices(const struct config *c, ve_error **ret_error)
+{
+	struct devicespec all[DEVICESPECS_MAX];
+	const json_t *list = config_list(c, "devices");
+	size_t n = json_array_size(list);
+	if (n > DEVICESPECS_MAX)
+		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "devices: more than %d", DEVICESPECS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		int r = devicespec_parse(json_string_value(json_array_get(list, i)), &all[i], ret_error);
+		for (size_t j = 0; r == 0 && j < i; j++)
+			if (str_eq(all[i].path, all[j].path))
+				r = err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config", "devices: '%s' is there twice", all[i].path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 int config_check_whole(const struct config *c, ve_error **ret_error)
 {
 	unsigned labels[100];
-	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0 || check_volumes(c, ret_error) < 0)
+	if (check_resources(c, ret_error) < 0 || check_mounts(c, ret_error) < 0 || check_volumes(c, ret_error) < 0 ||
+	    check_devices(c, ret_error) < 0)
 		return -EINVAL;
 	if (config_raw(c, "init") && config_has_command(c))
 		return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "config",

@@ -61,6 +61,7 @@ int64_t config_int(const struct config *c, const char *key);
 bool config_bool(const struct config *c, const char *key);
 /* Lists: borrowed reference to a JSON array, or NULL. */
 json_t *config_list(const struct config *c, const char *key);
+bool config_list_has(const json_t *list, const char *element);
 /* The raw JSON value that is set, borrowed, without default; NULL: not set. */
 json_t *config_raw(const struct config *c, const char *key);
 /* Sets (steals VALUE) or, with VALUE NULL, unsets. Checks nothing. */

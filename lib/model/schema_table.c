@@ -193,7 +193,8 @@ const struct schema_key schema_keys[] = {
 	LIST("mounts", .flags = BUILT | PRIVILEGED, .check = check_mount,
 	     .doc = "Directories and files of the host's that it has too, SOURCE:TARGET or SOURCE:TARGET:ro each: root inside owns there "
 		    "what root owns on the host. See vectl-storage(7)."),
-	LIST("devices", .flags = PRIVILEGED, .doc = "Devices of the host's."),
+	LIST("devices", .flags = BUILT | PRIVILEGED, .check = check_device,
+	     .doc = "Devices of the host's that it has too, PATH, PATH:rw or PATH:r each, below /dev: /dev/ttyUSB0. See vectl-security(7)."),
 	BOOLEAN("features.nesting", .flags = BUILT | PRIVILEGED, .def = "off",
 		.doc = "Containers inside (Docker, podman): user namespaces and SYS_RESOURCE are left to it."),
 	BOOLEAN("features.fuse", .flags = BUILT | PRIVILEGED, .def = "off",

@@ -12,6 +12,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "run/hostdevice.h"
 #include "sys/syscalls.h"
 
 /* Both give who opens them something of his own: an interface of his network namespace (and he needs CAP_NET_ADMIN there,
@@ -26,7 +27,7 @@ static const struct feature {
 	{ "features.fuse", "/dev/fuse", 10, 229, "the kernel knows no file systems in user space",
 	  "load the module fuse, or use a kernel with CONFIG_FUSE_FS" },
 };
-_Static_assert(ARRAY_SIZE(features) <= DEVNODES_MAX, "all of them at once");
+_Static_assert(ARRAY_SIZE(features) == DEVNODES_FEATURES, "all of them at once");
 
 static int make_tmpfs(void)
 {
@@ -47,7 +48,7 @@ static const char *name_in(const char *path)
 
 static int make_parents(int dir, const char *name)
 {
-	char above[DEVNODE_PATH_SIZE];
+	char above[DEVICESPEC_PATH_SIZE];
 	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
 		snprintf(above, sizeof(above), "%.*s", (int)(slash - name), name);
 		if (mkdirat(dir, above, 0755) < 0 && errno != EEXIST)
@@ -94,6 +95,17 @@ static int add_feature(struct devnodes *d, const struct feature *f, uint32_t own
 	return r;
 }
 
+/* Not opened: with some, that alone does something. */
+static int add_device(struct devnodes *d, const char *text, uint32_t owner, ve_error **ret_error)
+{
+	struct devicespec spec;
+	struct hostdevice device;
+	int r = devicespec_parse(text, &spec, ret_error);
+	if (r == 0)
+		r = hostdevice_find(&spec, &device, ret_error);
+	return r < 0 ? r : add(d, spec.path, device.rule, device.mode, owner, ret_error);
+}
+
 int devnodes_open(const struct config *c, uint32_t owner, struct devnodes *ret, ve_error **ret_error)
 {
 	struct devnodes d = { .mount = -1 };
@@ -101,6 +113,9 @@ int devnodes_open(const struct config *c, uint32_t owner, struct devnodes *ret, 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(features); i++)
 		if (config_bool(c, features[i].key))
 			r = add_feature(&d, &features[i], owner, ret_error);
+	const json_t *devices = config_list(c, "devices");
+	for (size_t i = 0; r == 0 && i < json_array_size(devices); i++)
+		r = add_device(&d, json_string_value(json_array_get(devices, i)), owner, ret_error);
 	if (r < 0)
 		devnodes_done(&d);
 	*ret = d;

@@ -16,6 +16,7 @@
 #include "fs/storage.h"
 #include "model/template.h"
 #include "run/hooks.h"
+#include "run/hostdevice.h"
 #include "run/hostmount.h"
 #include "run/privileged.h"
 #include "run/tenantpool.h"
@@ -146,7 +147,9 @@ int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error
 		r = tenantpool_check(ctx, c, ret_error);
 	if (r == 0)
 		r = hooks_check(NULL, c, ret_error);
-	return r < 0 ? r : hostmounts_check(ctx->store, NULL, c, ret_error);
+	if (r == 0)
+		r = hostmounts_check(ctx->store, NULL, c, ret_error);
+	return r < 0 ? r : hostdevices_check(NULL, c, ret_error);
 }
 
 int newve_check_init(const struct config *c, const struct image *image, ve_error **ret_error)

@@ -21,6 +21,7 @@
 #include "run/fault.h"
 #include "run/firstusers.h"
 #include "run/hooks.h"
+#include "run/hostdevice.h"
 #include "run/hostmount.h"
 #include "run/plan.h"
 #include "run/privileged.h"
@@ -181,6 +182,8 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 		r = hooks_check(v->config, fresh, ret_error);
 	if (r == 0)
 		r = hostmounts_check(v->ctx->store, v->config, fresh, ret_error);
+	if (r == 0)
+		r = hostdevices_check(v->config, fresh, ret_error);
 	if (r == 0)
 		r = firstusers_check(v, fresh, ret_error);
 	if (r == 0 && autoip_wanted(fresh)) {

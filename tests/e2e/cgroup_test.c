@@ -577,6 +577,13 @@ static int open_nodes(void *arg)
 	return mknodat(*(int *)arg, "new", S_IFCHR | 0600, makedev(1, 3)) == 0 ? 0 : 101;
 }
 
+/* 3: it may be opened to read, and not to write. */
+static int open_both_ways(void *arg)
+{
+	int in = openat(*(int *)arg, "kmsg", O_RDONLY | O_NONBLOCK), out = openat(*(int *)arg, "kmsg", O_WRONLY | O_NONBLOCK);
+	return (in >= 0) | (out < 0 && errno == EPERM) << 1;
+}
+
 static void test_devices(void **state)
 {
 	/* A tmpfs of our own: /tmp may be mounted nodev. */
@@ -613,6 +620,12 @@ static void test_devices(void **state)
 	int with_fuse = run(open_nodes, &fd);
 	OK(cg_destroy(t.cg, err));
 	cg_free(t.cg);
+	/* And one to read alone. */
+	OK(cg_create(t.host, "ve2", OWNER, &t.cg, err));
+	OK(cg_attach_device_filter_with(t.cg, &(struct cg_device){ 'c', 1, 11, true }, 1, err));
+	int to_read = run(open_both_ways, &fd);
+	OK(cg_destroy(t.cg, err));
+	cg_free(t.cg);
 	t.cg = cg;
 	close(fd);
 	umount2(dir, MNT_DETACH);
@@ -620,6 +633,7 @@ static void test_devices(void **state)
 	assert_int_not_equal(before, 0);
 	assert_int_equal(after, 0);
 	assert_int_equal(below, 0);
+	assert_int_equal(to_read, 3);
 	assert_int_equal(with_fuse, 9); /* only that the ninth is not refused */
 }
 

@@ -42,6 +42,9 @@ static int run(const struct bpf_insn *insns, int n, const struct bpf_cgroup_dev_
 		case BPF_JMP32 | BPF_JEQ | BPF_K:
 			pc += (uint32_t)r[i->dst_reg] == (uint32_t)i->imm ? i->off : 0;
 			break;
+		case BPF_JMP32 | BPF_JSET | BPF_K:
+			pc += (uint32_t)r[i->dst_reg] & (uint32_t)i->imm ? i->off : 0;
+			break;
 		case BPF_JMP | BPF_JA:
 			pc += i->off;
 			break;
@@ -58,12 +61,12 @@ static int run(const struct bpf_insn *insns, int n, const struct bpf_cgroup_dev_
 	return -1;
 }
 
-static bool listed(const struct cg_device *rules, unsigned n, char type, uint32_t major, uint32_t minor)
+static bool listed(const struct cg_device *rules, unsigned n, char type, uint32_t major, uint32_t minor, unsigned access)
 {
 	for (unsigned i = 0; i < n; i++)
 		if (rules[i].type == type && rules[i].major == major &&
 		    (rules[i].minor < 0 || (uint32_t)rules[i].minor == minor))
-			return true;
+			return !rules[i].readonly || !(access & BPF_DEVCG_ACC_WRITE);
 	return false;
 }
 
@@ -90,7 +93,7 @@ static void compare(const struct cg_device *rules, unsigned n)
 					char name = type == BPF_DEVCG_DEV_BLOCK ? 'b' :
 						    type == BPF_DEVCG_DEV_CHAR	? 'c' :
 										  '?';
-					int want = listed(rules, n, name, major, minor);
+					int want = listed(rules, n, name, major, minor, access);
 					if (run(insns, count, &ctx, seen) != want)
 						fail_msg("%c %u:%u must be %d", name, major, minor, want);
 				}
@@ -105,8 +108,8 @@ static void compare(const struct cg_device *rules, unsigned n)
 static void test_default(void **state)
 {
 	compare(cg_default_devices, cg_n_default_devices);
-	assert_false(listed(cg_default_devices, cg_n_default_devices, 'c', 5, 1));
-	assert_true(listed(cg_default_devices, cg_n_default_devices, 'c', 136, 12345));
+	assert_false(listed(cg_default_devices, cg_n_default_devices, 'c', 5, 1, 1));
+	assert_true(listed(cg_default_devices, cg_n_default_devices, 'c', 136, 12345, 7));
 }
 
 static void test_lists(void **state)
@@ -122,6 +125,16 @@ static void test_lists(void **state)
 	compare(any, 2);
 	static const struct cg_device big[] = { { 'b', 0xFFF, 0xFFFFF } };
 	compare(big, 1);
+}
+
+static void test_readonly(void **state)
+{
+	static const struct cg_device rules[] = {
+		{ 'c', 1, 3, false }, { 'c', 10, 183, true }, { 'c', 10, 200, false }, { 'b', 8, 0, true }, { 'c', 136, -1, false },
+	};
+	compare(rules, 5);
+	compare(rules + 1, 1);
+	compare(rules + 1, 3);
 }
 
 static void test_long(void **state)
@@ -148,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default),
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_readonly),
 		cmocka_unit_test(test_long),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
