@@ -190,7 +190,7 @@ const struct schema_key schema_keys[] = {
 	     .doc = "Domains in which short names are looked up."),
 
 	/* ---- what it may */
-	LIST("mounts", .flags = BUILT | PRIVILEGED, .check = check_mount,
+	LIST("mounts", .flags = LIVE | BUILT | PRIVILEGED, .check = check_mount,
 	     .doc = "Directories and files of the host's that it has too, SOURCE:TARGET or SOURCE:TARGET:ro each: root inside owns there "
 		    "what root owns on the host. See vectl-storage(7)."),
 	LIST("devices", .flags = BUILT | PRIVILEGED, .check = check_device,

@@ -16,6 +16,7 @@
 #include "run/account.h"
 #include "run/heal.h"
 #include "run/join.h"
+#include "run/livemount.h"
 #include "run/plan.h"
 
 static int apply_limits(struct ve *v, const struct config *from, const struct config *to, ve_error **ret_error)
@@ -110,8 +111,6 @@ static int apply_network(struct ve *v, const struct config *from, const struct c
 {
 	struct net_plan old_net = { 0 }, new_net = { 0 };
 	struct net_if old_ifs[PLAN_MAX_IFS], new_ifs[PLAN_MAX_IFS];
-	struct record rec;
-	char path[48];
 	if (json_equal(config_raw(from, "network"), config_raw(to, "network")))
 		return 0;
 	int r = plan_network(v->ctx, from, old_ifs, &old_net, ret_error);
@@ -119,19 +118,12 @@ static int apply_network(struct ve *v, const struct config *from, const struct c
 		r = plan_network(v->ctx, to, new_ifs, &new_net, ret_error);
 	if (r == 0)
 		r = net_check(&new_net, ret_error);
+	_cleanup_close_ int netns = r == 0 ? handle_open_ns(v, "net", ret_error) : -1;
 	if (r == 0)
-		r = record_read(v->run_fd, &rec, ret_error);
-	if (r == 0) {
-		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)rec.init_pid);
-		_cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);
-		if (netns < 0 || !record_init_alive(&rec))
-			r = err_plain(ret_error, VE_ERR_STATE, ESRCH, "set", "'%s' has just stopped", v->name);
-		else
-			r = net_change(&old_net, &new_net, netns, ret_error);
-		if (r > 0) {
-			heal_others(v);
-			r = 0;
-		}
+		r = netns < 0 ? netns : net_change(&old_net, &new_net, netns, ret_error);
+	if (r > 0) {
+		heal_others(v);
+		r = 0;
 	}
 	plan_network_done(&old_net);
 	plan_network_done(&new_net);
@@ -178,18 +170,9 @@ static int apply_hostname(struct ve *v, const struct config *from, const struct 
 	if (str_eq(a, b))
 		return 0;
 	_cleanup_blobber_ struct blobber plan = { 0 };
-	struct spawn s = { .control = -1 };
-	struct msg ended;
 	blobber_init(&plan, MON_JOIN);
 	plan.head.hostname = blobber_str(&plan, b ? b : v->name);
-	int r = join_spawn(v, &plan, &s, ret_error);
-	if (r < 0)
-		return r;
-	r = spawn_expect(&s, MSG_STARTED, 20000, NULL, NULL, NULL, ret_error);
-	if (r == 0)
-		r = spawn_expect(&s, MSG_ENDED, 20000, &ended, NULL, NULL, ret_error);
-	spawn_close(&s);
-	return r;
+	return join_work(v, &plan, ret_error);
 }
 
 static int (*const appliers[])(struct ve *, const struct config *, const struct config *, ve_error **) = {
@@ -199,6 +182,7 @@ static int (*const appliers[])(struct ve *, const struct config *, const struct 
 	apply_firewall,
 	apply_quotas,
 	apply_hostname,
+	livemount_change,
 };
 
 /* An interface that is new to C comes with the next start, and its keys with it. */

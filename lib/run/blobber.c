@@ -56,6 +56,7 @@ void blobber_init(struct blobber *b, enum mon_role role)
 		.fd_traffic = -1,
 		.fd_stdio = { -1, -1, -1 },
 		.fd_pidfd = -1,
+		.fd_userns = -1,
 		.fd_stream = -1,
 	};
 	append(b, &b->head, sizeof(b->head), 8);

@@ -201,6 +201,22 @@ int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_er
 	}
 }
 
+int handle_open_ns(struct ve *v, const char *ns, ve_error **ret_error)
+{
+	struct record rec;
+	char path[48];
+	int r = record_read(v->run_fd, &rec, ret_error);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)rec.init_pid, ns);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Asked afterwards: then it was not another process of that number. */
+	if (fd >= 0 && record_init_alive(&rec))
+		return fd;
+	close_fd(&fd);
+	return err_plain(ret_error, VE_ERR_STATE, ESRCH, "set", "'%s' has just stopped", v->name);
+}
+
 int handle_running_config(struct ve *v, struct config **ret_config, ve_error **ret_error)
 {
 	if (v->run_fd < 0)

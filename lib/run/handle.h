@@ -40,6 +40,8 @@ enum ve_state handle_state(struct ve *v, struct record *ret_record);
 int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_error **ret_error);
 /* The configuration that the running VE was started with (and has been given live), or NULL with -ENOENT. */
 int handle_running_config(struct ve *v, struct config **ret_config, ve_error **ret_error);
+/* The namespace NS ("net", "user") of the running V's init. VE_ERR_STATE: it has stopped. */
+int handle_open_ns(struct ve *v, const char *ns, ve_error **ret_error);
 /* Where V's groups are, if it has some: in the pool that it was started in. */
 struct cg_place handle_place(struct ve *v);
 /* Marks are empty files in the run directory, gone when the VE ends: "stopping" and "frozen" (a verb of ours did it), "ready"

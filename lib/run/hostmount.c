@@ -119,7 +119,7 @@ static int check_writable(const struct walk *w, ve_error **ret_error)
 	return -EPERM;
 }
 
-static int open_one(const struct store *s, struct hostmount *m, ve_error **ret_error)
+int hostmount_open(const struct store *s, struct hostmount *m, ve_error **ret_error)
 {
 	struct walk w = { .store = s, .spec = &m->spec, .fd = -1 };
 	int r = walk_to(&w, ret_error);
@@ -150,7 +150,7 @@ int hostmounts_open(const struct store *s, const struct config *c, struct hostmo
 		all.of[all.n].fd = -1;
 		r = bindmount_parse(json_string_value(json_array_get(list, i)), &all.of[all.n].spec, ret_error);
 		if (r == 0)
-			r = open_one(s, &all.of[all.n++], ret_error);
+			r = hostmount_open(s, &all.of[all.n++], ret_error);
 	}
 	if (r < 0)
 		hostmounts_done(&all);

@@ -24,6 +24,8 @@ struct hostmounts {
 	unsigned n;
 };
 
+/* By M's spec, the rest of M. Errors: see hostmounts_open(). */
+int hostmount_open(const struct store *s, struct hostmount *m, ve_error **ret_error);
 /* All of C's. VE_ERR_NOT_FOUND, VE_ERR_CONFIG: it is a link, no directory or file, one of the store's own, above them, or
  * not safe to write in. */
 int hostmounts_open(const struct store *s, const struct config *c, struct hostmounts *ret, ve_error **ret_error);

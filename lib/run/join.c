@@ -74,3 +74,17 @@ int join_spawn(struct ve *v, struct blobber *b, struct spawn *ret_spawn, ve_erro
 	cg_free(cg);
 	return r;
 }
+
+int join_work(struct ve *v, struct blobber *b, ve_error **ret_error)
+{
+	struct spawn s = { .control = -1 };
+	struct msg ended;
+	int r = join_spawn(v, b, &s, ret_error);
+	if (r < 0)
+		return r;
+	r = spawn_expect(&s, MSG_STARTED, DEADLINE_MS, NULL, NULL, NULL, ret_error);
+	if (r == 0)
+		r = spawn_expect(&s, MSG_ENDED, DEADLINE_MS, &ended, NULL, NULL, ret_error);
+	spawn_close(&s);
+	return r;
+}

@@ -122,6 +122,18 @@ static unsigned add_nodes(struct blobber *b, const struct devnodes *d, struct bl
 	return 1 + d->n;
 }
 
+struct blob_mount rootplan_bind(struct blobber *b, const struct hostmount *h)
+{
+	return (struct blob_mount){
+		.kind = BM_BIND,
+		.target = blobber_str(b, h->spec.target + 1),
+		.source = blobber_str(b, h->spec.source),
+		.attrs = h->spec.readonly ? MOUNT_ATTR_RDONLY : 0,
+		.mode = h->is_dir ? S_IFDIR | 0755 : S_IFREG | 0644,
+		.fd = blobber_fd(b, h->fd),
+	};
+}
+
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct devnodes *nodes,
 		     const struct hostmounts *mounts)
 {
@@ -145,17 +157,8 @@ void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootp
 	n += add_detached(b, extra, m + n);
 	n += add_disks(b, p, m + n);
 	n += add_nodes(b, nodes, m + n);
-	for (unsigned i = 0; i < mounts->n; i++) {
-		const struct hostmount *h = &mounts->of[i];
-		m[n++] = (struct blob_mount){
-			.kind = BM_BIND,
-			.target = blobber_str(b, h->spec.target + 1),
-			.source = blobber_str(b, h->spec.source),
-			.attrs = h->spec.readonly ? MOUNT_ATTR_RDONLY : 0,
-			.mode = h->is_dir ? S_IFDIR | 0755 : S_IFREG | 0644,
-			.fd = blobber_fd(b, h->fd),
-		};
-	}
+	for (unsigned i = 0; i < mounts->n; i++)
+		m[n++] = rootplan_bind(b, &mounts->of[i]);
 	b->head.mounts = blobber_vec(b, m, n, sizeof(m[0]));
 }
 

@@ -13,6 +13,8 @@ struct rootplan_extra {
 	int notify;	 /* /run/host/notify */
 	int credentials; /* CREDENTIALS_PLACE */
 };
+/* The row of one of the host's directories or files. */
+struct blob_mount rootplan_bind(struct blobber *b, const struct hostmount *h);
 void rootplan_mounts(struct blobber *b, const struct plan *p, const struct rootplan_extra *extra, const struct devnodes *nodes,
 		     const struct hostmounts *mounts);
 /* For work in a stopped VE: what is of its own disks alone. */

@@ -147,6 +147,18 @@ static enum ve_category category_of(const struct msg *m, enum ve_category def)
 	return def;
 }
 
+static int unmount_failure(int errnum, const char *target, ve_error **ret_error)
+{
+	if (errnum != EBUSY && errnum != EEXIST && errnum != ELOOP)
+		return err_make(ret_error, VE_ERR_KERNEL, errnum, "mounts", "cannot unmount '/%s' in the VE", target);
+	int r = err_plain(ret_error, VE_ERR_BUSY, errnum, "mounts", "cannot unmount '/%s' in the VE: %s", target,
+			  errnum == EBUSY  ? "it is in use" :
+			  errnum == EEXIST ? "something else is mounted there by now" :
+					     "it is a symbolic link by now");
+	err_hint(ret_error, "end what uses it inside; or --pending, and vectl restart");
+	return r;
+}
+
 int spawn_failure(const struct msg *m, ve_error **ret_error)
 {
 	const char *sentence = "the monitor failed", *stage = "monitor";
@@ -167,6 +179,8 @@ int spawn_failure(const struct msg *m, ve_error **ret_error)
 	if (strcmp(stage, "binds") == 0 && strcmp(m->op, "mount_setattr") == 0 && m->err == EINVAL)
 		return err_plain(ret_error, VE_ERR_UNSUPPORTED, m->err, "mounts",
 				 "cannot give '%s' to a VE: its file system takes no id map", object ?: "");
+	if (strcmp(stage, "mounts") == 0 && strcmp(m->op, "umount") == 0)
+		return unmount_failure(m->err, object ?: "", ret_error);
 	if (strcmp(m->op, "group") == 0 && m->err == ENOENT)
 		return err_plain(ret_error, VE_ERR_NOT_FOUND, m->err, "group", "there is no group '%s' in the VE", object ?: "");
 	if (strcmp(m->op, "user") == 0)

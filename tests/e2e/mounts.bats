@@ -148,6 +148,132 @@ teardown() {
 	[ "$(json_state)" = stopped ]
 }
 
+@test "given to a running VE and taken back: at once, with the same flags, and written down" {
+	ve web1
+	local init
+	init=$(init_pid web1)
+	changed true set web1 "mounts+=$PRIVATE/data:/srv/data" "mounts+=$OPEN/data:/ro:ro"
+	inside web1 cat /srv/data/one /ro/two
+	[ "$output" = $'one\ntwo' ]
+	v exec web1 -- sh -c 'echo mine >/srv/data/mine; chown 33:33 /srv/data/mine'
+	[ "$(stat -c '%u:%g' "$PRIVATE/data/mine")" = 33:33 ]
+	# What holds for those of a start holds for them.
+	not v exec web1 -- touch /ro/three
+	not v exec web1 -- mount -o remount,bind,rw /ro
+	not v exec web1 -- mount -o remount,rw /ro
+	not v exec web1 -- sh -c 'mount --bind /ro /mnt && mount -o remount,bind,rw /mnt && touch /mnt/three'
+	not v exec web1 -- unshare -m sh -c 'mount -o remount,bind,rw /ro && touch /ro/three'
+	not v exec web1 -- mount -o remount,bind,suid,dev /srv/data
+	[ ! -e "$OPEN/data/three" ]
+	v exec web1 -- sh -c 'umount /mnt || :'
+	changed false set web1 "mounts+=$OPEN/data:/ro:ro"
+	changed true set web1 "mounts-=$OPEN/data:/ro:ro"
+	inside web1 ls -A /ro
+	[ -z "$output" ]
+	not v exec web1 -- grep ' /ro ' /proc/self/mountinfo
+	inside web1 cat /srv/data/one
+	# Another source at the same place.
+	ok set web1 "mounts=$PRIVATE/data/inner:/srv/data"
+	not v exec web1 -- test -e /srv/data/one
+	v exec web1 -- touch /srv/data/here
+	[ -e "$PRIVATE/data/inner/here" ]
+	[ "$(init_pid web1)" = "$init" ]
+	ok restart web1
+	inside web1 ls /srv/data
+	[ "$output" = here ]
+	# One of its start, and a file.
+	ok set web1 "mounts=$OPEN/data/two:/etc/two:ro"
+	inside web1 cat /etc/two
+	[ "$output" = two ]
+	[ "$(v exec web1 -- grep -c "$PRIVATE" /proc/self/mountinfo)" = 0 ]
+	ok set web1 mounts=default
+	inside web1 stat -c %s /etc/two
+	[ "$output" = 0 ]
+}
+
+@test "all or none of it, and none where the file cannot be written" {
+	ve web1 --set "mounts=$PRIVATE/data:/a"
+	fails 66 set web1 "mounts+=$PRIVATE/data:/b" "mounts+=$OPEN/none:/c:ro"
+	not v exec web1 -- test -e /b
+	# The second one has no place: the first, and what went, are as they were.
+	v exec web1 -- touch /plain
+	fails 71 set web1 "mounts=$PRIVATE/data/inner:/b,$OPEN/data:/plain:ro"
+	[ "$(v exec web1 -- grep -c -e ' /b ' -e ' /plain ' /proc/self/mountinfo)" = 0 ]
+	inside web1 cat /a/one
+	ok get web1 mounts
+	[ "$output" = "$PRIVATE/data:/a" ]
+	VE_FAULT=config fails 71 set web1 "mounts+=$PRIVATE/data:/b" "mounts-=$PRIVATE/data:/a"
+	not v exec web1 -- grep ' /b ' /proc/self/mountinfo
+	inside web1 cat /a/one
+	VE_FAULT=mounts fails 71 set web1 "mounts+=$PRIVATE/data:/b"
+	not v exec web1 -- grep ' /b ' /proc/self/mountinfo
+	# Killed when it was made, and not yet written down: the next one that makes it, and takes it away, leaves none.
+	VE_FAULT=config:kill try v set web1 "mounts+=$PRIVATE/data:/b"
+	is 137
+	ok get web1 mounts
+	[ "$output" = "$PRIVATE/data:/a" ]
+	ok set web1 "mounts+=$PRIVATE/data:/b"
+	ok set web1 "mounts-=$PRIVATE/data:/b"
+	not v exec web1 -- grep ' /b ' /proc/self/mountinfo
+	ok freeze web1
+	fails 79 set web1 mounts=default
+	says frozen
+	ok thaw web1
+}
+
+@test "what the VE does with one that is to go: in use, unmounted, covered, renamed" {
+	ve web1 --set "mounts=$PRIVATE/data:/srv/data"
+	v exec web1 -- sh -c 'cd /srv/data; sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >/root/pid'
+	fails 75 set web1 mounts=default
+	says "'/srv/data' in the VE: it is in use"
+	inside web1 cat /srv/data/one
+	inside web1 sh -c 'kill -9 $(cat /root/pid)'
+	wait_until 5 v set web1 mounts=default
+	ok set web1 "mounts=$PRIVATE/data:/srv/data"
+	v exec web1 -- umount /srv/data
+	ok set web1 mounts=default
+	ok set web1 "mounts=$PRIVATE/data:/srv/data"
+	v exec web1 -- mount -t tmpfs none /srv/data
+	fails 75 set web1 mounts=default
+	says 'something else is mounted'
+	v exec web1 -- grep -q ' /srv/data .* tmpfs ' /proc/self/mountinfo
+	v exec web1 -- umount /srv/data
+	mv "$PRIVATE/data" "$PRIVATE/moved"
+	fails 79 set web1 mounts=default
+	says "which mount"
+	ok set web1 mounts=default --pending
+	ok restart web1
+	not v exec web1 -- grep ' /srv/data ' /proc/self/mountinfo
+}
+
+@test "where mounts propagate, as systemd has it: to the services and away from them" {
+	ve web1
+	v exec web1 -- mount --make-rshared /
+	v exec web1 -- sh -c 'unshare -m --propagation slave sleep 1000 </dev/null >/dev/null 2>&1 & echo $! >/root/pid'
+	wait_until 5 v exec web1 -- sh -c '[ "$(readlink /proc/$(cat /root/pid)/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ] &&
+		grep -q sleep /proc/$(cat /root/pid)/comm'
+	ok set web1 "mounts=$OPEN/data:/data:ro"
+	inside web1 sh -c 'cat /proc/$(cat /root/pid)/root/data/two'
+	[ "$output" = two ]
+	not v exec web1 -- sh -c 'nsenter -t $(cat /root/pid) -m mount -o remount,bind,rw /data'
+	ok set web1 mounts=default
+	not v exec web1 -- sh -c 'grep " /data " /proc/$(cat /root/pid)/mountinfo'
+	# Nothing of it is on the host.
+	not grep -q " /data " /proc/self/mountinfo
+}
+
+@test "the tenant's links lead a mount that comes later no further than its own tree" {
+	ve web1
+	v exec web1 -- sh -c "mkdir -p '$OPEN'; ln -s ../../../../../..$OPEN /link; ln -s '$OPEN' /abs; ln -s /proc/1/root /magic"
+	ok set web1 "mounts=$PRIVATE/data:/link/x,$PRIVATE/data/inner:/abs/y"
+	inside web1 cat "$OPEN/x/one"
+	[ "$output" = one ]
+	[ "$(ls "$OPEN")" = data ]
+	ok set web1 mounts=default
+	fails 71 set web1 "mounts=$PRIVATE/data:/magic/z"
+	[ "$(ls "$OPEN")" = data ]
+}
+
 @test "other callers than the host's admin do not give it" {
 	fails 77 --unprivileged-keys-only create web1 --image busybox --set "mounts=$OPEN/data:/data:ro"
 	ok keys mounts

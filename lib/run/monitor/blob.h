@@ -31,7 +31,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 8, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 80, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 9, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 80, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -67,6 +67,7 @@ enum blob_mount_kind {
 	BM_FD,	    /* the detached mount fds[FD] */
 	BM_NODES,   /* the same, over the host's /dev as the child sees it until it pivots: nodes of the VE's own */
 	BM_NODE,    /* as BM_DEVICE, of those; with the directories above it */
+	BM_UNBIND,  /* of a VE that runs: such a mount of the host's fds[FD] goes, if it is there */
 	BM_BIND,    /* the same of the host's SOURCE, with the VE's ids and ATTRS that its root cannot change */
 	BM_VOLUME,  /* the same of a further file system of the VE's own, with its ids */
 	BM_PLAIN,   /* the directory SOURCE beside the overlay's upper layer; before those of BM_VOLUME */
@@ -181,6 +182,7 @@ struct blob {
 	int32_t fd_stream; /* a socket that the end of either speaks over, -1: none */
 	uint16_t rows, columns; /* BLOB_TTY: of the caller's terminal, 0: not known */
 	int32_t fd_pidfd; /* MON_JOIN, MON_ADOPT: init */
+	int32_t fd_userns; /* MON_JOIN, for BM_BIND: the VE's user namespace */
 	uint32_t init_pid; /* MON_ADOPT: whose notifications are believed */
 	blob_str ended_env[2]; /* further variables for ended_program, or none */
 	blob_str fault;	       /* test builds: the stage that is to fail */

@@ -12,7 +12,7 @@
  *   process   ids                       namespaces            root      open of the host's
  *   joiner    0 of the host, unmapped   the VE's, but for pid the VE's  the plan's descriptors
  *   identity  the same, then 0:0 inside all the VE's          .         .
- *   terminal  .                         .                     .         .
+ *   mounts, terminal                    .                     .         .
  *   shed      .                         .                     .         the socket to the joiner
  *   files, users, copy                  .                     .         . (and the stream)
  *   account, confine                    .                     .         .
@@ -31,6 +31,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "binds.h"
 #include "command.h"
 #include "confine.h"
 #include "mon.h"
@@ -66,6 +67,19 @@ static int replace_console(int root, int slave, struct failure *f)
 {
 	umount2("/dev/console", MNT_DETACH | UMOUNT_NOFOLLOW); /* else one more would lie there with each recover */
 	return mounts_bind(root, slave, "dev/console", f);
+}
+
+/* set mounts+=..., mounts-=... */
+static int stage_mounts(struct mon *m, struct failure *f)
+{
+	if (!m->blob->mounts.n)
+		return 0;
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return fail(f, "open", "/");
+	int r = mounts_make(m, root, f);
+	close(root);
+	return r;
 }
 
 static int stage_terminal(struct mon *m, struct failure *f)
@@ -134,10 +148,10 @@ static const struct {
 	int (*run)(struct mon *m, struct failure *f);
 	bool command; /* only where something is to be run */
 } stages[] = { /* by the names of a start's, in child.c */
-	{ "identity", stage_identity, false }, { "terminal", stage_terminal, false }, { "shed", stage_shed, false },
-	{ "files", stage_files, false },     { "users", stage_users, false },	    { "copy", stage_copy, false },
-	{ "account", stage_account, true },  { "confine", stage_confine, true },    { "user", stage_user, true },
-	{ "exec", stage_exec, true },
+	{ "identity", stage_identity, false }, { "mounts", stage_mounts, false },   { "terminal", stage_terminal, false },
+	{ "shed", stage_shed, false },	       { "files", stage_files, false },	    { "users", stage_users, false },
+	{ "copy", stage_copy, false },	       { "account", stage_account, true },  { "confine", stage_confine, true },
+	{ "user", stage_user, true },	       { "exec", stage_exec, true },
 };
 enum { N_STAGES = sizeof(stages) / sizeof(stages[0]) };
 
@@ -249,9 +263,12 @@ static int await_exec(struct mon *m, struct failure *f)
 int join_child(struct mon *m)
 {
 	struct failure f = { 0 };
-	int r = enter_namespaces(m, &f);
+	int r = binds_wanted(m) ? binds_open(m, mon_fd(m, m->blob->fd_userns), &f) : 0;
+	if (r == 0)
+		r = enter_namespaces(m, &f);
 	if (r == 0)
 		r = fork_child(m, &f);
+	binds_close(m); /* the child has them */
 	if (r == 0)
 		r = place_child(m, &f);
 	if (r == 0)

@@ -97,6 +97,56 @@ static int attach_below(struct mon *m, int root, int mnt, const struct blob_moun
 	return attach(root, mnt, target, b->mode, f);
 }
 
+/* Is NAME in PARENT a mount of what SOURCE is? 0: nothing is mounted there; -1 with errno: something else is. */
+static int is_bind_of(int parent, const char *name, int source)
+{
+	struct statx here, there;
+	const int flags = AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
+	int at = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (at < 0)
+		return errno == ENOENT ? 0 : -1;
+	int r = statx(at, "", flags, STATX_TYPE | STATX_INO, &here) < 0 || statx(source, "", flags, STATX_INO, &there) < 0 ? -1 : 1;
+	close(at);
+	if (r < 0)
+		return -1;
+	if (S_ISLNK(here.stx_mode)) {
+		errno = ELOOP; /* it was put to where this led then */
+		return -1;
+	}
+	if (!(here.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return 0;
+	if (here.stx_ino == there.stx_ino && here.stx_dev_major == there.stx_dev_major && here.stx_dev_minor == there.stx_dev_minor)
+		return 1;
+	errno = EEXIST;
+	return -1;
+}
+
+/* All that lie there, one on another: a verb that was killed may have left one. Not lazily: what has a file open there would go
+ * on with it, while it is said that it is gone. */
+static int unmount_binds(int parent, const char *name, int source)
+{
+	int r, n = 0;
+	while ((r = is_bind_of(parent, name, source)) > 0) {
+		if (umount2(name, UMOUNT_NOFOLLOW) < 0)
+			return -1;
+		n++;
+	}
+	return r < 0 && errno == EEXIST && n > 0 ? 0 : r; /* of the VE's own, below ours */
+}
+
+static int detach_bind(struct mon *m, int root, const struct blob_mount *b, struct failure *f)
+{
+	const char *name, *target = mon_str(m, b->target);
+	int parent = open_parent(root, target, &name);
+	if (parent < 0)
+		return errno == ENOENT ? 0 : fail(f, "openat2", target);
+	int r = fchdir(parent) < 0 ? -1 : unmount_binds(parent, name, mon_fd(m, b->fd));
+	if (r < 0)
+		fail(f, "umount", target);
+	close(parent);
+	return chdir("/") < 0 ? fail(f, "chdir", "/") : r;
+}
+
 /* OPTIONS: "key=value,flag". */
 static int configure(int fs, const char *options)
 {
@@ -179,6 +229,8 @@ static int make_one(struct mon *m, int root, const struct blob_mount *b, struct 
 		return attach(m->host_root, mon_fd(m, b->fd), "dev", 0, f);
 	case BM_NODE:
 		return make_parents(root, target) < 0 ? fail(f, "mkdir", target) : bind_device(m, root, b, f);
+	case BM_UNBIND:
+		return detach_bind(m, root, b, f);
 	case BM_BIND:
 		return attach_below(m, root, m->binds[m->n_attached++], b, f);
 	case BM_PLAIN:
