@@ -16,7 +16,7 @@ bool bindmount_is_below(const char *path, const char *above)
 }
 
 /* Absolute, no empty component, none that is "." or "..", no slash at the end. "/" is taken. */
-bool bindmount_is_path(const char *path)
+static bool is_shortest(const char *path)
 {
 	if (path[0] != '/')
 		return false;

@@ -21,8 +21,6 @@ bool bindmount_is_path(const char *path);
 int bindmount_check_target(const char *path, ve_error **ret_error);
 /* VE_ERR_CONFIG. */
 int bindmount_parse(const char *text, struct bindmount *ret, ve_error **ret_error);
-/* Absolute, and in its shortest spelling. */
-bool bindmount_is_path(const char *path);
 /* Is PATH the directory ABOVE, or below it? Both in their shortest spelling. */
 bool bindmount_is_below(const char *path, const char *above);
 
