@@ -10,8 +10,8 @@ fuse() {
 	local name=$1 how=$2 dir
 	shift 2
 	put "$name"
-	v exec "$name" -- sh -c 'how=$0; for d; do /root/fusefs $how $d </dev/null >/root/log 2>&1 & done' "$how" "$@"
-	for dir; do wait_until 10 grep -q " $dir .* - fuse" "/proc/$(init_pid "$name")/mountinfo"; done
+	v exec "$name" -- sh -c 'how=$0; for d; do /root/fusefs $how $d </dev/null >/dev/null 2>&1; done' "$how" "$@"
+	for dir; do grep -q " $dir .* - fuse" "/proc/$(init_pid "$name")/mountinfo"; done
 }
 
 @test "a file system in user space, and its device; without the key neither" {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fusefs answer|silent|knot DIR: a file system in user space on DIR, without a library, until it is unmounted.
+ * fusefs answer|silent|knot DIR: a file system in user space on DIR, without a library, until it is unmounted; in the background.
  *
  *   answer   has one file, "hello"
  *   silent   takes every request and answers none: who looks into DIR waits, and cannot even be killed
@@ -118,6 +118,9 @@ int main(int argc, char **argv)
 	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
 	if (mount("fusefs", argv[2], "fuse", MS_NOSUID | MS_NODEV, options) < 0)
 		err(1, "%s", argv[2]);
+	/* Whoever waited for us finds it mounted. */
+	if (fork() != 0)
+		return 0;
 	if (strcmp(argv[1], "knot") == 0 && pthread_create(&thread, NULL, look, argv[2]) != 0)
 		errx(1, "no thread");
 	serve(strcmp(argv[1], "answer") == 0);
