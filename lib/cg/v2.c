@@ -86,6 +86,18 @@ static int enable(struct cg_host *h, struct cg_hierarchy *hi, int dir_fd, unsign
 	return r;
 }
 
+/* systemd hands on what it knows, and hugetlb is none of it: nobody but us switches that on in the slices above. */
+static int hand_down(int dir_fd, unsigned set)
+{
+	unsigned there;
+	int r = read_controllers(dir_fd, "cgroup.controllers", &there);
+	if (r < 0 || !(set & ~there))
+		return r;
+	_cleanup_close_ int above = openat(dir_fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = above < 0 ? -errno : hand_down(above, set);
+	return r < 0 ? r : hand_on(above, "cgroup.subtree_control", set & ~there);
+}
+
 /* Takes what the group above BASE does not have out of what VEs get. */
 static int v2_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret_error)
 {
@@ -93,6 +105,7 @@ static int v2_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error 
 	if (!wanted)
 		return 0;
 	unsigned there;
+	hand_down(hi->parent_fd, wanted & CG_BIT(CG_HUGETLB)); /* best effort: where there is none, none is limited */
 	int r = read_controllers(hi->parent_fd, "cgroup.controllers", &there);
 	if (r == 0)
 		r = enable(h, hi, hi->parent_fd, wanted & there);
