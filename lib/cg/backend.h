@@ -31,8 +31,12 @@ enum cg_controller {
 };
 #define CG_BIT(controller) (1u << (controller))
 
-/* The sizes of huge pages of x86 and arm, as the hugetlb controller's files spell them. */
+/* The sizes of huge pages, as the hugetlb controller's files spell them. */
+#ifdef __aarch64__
 #define CG_HUGEPAGE_SIZES(X) X("64KB") X("2MB") X("32MB") X("1GB")
+#else
+#define CG_HUGEPAGE_SIZES(X) X("2MB") X("1GB")
+#endif
 
 /* The controllers that are switched on for VEs on cgroup2. */
 #define CG_V2_WANTED \

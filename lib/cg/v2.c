@@ -101,10 +101,9 @@ static int hand_down(int dir_fd, unsigned set)
 /* Takes what the group above BASE does not have out of what VEs get. */
 static int v2_prepare_base(struct cg_host *h, struct cg_hierarchy *hi, ve_error **ret_error)
 {
-	unsigned wanted = hi->controllers & CG_V2_WANTED;
-	if (!wanted)
-		return 0;
-	unsigned there;
+	unsigned wanted = hi->controllers & CG_V2_WANTED, there;
+	if (!wanted || (read_controllers(hi->base_fd, "cgroup.subtree_control", &there) == 0 && !(wanted & ~there)))
+		return 0; /* as an earlier start has left it */
 	hand_down(hi->parent_fd, wanted & CG_BIT(CG_HUGETLB)); /* best effort: where there is none, none is limited */
 	int r = read_controllers(hi->parent_fd, "cgroup.controllers", &there);
 	if (r == 0)
