@@ -30,7 +30,7 @@ const struct command command_console = {
 	.description =
 		"Joins this terminal to the VE's console: what a machine would show on its screen, with a login "
 		"where the system inside offers one. What was printed before is shown first. Ctrl-] three times "
-		"leaves the console; the VE goes on.\n\n'vectl logs' prints what the console showed, without "
+		"leaves the console; the VE goes on. It ends with the VE, and not with its input: 'vectl console web1 </dev/null' watches.\n\n'vectl logs' prints what the console showed, without "
 		"joining it.",
 	.examples = {
 		{ "vectl console web1", "Watches web1, or logs in with a password." },
