@@ -166,7 +166,7 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 	done < <(grep -oE '`vectl [a-z]+' "$tests_top/README.md" | cut -d' ' -f2 | sort -u)
 	local denied
 	denied=$(sed -n 's/^- No \(`[^;]*\);.*/\1/p' "$tests_top/README.md" | grep -o '`[^`]*`' | tr -d '`')
-	[ "$(wc -l <<<"$denied")" -ge 3 ]
+	[ -n "$denied" ]
 	while read -r command; do
 		read -ra words <<<"$command"
 		fails 69 "${words[@]}" x
