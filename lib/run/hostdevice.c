@@ -63,6 +63,11 @@ static const struct {
 	{ 0, 0, 0, 0, "tpmrm", NULL, "the host's TPM" },
 	{ 0, 0, 0, 0, "mtd", NULL, "flash memory, the host's firmware perhaps" },
 	{ 0, 0, 0, 0, "uio", NULL, "hardware that reaches the host's memory" },
+	{ 0, 0, 0, 0, "misc", "userio", "a keyboard, to type on the host" },
+	{ 0, 0, 0, 0, "ipmi", NULL, "the host's management controller" },
+	{ 0, 0, 0, 0, "mei", NULL, "the host's management controller" },
+	{ 0, 0, 0, 0, "i2c-dev", NULL, "the buses of the host's board" },
+	{ 0, 0, 0, 0, "spidev", NULL, "the buses of the host's board" },
 	/* A disk that is in use is refused, and these go past the place where that is known. */
 	{ 0, 0, 0, 0, "scsi_generic", NULL, "a way to a disk past its users" },
 	{ 0, 0, 0, 0, "bsg", NULL, "a way to a disk past its users" },
