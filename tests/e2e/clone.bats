@@ -194,6 +194,9 @@ same_files_and_another_machine() {
 	ok create web1 --image busybox --set disk.backend=dir
 	# More than a disk writes in a moment; it is looked for in the half that is being made.
 	head -c 400M /dev/urandom >"$(store_of web1)/rootfs/big"
+	# What the test before has killed is gone soon.
+	idle() { [ -z "$(processes_of_store)" ]; }
+	wait_until 20 idle
 	inventory >"$BATS_TEST_TMPDIR/before"
 	become_v clone web1 web2 >"$BATS_TEST_TMPDIR/said" 2>&1 &
 	verb=$!

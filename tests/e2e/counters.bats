@@ -17,7 +17,7 @@ end_sleeps() { try v exec "$1" -- killall sleep; }
 	inside web1 sh -c 'dd if=/dev/zero of=/file bs=65536 count=16 conv=fsync 2>/dev/null; i=0; while [ $i -lt 30000 ]; do i=$((i + 1)); done'
 	ok limits web1 --json
 	"$BATS_TEST_DIRNAME/../check-json" limits <<<"$output"
-	json 'map(.resource) == ["cpu", "memory", "swap", "pids", "cgroups", "io.read", "io.write", "io.reads", "io.writes", "disk", "inodes", "transfer"]'
+	json 'map(.resource) == ["cpu", "memory", "swap", "hugepages", "pids", "cgroups", "io.read", "io.write", "io.reads", "io.writes", "disk", "inodes", "transfer"]'
 	json 'map({ (.resource): . }) | add | .memory.used > 0 and .memory.peak >= .memory.used and .memory.limit == 67108864 and
 		.swap.limit == 0 and .pids.used > 0 and .pids.limit == 30 and .cpu.used > 0 and .cpu.limit == 500 and
 		.cgroups.limit > 0 and ."io.write".limit == 20971520 and .memory.refused == 0 and .pids.refused == 0'
