@@ -86,42 +86,43 @@ int volume_unsettle(int ve_fd, const char *name, ve_error **ret_error)
 	return r < 0 ? r : unsettle(dir, name, ret_error);
 }
 
+/* USED bytes of the volume NAME below FROM_FD, into a new one. VE_FD -1: only whether they fit. */
+static int copy(int from_fd, int ve_fd, const char *name, uint64_t used, uint64_t bytes, const struct storage_watch *watch,
+		ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	struct storage_watch told = *watch;
+	told.total = used;
+	int r = backend_check_fits(used, bytes, ret_error);
+	if (r < 0 || ve_fd < 0)
+		return r;
+	r = make_directory(ve_fd, &dir, ret_error);
+	return r < 0 ? r : extimage_clone(from_fd, dir, file_of(name).s, &told, ret_error);
+}
+
 int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
 {
-	const struct file_name f = file_of(name);
-	_cleanup_close_ int from = -1, dir = -1;
-	struct storage_watch told = *watch;
+	_cleanup_close_ int from = -1;
 	struct storage_usage usage;
 	int r = open_directory(from_fd, name, &from, ret_error);
 	if (r == 0)
-		r = extimage_usage(from, f.s, &usage, ret_error);
-	if (r == 0)
-		r = backend_check_fits((uint64_t)usage.used_bytes, bytes, ret_error);
-	if (r == 0)
-		r = make_directory(ve_fd, &dir, ret_error);
-	if (r < 0)
-		return r;
-	told.total = (uint64_t)usage.used_bytes;
-	return extimage_clone(from, dir, f.s, &told, ret_error);
+		r = extimage_usage(from, file_of(name).s, &usage, ret_error);
+	return r < 0 ? r : copy(from, ve_fd, name, (uint64_t)usage.used_bytes, bytes, watch, ret_error);
 }
 
 int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
 {
-	const struct file_name f = file_of(name);
 	_cleanup_close_ int from = -1, dir = -1;
-	struct storage_watch told = *watch;
-	told.total = 0;
+	uint64_t used = 0;
 	int r = open_directory(from_fd, name, &from, ret_error);
 	if (r == 0)
-		r = foreign_check(from, f.s, &told.total, ret_error);
+		r = foreign_check(from, file_of(name).s, &used, ret_error);
 	if (r == 0)
-		r = backend_check_fits(told.total, bytes, ret_error);
+		r = copy(from, ve_fd, name, used, bytes, watch, ret_error);
 	if (r < 0 || ve_fd < 0)
 		return r;
-	r = make_directory(ve_fd, &dir, ret_error);
-	if (r == 0)
-		r = extimage_clone(from, dir, f.s, &told, ret_error);
-	return r < 0 ? r : extimage_inspect(dir, f.s, bytes, ret_error);
+	r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : extimage_inspect(dir, file_of(name).s, bytes, ret_error);
 }
 
 int volume_open(int ve_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
