@@ -19,7 +19,8 @@
 #include "run/launch.h"
 #include "sys/fuseconn.h"
 
-enum { KILL_DEADLINE_S = 30, MONITOR_DEADLINE_MS = 5000 };
+/* A VE that is killed usually ends within the first of these, and nobody looks for connections of its own. */
+enum { KILL_USUAL_MS = 100, KILL_DEADLINE_S = 30, MONITOR_DEADLINE_MS = 5000 };
 
 /* 1 when the process behind PIDFD has ended, 0 at the deadline, -EINTR when the caller wants the verb to end. */
 static int await_end(const struct ve *v, int pidfd, int64_t deadline_ms, const char *what)
@@ -119,7 +120,7 @@ static int stop_signal(const struct ve *v)
 /* As await_end(). A process that waits for a file system in user space may not end by the signal, and its server neither. */
 static int await_killed(const struct ve *v, int init)
 {
-	int r = 0;
+	int r = await_end(v, init, KILL_USUAL_MS, NULL);
 	for (int i = 0; r == 0 && i < KILL_DEADLINE_S; i++) {
 		fuseconn_abort((uint32_t)config_identity_int(v->config, "id_base"), IDRANGE_SIZE);
 		r = await_end(v, init, 1000, NULL);
