@@ -6,6 +6,10 @@
 #include "base/clock.h"
 #include "run/adminlock.h"
 #include "run/audit.h"
+#include "run/hooks.h"
+#include "run/hostdevice.h"
+#include "run/hostmount.h"
+#include "run/privileged.h"
 
 int change_check_protected(const struct ve *v, const char *verb, ve_error **ret_error)
 {
@@ -14,6 +18,18 @@ int change_check_protected(const struct ve *v, const char *verb, ve_error **ret_
 	int r = err_plain(ret_error, VE_ERR_STATE, EPERM, "state", "cannot %s '%s': it is protected", verb, v->name);
 	err_hint(ret_error, "vectl set %s protect=off", v->name);
 	return r;
+}
+
+int change_check_config(struct ve_ctx *ctx, const struct config *old, const struct config *c, ve_error **ret_error)
+{
+	int r = config_check_whole(c, ret_error);
+	if (r == 0)
+		r = privileged_check(ctx, old, c, ret_error);
+	if (r == 0)
+		r = hooks_check(old, c, ret_error);
+	if (r == 0)
+		r = hostmounts_check(ctx->store, old, c, ret_error);
+	return r < 0 ? r : hostdevices_check(old, c, ret_error);
 }
 
 int change_begin(struct change *c, struct ve *v, const char *verb, unsigned flags, ve_error **ret_error)

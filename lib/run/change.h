@@ -40,6 +40,9 @@ int change_begin(struct change *c, struct ve *v, const char *verb, unsigned flag
 void change_note(struct change *c, const char *key, json_t *old_value, json_t *new_value);
 /* Gives the lock back, and writes down what was done or refused. ERROR: the caller's ret_error. Returns R. */
 int change_end(struct change *c, int r, ve_error **error);
+/* May a VE have the configuration C, in the place of OLD (NULL: it is new)? Its keys are good together, and what it asks for beside OLD
+ * the caller may set, and is there: hooks, mounts, devices. */
+int change_check_config(struct ve_ctx *ctx, const struct config *old, const struct config *c, ve_error **ret_error);
 /* VE_ERR_STATE if V is protected: "cannot VERB 'web1': it is protected". */
 int change_check_protected(const struct ve *v, const char *verb, ve_error **ret_error);
 

@@ -15,10 +15,7 @@
 #include "base/str.h"
 #include "fs/storage.h"
 #include "model/template.h"
-#include "run/hooks.h"
-#include "run/hostdevice.h"
-#include "run/hostmount.h"
-#include "run/privileged.h"
+#include "run/change.h"
 #include "run/tenantpool.h"
 
 static bool is_template(struct ve_ctx *ctx, const char *name)
@@ -140,16 +137,8 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 
 int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error)
 {
-	int r = config_check_whole(c, ret_error);
-	if (r == 0)
-		r = privileged_check(ctx, NULL, c, ret_error);
-	if (r == 0)
-		r = tenantpool_check(ctx, c, ret_error);
-	if (r == 0)
-		r = hooks_check(NULL, c, ret_error);
-	if (r == 0)
-		r = hostmounts_check(ctx->store, NULL, c, ret_error);
-	return r < 0 ? r : hostdevices_check(NULL, c, ret_error);
+	int r = change_check_config(ctx, NULL, c, ret_error);
+	return r < 0 ? r : tenantpool_check(ctx, c, ret_error);
 }
 
 int newve_check_init(const struct config *c, const struct image *image, ve_error **ret_error)

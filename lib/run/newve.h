@@ -23,7 +23,7 @@ int newve_take_image(struct ve_ctx *ctx, struct config *c, const char *name, str
 int newve_stamp(struct config *c);
 /* Fills what nobody said: an interface (nat), the host's back end. */
 int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error);
-/* May there be such a VE here? Its keys are good together, the caller may set them, its pool, hooks and mounts are there. */
+/* May there be such a VE here? change_check_config(), and its pool is there. */
 int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error);
 /* VE_ERR_DATA: there is nothing that could be its init. */
 int newve_check_init(const struct config *c, const struct image *image, ve_error **ret_error);

@@ -20,11 +20,7 @@
 #include "run/disk.h"
 #include "run/fault.h"
 #include "run/firstusers.h"
-#include "run/hooks.h"
-#include "run/hostdevice.h"
-#include "run/hostmount.h"
 #include "run/plan.h"
-#include "run/privileged.h"
 #include "run/set.h"
 #include "run/tenantpool.h"
 #include "run/verbs.h"
@@ -158,6 +154,28 @@ static int change_locked(struct ve *v, struct config *fresh, struct difference *
 	return r;
 }
 
+/* FRESH becomes what the edit makes of V's configuration, D what differs. */
+static int make_fresh(struct ve *v, const struct set_edit *edit, struct config *fresh, struct difference *d, ve_error **ret_error)
+{
+	int r = edit->fn(v, fresh, edit->data, ret_error);
+	if (r == 0 && !edit->says_what_goes)
+		r = volumes_check_kept(config_list(v->config, "volumes"), config_list(fresh, "volumes"), ret_error);
+	if (r == 0)
+		r = change_check_config(v->ctx, v->config, fresh, ret_error);
+	if (r == 0)
+		r = firstusers_check(v, fresh, ret_error);
+	if (r == 0 && autoip_wanted(fresh)) {
+		r = autoip_resolve(v, fresh, ret_error);
+		if (r < 0)
+			claims_drop_addresses(v, v->config);
+	}
+	if (r == 0)
+		r = plan_check(v, fresh, ret_error);
+	if (r == 0)
+		r = config_diff(v->config, fresh, note_difference, d, ret_error);
+	return r == 0 && d->oom ? err_nomem(ret_error) : r;
+}
+
 static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mode mode, struct difference *d,
 		      ve_error **ret_error)
 {
@@ -171,32 +189,9 @@ static int set_locked(struct ve *v, const struct set_edit *edit, enum ve_set_mod
 	if (r == 0)
 		r = config_copy(v->config, &fresh, ret_error);
 	if (r == 0)
-		r = edit->fn(v, fresh, edit->data, ret_error);
-	if (r == 0 && !edit->says_what_goes)
-		r = volumes_check_kept(config_list(v->config, "volumes"), config_list(fresh, "volumes"), ret_error);
-	if (r == 0)
-		r = config_check_whole(fresh, ret_error);
-	if (r == 0)
-		r = privileged_check(v->ctx, v->config, fresh, ret_error);
-	if (r == 0)
-		r = hooks_check(v->config, fresh, ret_error);
-	if (r == 0)
-		r = hostmounts_check(v->ctx->store, v->config, fresh, ret_error);
-	if (r == 0)
-		r = hostdevices_check(v->config, fresh, ret_error);
-	if (r == 0)
-		r = firstusers_check(v, fresh, ret_error);
-	if (r == 0 && autoip_wanted(fresh)) {
-		r = autoip_resolve(v, fresh, ret_error);
-		if (r < 0)
-			claims_drop_addresses(v, v->config);
-	}
-	if (r == 0)
-		r = plan_check(v, fresh, ret_error);
-	if (r == 0)
-		r = config_diff(v->config, fresh, note_difference, d, ret_error);
-	if (r < 0 || d->oom)
-		return r < 0 ? r : err_nomem(ret_error);
+		r = make_fresh(v, edit, fresh, d, ret_error);
+	if (r < 0)
+		return r;
 	if (json_array_size(d->doc) == 0)
 		return VE_UNCHANGED;
 	/* Taking the protection away is no change that it is against, nor is what comes along with that. */
