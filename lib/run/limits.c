@@ -75,7 +75,7 @@ json_t *limits_of_pool(const struct cg_counters *now, const struct config *limit
 	json_t *list = json_array();
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++) {
 		const struct resource *r = &resources[i];
-		if (r->fixed || !tenantpool_has_key(r->limit))
+		if (!tenantpool_has_key(r->limit))
 			continue; /* that is each VE's own */
 		json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "resource", r->name, "unit", r->unit,
 						      "limit_unit", r->limit_unit, "used",

@@ -65,7 +65,7 @@ static void test_defaults(void **state)
 static void test_live_keys(void **state)
 {
 	static const char live[] = " aliases owner labels.* notes protect hostname boot.auto boot.order boot.delay boot.restart memory.limit memory.swap cpu.cores "
-				   "cpu.limit cpu.weight cpu.set cpu.burst memory.guarantee memory.high memory.hugepages mounts rlimits.* io.weight "
+				   "cpu.limit cpu.weight cpu.set cpu.burst memory.guarantee memory.high memory.hugepages rlimits.* io.weight "
 				   "io.read_bps io.write_bps io.read_iops io.write_iops pids.limit network.N.ips stop.signal stop.timeout "
 				   "firewall.in firewall.out firewall.preset firewall.connections firewall.packet_rate mounts "
 				   "network.N.rate_in network.N.rate_out network.N.quota network.N.quota_action network.N.quota_rate "
