@@ -163,7 +163,7 @@ static int send_entries(struct sender *s, int fd, unsigned depth)
 {
 	char entries[ENTRIES_BYTES] __attribute__((aligned(8)));
 	ssize_t n;
-	while ((n = getdents64(fd, entries, sizeof(entries))) > 0) {
+	while ((n = getdents64(fd, (void *)entries, sizeof(entries))) > 0) {
 		const struct dirent64 *e;
 		for (ssize_t at = 0; at < n; at += e->d_reclen) {
 			e = (const void *)(entries + at);

@@ -15,7 +15,9 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#ifdef __GLIBC__ /* run/monitor/musl.h has it else */
 #include <sys/pidfd.h>
+#endif
 #include <sys/syscall.h>
 #include <unistd.h>
 

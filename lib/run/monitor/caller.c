@@ -50,12 +50,12 @@ int caller_raise_limits(const struct mon *m, struct failure *f)
 	const struct blob_rlimit *l = mon_at(m, m->blob->rlimits);
 	for (uint32_t i = 0; i < m->blob->rlimits.n; i++) {
 		struct rlimit now;
-		if (getrlimit((__rlimit_resource_t)l[i].resource, &now) < 0)
+		if (getrlimit((int)l[i].resource, &now) < 0)
 			return fail(f, "getrlimit", NULL);
 		if (now.rlim_max >= l[i].hard)
 			continue;
 		now.rlim_max = l[i].hard;
-		if (setrlimit((__rlimit_resource_t)l[i].resource, &now) < 0)
+		if (setrlimit((int)l[i].resource, &now) < 0)
 			return fail(f, "setrlimit", NULL);
 	}
 	return 0;

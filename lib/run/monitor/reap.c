@@ -4,11 +4,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
 #include "mon.h"
+#include "sys/syscalls.h"
 
 bool reap_await(struct mon *m, int deadline_ms)
 {
