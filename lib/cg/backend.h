@@ -41,6 +41,8 @@ enum cg_controller {
 /* The controllers that are switched on for VEs on cgroup2. */
 #define CG_V2_WANTED \
 	(CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_IO) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_HUGETLB))
+/* And handed on to the VE itself. Huge pages are limited above it, and nothing in it would share them out further. */
+#define CG_V2_GUEST (CG_V2_WANTED & ~CG_BIT(CG_HUGETLB))
 /* The v1 hierarchies that VEs get a group in. */
 #define CG_V1_WANTED \
 	(CG_BIT(CG_CPU) | CG_BIT(CG_CPUSET) | CG_BIT(CG_MEMORY) | CG_BIT(CG_PIDS) | CG_BIT(CG_IO) | CG_BIT(CG_HUGETLB))

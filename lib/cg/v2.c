@@ -169,7 +169,7 @@ static int v2_make(struct cg *cg, struct cg_hierarchy *hi, uid_t owner, ve_error
 	if (r == 0)
 		r = open_group(hi->base_fd, cg->place.path, &cg->group_fd);
 	if (r == 0)
-		r = hand_on(cg->group_fd, "cgroup.subtree_control", hi->controllers & CG_V2_WANTED);
+		r = hand_on(cg->group_fd, "cgroup.subtree_control", hi->controllers & CG_V2_GUEST);
 	if (r == 0)
 		r = make_guest(cg, owner);
 	if (r == 0)

@@ -113,7 +113,8 @@ static struct launch_command command_for(const struct ve_run_opts *o, bool atten
 
 /* ---- one that goes with its command ---- */
 
-static int run_command(struct ve *v, const struct ve_run_opts *o, int rootfs_fd, int *ret_status, ve_error **ret_error)
+static int run_command(struct ve *v, const struct ve_run_opts *o, int rootfs_fd, struct spawn *ret_monitor, int *ret_status,
+		       ve_error **ret_error)
 {
 	_cleanup_plan_ struct plan plan = { .storage = { .image_fd = -1, .writable_fd = -1 } };
 	struct attended a = { .o = o, .l = { .spawn = { .control = -1 }, .terminal_fd = -1, .init_pidfd = -1 } };
@@ -131,7 +132,7 @@ static int run_command(struct ve *v, const struct ve_run_opts *o, int rootfs_fd,
 	_cleanup_err_ ve_error *trouble = NULL;
 	if (launch_clean(v, v->config, &trouble) < 0 && r == 0)
 		ctx_warn(v->ctx, "%s", ve_error_message(trouble));
-	spawn_close(&a.l.spawn); /* a monitor that has reported the end ends beside us */
+	*ret_monitor = a.l.spawn;
 	return r;
 }
 
@@ -247,6 +248,8 @@ static int run_ephemeral(struct ve_ctx *ctx, const struct ve_run_opts *o, const 
 	_cleanup_config_ struct config *config = NULL;
 	_cleanup_image_ struct image *image = NULL;
 	_cleanup_ve_ struct ve *v = NULL;
+	/* A monitor that has reported the end takes its namespaces apart while we take away what was made. */
+	_cleanup_spawn_ struct spawn monitor = { .control = -1 };
 	_cleanup_undo_ struct undo undo = { 0 }; /* always run: the VE goes in success as well */
 	_cleanup_close_ int rootfs = -1;
 	int r = ctx_open(ctx, true, ret_error);
@@ -259,7 +262,7 @@ static int run_ephemeral(struct ve_ctx *ctx, const struct ve_run_opts *o, const 
 	if (r < 0)
 		return r;
 	handle_unlock(v);
-	return run_command(v, o, steal_fd(&rootfs), ret_status, ret_error);
+	return run_command(v, o, steal_fd(&rootfs), &monitor, ret_status, ret_error);
 }
 
 int verb_run(struct ve_ctx *ctx, const struct ve_run_opts *o, const struct config *spec, int *ret_status, ve_error **ret_error)

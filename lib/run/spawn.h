@@ -28,6 +28,7 @@ int spawn_expect(struct spawn *s, enum msg_kind kind, int deadline_ms, struct ms
 int spawn_tell(struct spawn *s, enum msg_kind kind, ve_error **ret_error);
 /* Hangs up: a monitor that was not told MSG_COMMIT kills what it made; we wait until it is gone. */
 void spawn_close(struct spawn *s);
+#define _cleanup_spawn_ __attribute__((cleanup(spawn_close)))
 /* The sentence for a failure record. */
 int spawn_failure(const struct msg *m, ve_error **ret_error);
 
