@@ -180,9 +180,6 @@ static inline bool cg_is_pool(const struct cg *cg)
 	return cg->place.path[0] == CG_POOL_MARK && !__builtin_strchr(cg->place.path, '/');
 }
 
-/* Removes the pools' groups of one hierarchy that have none below them. */
-void cg_pools_remove_empty(struct cg_hierarchy *hi);
-
 /* ---- tree.c ---- */
 
 /* Removes the group NAME and all below it; its own file says how. -EBUSY while a process is in it. */
@@ -245,12 +242,21 @@ void cg_cpus_release(struct cg *cg);
 struct bpf_insn;
 /* Instructions for RULES; *RET_INSNS is the caller's. Returns their number or -errno. */
 int cg_devices_program(const struct cg_device *rules, unsigned n, struct bpf_insn **ret_insns);
-/* Loads it: the program's descriptor or -errno. */
-int cg_devices_load(const struct cg_device *rules, unsigned n);
-int cg_devices_attach(int group_fd, int program_fd); /* 0 or -errno */
-int cg_devices_query(int group_fd);		     /* 0: this kernel takes such programs, or -errno */
 extern const struct cg_device cg_default_devices[];
 extern const unsigned cg_n_default_devices;
+
+/* ---- filter.c: that program in the kernel ---- */
+
+/* The groups in BASE that only keep a program start with this. */
+#define CG_DEVICES_MARK ".devices-"
+/* Loads it: the program's descriptor or -errno. */
+int cg_devices_load(const struct cg_device *rules, unsigned n);
+/* The one that others with the same rules below BASE have, or a new one that others will find. */
+int cg_devices_share(int base_fd, const struct cg_device *rules, unsigned n);
+int cg_devices_attach(int group_fd, int program_fd); /* 0 or -errno */
+/* The ids of the programs that are attached to the group itself; their number, up to MAX, or -errno. */
+int cg_devices_attached(int group_fd, uint32_t *ids, uint32_t max);
+int cg_devices_query(int group_fd);		     /* 0: this kernel takes such programs, or -errno */
 
 /* ---- waiting ---- */
 

@@ -7,6 +7,7 @@
  *   cgroup2:  BASE/NAME        limits, device filter; the host's
  *             BASE/NAME/guest  delegated to the VE's root; its init starts here, its cgroup namespace shows this
  *             BASE/.monitor    the monitors
+ *             BASE/.devices-*  the program that the VEs' device filters share
  *             BASE/@POOL       limits that the VEs of a pool share; NAME is below it instead of below BASE
  *   v1:       BASE/NAME in each hierarchy of cpu, cpuset, memory, pids, blkio, and where no cgroup2 is mounted of
  *             cpuacct, devices and freezer (no guest: v1 is not delegated). blkio is optional: jails have none

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/guard.h"
 #include "cg/backend.h"
@@ -38,7 +36,6 @@ const struct cg_device cg_default_devices[] = {
 };
 const unsigned cg_n_default_devices = ARRAY_SIZE(cg_default_devices);
 
-enum { LOAD_TRIES = 5 };
 enum { TYPE = BPF_REG_2, ACCESS = BPF_REG_3, MAJOR = BPF_REG_4, MINOR = BPF_REG_5 };
 enum { TO_ALLOW = -1, TO_READ = -2 }; /* jumps that have no target yet */
 
@@ -151,55 +148,4 @@ int cg_devices_program(const struct cg_device *rules, unsigned n, struct bpf_ins
 	emit_end(&p, first, has_readonly(rules, n));
 	*ret_insns = p.insns;
 	return p.n;
-}
-
-static int sys_bpf(int command, union bpf_attr *attr)
-{
-	int r = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
-	return r < 0 ? -errno : r;
-}
-
-int cg_devices_load(const struct cg_device *rules, unsigned n)
-{
-	_cleanup_free_ struct bpf_insn *insns = NULL;
-	int count = cg_devices_program(rules, n, &insns);
-	if (count < 0)
-		return count;
-	union bpf_attr attr;
-	memset(&attr, 0, sizeof(attr)); /* the kernel wants all of it zero, also where our member ends */
-	attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	attr.insns = (uintptr_t)insns;
-	attr.insn_cnt = (uint32_t)count;
-	attr.license = (uintptr_t) "LGPL-2.1-or-later";
-	memcpy(attr.prog_name, "vectl_devices", sizeof("vectl_devices"));
-	/* The verifier gives up (EAGAIN) when a signal is pending; once its handler has run the next try goes through. */
-	int fd = -EAGAIN;
-	for (int i = 0; i < LOAD_TRIES && fd == -EAGAIN; i++)
-		fd = sys_bpf(BPF_PROG_LOAD, &attr);
-	return fd;
-}
-
-/* ALLOW_MULTI: programs of groups above run too (systemd may have one on the service) and ours runs whatever is
- * attached below. With ALLOW_OVERRIDE one below would replace ours; with neither, a nested manager could not have
- * its own. */
-int cg_devices_attach(int group_fd, int program_fd)
-{
-	union bpf_attr attr;
-	memset(&attr, 0, sizeof(attr));
-	attr.target_fd = (uint32_t)group_fd;
-	attr.attach_bpf_fd = (uint32_t)program_fd;
-	attr.attach_type = BPF_CGROUP_DEVICE;
-	attr.attach_flags = BPF_F_ALLOW_MULTI;
-	int r = sys_bpf(BPF_PROG_ATTACH, &attr);
-	return r < 0 ? r : 0;
-}
-
-int cg_devices_query(int group_fd)
-{
-	union bpf_attr attr;
-	memset(&attr, 0, sizeof(attr));
-	attr.query.target_fd = (uint32_t)group_fd;
-	attr.query.attach_type = BPF_CGROUP_DEVICE;
-	int r = sys_bpf(BPF_PROG_QUERY, &attr);
-	return r < 0 ? r : 0;
 }

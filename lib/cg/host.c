@@ -12,6 +12,7 @@
  * handing on all controllers; so we make the group again, and look whether what we hold open still is there. A
  * unit that is not active is left alone: nothing would stop its VEs when the host goes down.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -233,6 +234,16 @@ int cg_base(struct cg_host *h, struct cg_hierarchy *hi, bool make, ve_error **re
 	return r;
 }
 
+/* What is in BASE beside the VEs' groups: the monitors', the pools', those that keep programs. Who is in use stays. */
+static void remove_beside(struct cg_hierarchy *hi)
+{
+	int fd = openat(hi->base_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	for (struct dirent *e; dir && (e = readdir(dir));)
+		if (e->d_type == DT_DIR && (e->d_name[0] == '.' || e->d_name[0] == CG_POOL_MARK))
+			unlinkat(hi->base_fd, e->d_name, AT_REMOVEDIR);
+}
+
 void cg_host_remove(struct cg_host *h)
 {
 	for (int i = 0; i < h->n; i++) {
@@ -240,8 +251,7 @@ void cg_host_remove(struct cg_host *h)
 		if (!hi->used || cg_base(h, hi, false, NULL) < 0)
 			continue;
 		close_fd(&hi->monitor_fd);
-		unlinkat(hi->base_fd, ".monitor", AT_REMOVEDIR);
-		cg_pools_remove_empty(hi);
+		remove_beside(hi);
 		if (unlinkat(hi->parent_fd, h->base, AT_REMOVEDIR) == 0) {
 			close_fd(&hi->base_fd);
 			hi->base_ready = false;

@@ -131,15 +131,3 @@ int cg_pool_names(struct cg_host *h, char ***ret_names)
 		*ret_names = steal_ptr(&names);
 	return r;
 }
-
-static int remove_one(struct cg_hierarchy *hi, const char *name, void *data)
-{
-	(void)data;
-	unlinkat(hi->base_fd, cg_place(name, NULL).path, AT_REMOVEDIR);
-	return 0;
-}
-
-void cg_pools_remove_empty(struct cg_hierarchy *hi)
-{
-	each_pool(hi, remove_one, NULL);
-}

@@ -4,6 +4,7 @@
  *
  *   BASE              no process; hands on the controllers we want
  *     .monitor        the monitors
+ *     .devices-HASH   no process; keeps the program that the VEs' device filters share (filter.c)
  *     NAME            no process; limits, bounds, device filter: the host's
  *       guest         the VE's root may make groups here
  *         vectl-enter joiners, once the VE's root has made guest an inner node
@@ -314,7 +315,9 @@ static int v2_wait_empty(struct cg *cg, struct cg_hierarchy *hi, ve_error **ret_
 static int v2_filter_devices(struct cg *cg, struct cg_hierarchy *hi, const struct cg_device *rules, unsigned n,
 			     ve_error **ret_error)
 {
-	_cleanup_close_ int program = cg_devices_load(rules, n);
+	/* What a VE has beyond the usual, hardly another one has. */
+	bool usual = n == cg_n_default_devices;
+	_cleanup_close_ int program = usual ? cg_devices_share(hi->base_fd, rules, n) : cg_devices_load(rules, n);
 	int r = program < 0 ? program : cg_devices_attach(cg->group_fd, program);
 	if (r == -ENOSYS || r == -EINVAL)
 		return err_make(ret_error, VE_ERR_UNSUPPORTED, -r, "devices",

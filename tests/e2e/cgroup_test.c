@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -637,6 +638,55 @@ static void test_devices(void **state)
 	assert_int_equal(with_fuse, 9); /* only that the ninth is not refused */
 }
 
+static uint32_t program_of(const struct cg *cg)
+{
+	uint32_t ids[4];
+	assert_int_equal(cg_devices_attached(cg->group_fd, ids, 4), 1);
+	return ids[0];
+}
+
+/* All VEs with the usual rules have one program, which outlives each of them; whoever has others has his own. */
+static void test_devices_shared(void **state)
+{
+	struct cg *one = t.cg, *two, *other;
+	const struct cg_hierarchy *hi = &t.host->hierarchies[t.host->keeper];
+	if (hi->version == 1)
+		return;
+	OK(cg_create(t.host, "ve2", OWNER, &two, err));
+	OK(cg_create(t.host, "ve3", OWNER, &other, err));
+	OK(cg_attach_device_filter(one, err));
+	OK(cg_attach_device_filter(two, err));
+	OK(cg_attach_device_filter_with(other, &(struct cg_device){ 'c', 10, 229 }, 1, err));
+	uint32_t shared = program_of(one);
+	assert_int_equal(program_of(two), shared);
+	assert_int_not_equal(program_of(other), shared);
+	OK(cg_destroy(one, err));
+	OK(cg_destroy(two, err));
+	OK(cg_create(t.host, "ve1", OWNER, &t.cg, err));
+	OK(cg_attach_device_filter(t.cg, err));
+	assert_int_equal(program_of(t.cg), shared);
+	cg_free(one);
+	cg_free(two);
+
+	/* Somebody takes away what keeps it: the next one has a filter all the same. */
+	glob_t kept;
+	char pattern[512];
+	snprintf(pattern, sizeof(pattern), "/proc/self/fd/%d/" CG_DEVICES_MARK "*", hi->base_fd);
+	assert_int_equal(glob(pattern, 0, NULL, &kept), 0);
+	assert_int_equal(kept.gl_pathc, 1);
+	assert_int_equal(rmdir(kept.gl_pathv[0]), 0);
+	globfree(&kept);
+	OK(cg_create(t.host, "ve2", OWNER, &two, err));
+	OK(cg_attach_device_filter(two, err));
+	assert_int_not_equal(program_of(two), shared);
+	assert_int_equal(glob(pattern, 0, NULL, &kept), 0);
+	globfree(&kept);
+	OK(cg_destroy(two, err));
+	OK(cg_destroy(other, err));
+	cg_free(two);
+	cg_free(other);
+}
+
 /* ---- what a VE's root builds ---- */
 
 /* As the VE's root: groups as deep and as odd as may be; answers the depth reached. */
@@ -933,7 +983,7 @@ static int suite(const char *name)
 		CASE(test_delegation),	CASE(test_leftovers),	CASE(test_open),	 CASE(test_memory_kills),
 		CASE(test_pids_refuse), CASE(test_files),	CASE(test_memory_live),	 CASE(test_all_or_none),
 		CASE(test_cores),	CASE(test_unsupported), CASE(test_freeze),	 CASE(test_destroy_kills),
-		CASE(test_monitor),	CASE(test_devices),	CASE(test_deep),	 CASE(test_renew),
+		CASE(test_monitor),	CASE(test_devices), CASE(test_devices_shared),	CASE(test_deep),	 CASE(test_renew),
 		CASE(test_enter_inner_node), CASE(test_pool), CASE(test_pool_live), cmocka_unit_test(test_cache), cmocka_unit_test(test_check),
 	};
 	return _cmocka_run_group_tests(name, tests, sizeof(tests) / sizeof(tests[0]), open_host, close_host);

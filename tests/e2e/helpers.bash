@@ -184,7 +184,7 @@ inventory() (
 	{
 		awk -v root="$VECTL_ROOT" 'index($4 $5, root) { print "[mounts]", $4, $5, $6 }' /proc/self/mountinfo
 		# But for those that all VEs share: they come with the first, and may go with the last.
-		find /sys/fs/cgroup -type d -path "*/$BASE*" ! -path "*/$BASE" ! -path "*/$BASE/.monitor" -printf '[groups] %p\n'
+		find /sys/fs/cgroup -type d -path "*/$BASE*" ! -path "*/$BASE" ! -path "*/$BASE/.*" -printf '[groups] %p\n'
 		processes_of_store | while read -r _ file; do echo "[processes] $file"; done
 		on_host ip -o -batch - <<<$'link\naddr\nroute show table all\nrule\nneigh show proxy' | awk '
 			/^[0-9]+:\tfrom / { print "[rules]", $0; next }
