@@ -31,6 +31,9 @@ static inline int statx(int dir_fd, const char *path, int flags, unsigned mask, 
 	return (int)syscall(SYS_statx, dir_fd, path, flags, mask, buffer);
 }
 #endif
+#ifndef STATX_ATTR_MOUNT_ROOT /* 1.2.5 has statx() without it */
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1U
 #define RENAME_EXCHANGE 2U
