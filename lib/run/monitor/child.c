@@ -44,6 +44,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "command.h"
 #include "confine.h"
 #include "mon.h"
@@ -149,14 +150,8 @@ static int stage_mounts(struct mon *m, struct failure *f)
 /* By the descriptor of our own procfs: where the path /proc leads is for the tree's links to say, which the VE's root made. */
 static int put_setting(struct mon *m, const char *path, const char *value, struct failure *f)
 {
-	int fd = openat(m->proc_mount, path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return fail(f, "open", path);
-	ssize_t n = write(fd, value, strlen(value));
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	return n < 0 ? fail(f, "write", path) : 0;
+	errno = -file_poke(m->proc_mount, path, value);
+	return errno ? fail(f, "write", path) : 0;
 }
 
 /* A new user namespace would give every capability back, and the flags of clone3(2) cannot be filtered. Of the other kinds each

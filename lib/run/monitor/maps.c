@@ -3,24 +3,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "mon.h"
 
 static int write_proc(pid_t pid, const char *file, const char *text, struct failure *f)
 {
 	char path[64];
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fail(f, "open", file);
-	ssize_t n = write(fd, text, strlen(text));
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	return n < 0 ? fail(f, "write", file) : 0;
+	errno = -file_poke(AT_FDCWD, path, text);
+	return errno ? fail(f, "write", file) : 0;
 }
 
 int maps_write(struct mon *m, struct failure *f)
