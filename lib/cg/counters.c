@@ -101,20 +101,38 @@ static int64_t memory_kills(struct cg_host *h, const char *name)
 	return read_keyed(h, CG_MEMORY, name, "memory.oom_control", "memory.events", "oom_kill");
 }
 
+/* Of one size of pages. */
+struct hugepage_files {
+	const char *used[2];	/* v1, v2 */
+	const char *failed[2];	/* v1: pages, and promises of pages (mmap(2)) */
+	const char *events;	/* v2: both */
+};
+
+static int64_t hugepages_refused(struct cg_host *h, const char *name, int version, const struct hugepage_files *f)
+{
+	int64_t pages, promises;
+	if (version == 2)
+		return read_keyed(h, CG_HUGETLB, name, NULL, f->events, "max");
+	pages = read_number(h, CG_HUGETLB, name, f->failed[0], NULL);
+	promises = read_number(h, CG_HUGETLB, name, f->failed[1], NULL);
+	return (pages > 0 ? pages : 0) + (promises > 0 ? promises : 0);
+}
+
 /* The sum over the sizes of pages; -1: none is counted. */
 static void read_hugepages(struct cg_host *h, const char *name, struct cg_counters *c)
 {
 #define FILES(size) \
-	{ "hugetlb." size ".usage_in_bytes", "hugetlb." size ".current", "hugetlb." size ".failcnt", "hugetlb." size ".events" },
-	static const char *const files[][4] = { CG_HUGEPAGE_SIZES(FILES) };
+	{ { "hugetlb." size ".usage_in_bytes", "hugetlb." size ".current" }, \
+	  { "hugetlb." size ".failcnt", "hugetlb." size ".rsvd.failcnt" }, \
+	  "hugetlb." size ".events" },
+	static const struct hugepage_files files[] = { CG_HUGEPAGE_SIZES(FILES) };
 #undef FILES
 	struct cg_hierarchy *hi = cg_hierarchy_of(h, CG_HUGETLB);
 	for (size_t i = 0; hi && i < ARRAY_SIZE(files); i++) {
-		int64_t used = read_number(h, CG_HUGETLB, name, files[i][0], files[i][1]);
-		int64_t refused = hi->version == 1 ? read_number(h, CG_HUGETLB, name, files[i][2], NULL) :
-						     read_keyed(h, CG_HUGETLB, name, NULL, files[i][3], "max");
+		int64_t used = read_number(h, CG_HUGETLB, name, files[i].used[0], files[i].used[1]);
 		if (used < 0)
 			continue;
+		int64_t refused = hugepages_refused(h, name, hi->version, &files[i]);
 		c->hugepages_bytes = used + (c->hugepages_bytes > 0 ? c->hugepages_bytes : 0);
 		c->hugepages_refused = (refused > 0 ? refused : 0) + (c->hugepages_refused > 0 ? c->hugepages_refused : 0);
 	}
