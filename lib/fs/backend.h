@@ -21,6 +21,10 @@ struct backend {
 	int (*resize)(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
 		      ve_error **ret_error);
 	int (*usage)(int ve_fd, struct storage_usage *usage, ve_error **ret_error);
+	/* WRITABLE_FD of one that is in use, once more. */
+	int (*look)(int ve_fd, int *ret_writable_fd, ve_error **ret_error);
+	/* storage_gauge(), where statfs(2) does not tell. -errno. */
+	int (*gauge)(int writable_fd, struct storage_gauge *ret);
 	int (*destroy)(int ve_fd, ve_error **ret_error);
 	const char *const *remains; /* below the VE's directory, what a failed prepare leaves; NULL-terminated */
 };

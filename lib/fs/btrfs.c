@@ -139,6 +139,16 @@ static int btrfs_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_er
 	return r;
 }
 
+static int btrfs_look(int ve_fd, int *ret_writable_fd, ve_error **ret_error)
+{
+	return backend_open_directory(ve_fd, DIRECTORY, ret_writable_fd, ret_error);
+}
+
+static int btrfs_gauge(int writable_fd, struct storage_gauge *ret)
+{
+	return subvolume_group_gauge(writable_fd, &ret->fd, &ret->limit_fd);
+}
+
 static int btrfs_destroy(int ve_fd, ve_error **ret_error)
 {
 	return trouble(subvolume_destroy(ve_fd, DIRECTORY), "remove the VE's subvolumes", ret_error);
@@ -154,6 +164,8 @@ const struct backend backend_btrfs = {
 	.open = btrfs_open,
 	.resize = btrfs_resize,
 	.usage = btrfs_usage,
+	.look = btrfs_look,
+	.gauge = btrfs_gauge,
 	.destroy = btrfs_destroy,
 	.remains = remains,
 };

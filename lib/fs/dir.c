@@ -41,6 +41,11 @@ static int dir_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_erro
 	return limited_usage(ve_fd, DIRECTORY, usage, ret_error);
 }
 
+static int dir_look(int ve_fd, int *ret_writable_fd, ve_error **ret_error)
+{
+	return backend_open_directory(ve_fd, DIRECTORY, ret_writable_fd, ret_error);
+}
+
 static int dir_destroy(int ve_fd, ve_error **ret_error)
 {
 	(void)ret_error;
@@ -58,6 +63,7 @@ const struct backend backend_dir = {
 	.open = dir_open,
 	.resize = dir_resize,
 	.usage = dir_usage,
+	.look = dir_look,
 	.destroy = dir_destroy,
 	.remains = remains,
 };

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/guard.h"
@@ -419,23 +421,59 @@ int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **re
 
 /* ---- usage ---- */
 
+/* 1, 0 where it is not mounted, or an error. */
+static int mount_again(int file_fd, const char *name, int *ret_mount_fd, ve_error **ret_error)
+{
+	struct loop l = { .fd = -1 };
+	if (loop_in_use(file_fd) <= 0 || loop_find(file_fd, &l) < 0)
+		return 0;
+	_cleanup_close_ int device = l.fd;
+	int r = mount_device(&l, name, ret_mount_fd, ret_error);
+	return r < 0 ? r : 1;
+}
+
+int extimage_look(int dir_fd, const char *name, int *ret_mount_fd, ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1;
+	uint64_t have;
+	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r == 0)
+		r = mount_again(file_fd, name, ret_mount_fd, ret_error);
+	return r == 0 ? err_plain(ret_error, VE_ERR_STATE, ENODEV, "storage", "'%s' is not mounted", name) : r < 0 ? r : 0;
+}
+
+int extimage_mount_again(int mount_fd)
+{
+	struct stat st;
+	struct loop l = { .fd = -1 };
+	char link[64], device[PATH_MAX];
+	int mnt = -1;
+	if (fstat(mount_fd, &st) < 0)
+		return -errno;
+	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	ssize_t n = readlink(link, device, sizeof(device) - 1);
+	device[n > 0 ? n : 0] = '\0';
+	const char *name = strrchr(device, '/');
+	if (!name || sscanf(name, "/loop%u", &l.number) != 1)
+		return -ENODEV;
+	int r = mount_device(&l, name, &mnt, NULL);
+	return r < 0 ? r : mnt;
+}
+
 int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error)
 {
 	_cleanup_close_ int file_fd = -1, mnt = -1;
 	uint64_t have, unused;
-	struct loop l = { .fd = -1 };
 	struct super s;
 	struct statfs st;
 	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r == 0)
+		r = mount_again(file_fd, name, &mnt, ret_error);
 	if (r < 0)
 		return r;
-	if (loop_in_use(file_fd) > 0 && loop_find(file_fd, &l) == 0) {
-		_cleanup_close_ int device = l.fd;
-		r = mount_device(&l, name, &mnt, ret_error);
-		if (r == 0 && fstatfs(mnt, &st) < 0)
-			r = err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
-		if (r < 0)
-			return r;
+	if (r > 0) {
+		if (fstatfs(mnt, &st) < 0)
+			return err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
 		s.free_blocks = st.f_bfree;
 		s.inodes = (uint32_t)st.f_files;
 		s.free_inodes = (uint32_t)st.f_ffree;

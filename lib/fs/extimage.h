@@ -20,6 +20,10 @@ int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_
 int extimage_resize(int dir_fd, const char *name, const struct storage_size *from, const struct storage_size *to, bool online,
 		    ve_error **ret_error);
 int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error);
+/* One more mount of one that is mounted; VE_ERR_STATE: it is not. */
+int extimage_look(int dir_fd, const char *name, int *ret_mount_fd, ve_error **ret_error);
+/* The same of what is mounted as MOUNT_FD, however many there are; the descriptor, or -errno. */
+int extimage_mount_again(int mount_fd);
 /* Is there one, as far as a name tells? */
 bool extimage_exists(int dir_fd, const char *name);
 

@@ -57,6 +57,11 @@ static int image_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_er
 	return extimage_usage(ve_fd, IMAGE, usage, ret_error);
 }
 
+static int image_look(int ve_fd, int *ret_writable_fd, ve_error **ret_error)
+{
+	return extimage_look(ve_fd, IMAGE, ret_writable_fd, ret_error);
+}
+
 static const char *const remains[] = { IMAGE, NULL };
 
 const struct backend backend_image = {
@@ -68,5 +73,6 @@ const struct backend backend_image = {
 	.open = image_open,
 	.resize = image_resize,
 	.usage = image_usage,
+	.look = image_look,
 	.remains = remains,
 };

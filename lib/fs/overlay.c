@@ -134,6 +134,13 @@ static int overlay_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_
 	return limited_usage(ve_fd, DIRECTORY, usage, ret_error);
 }
 
+static int overlay_look(int ve_fd, int *ret_writable_fd, ve_error **ret_error)
+{
+	if (extimage_exists(ve_fd, IMAGE))
+		return extimage_look(ve_fd, IMAGE, ret_writable_fd, ret_error);
+	return backend_open_directory(ve_fd, DIRECTORY, ret_writable_fd, ret_error);
+}
+
 static int overlay_destroy(int ve_fd, ve_error **ret_error)
 {
 	(void)ret_error;
@@ -151,6 +158,7 @@ const struct backend backend_overlay = {
 	.open = overlay_open,
 	.resize = overlay_resize,
 	.usage = overlay_usage,
+	.look = overlay_look,
 	.destroy = overlay_destroy,
 	.remains = remains,
 };

@@ -14,6 +14,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "fs/backend.h"
+#include "fs/extimage.h"
 #include "fs/foreign.h"
 #include "sys/syscalls.h"
 
@@ -138,6 +139,28 @@ int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size 
 int storage_usage(enum storage_kind kind, int ve_fd, struct storage_usage *ret_usage, ve_error **ret_error)
 {
 	return backends[kind]->usage(ve_fd, ret_usage, ret_error);
+}
+
+int storage_look(enum storage_kind kind, int ve_fd, int *ret_writable_fd, ve_error **ret_error)
+{
+	return backends[kind]->look(ve_fd, ret_writable_fd, ret_error);
+}
+
+static int duplicate(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 ? -errno : copy;
+}
+
+int storage_gauge(enum storage_kind kind, int writable_fd, bool is_mount, struct storage_gauge *ret_gauge)
+{
+	if (backends[kind]->gauge)
+		return backends[kind]->gauge(writable_fd, ret_gauge);
+	int fd = is_mount ? extimage_mount_again(writable_fd) : duplicate(writable_fd);
+	if (fd < 0)
+		return fd;
+	*ret_gauge = (struct storage_gauge){ fd, -1 };
+	return 0;
 }
 
 int storage_destroy(int ve_fd, ve_error **ret_error)

@@ -33,6 +33,12 @@ struct storage_usage {
 	int64_t used_inodes, inodes;
 };
 
+/* What tells at any time, without a walk and without a path that is the tenant's, how full the storage is: FD by statfs(2), which knows
+ * project quotas; or, with a LIMIT_FD, two files of the kernel's with the bytes in use and how many may be (0: any number). */
+struct storage_gauge {
+	int fd, limit_fd;
+};
+
 /* Whoever waits for a long copy. */
 struct storage_watch {
 	int cancel_fd; /* readable: end it; -1: never */
@@ -86,6 +92,11 @@ int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size 
 		   bool online, ve_error **ret_error);
 /* Without a walk of the tree. */
 int storage_usage(enum storage_kind kind, int ve_fd, struct storage_usage *ret_usage, ve_error **ret_error);
+/* S->writable_fd of a VE that runs, of which nothing is brought to any size. */
+int storage_look(enum storage_kind kind, int ve_fd, int *ret_writable_fd, ve_error **ret_error);
+/* The gauge of what is open as WRITABLE_FD; -errno. IS_MOUNT: that is a mount, which the VE gets: the gauge has one of its own, so that
+ * inside nothing is busy for it; but the file system stays while the gauge is open. */
+int storage_gauge(enum storage_kind kind, int writable_fd, bool is_mount, struct storage_gauge *ret_gauge);
 /* Takes away what the removal of the VE's directory would not, whichever back end made it; half of it, too. */
 int storage_destroy(int ve_fd, ve_error **ret_error);
 

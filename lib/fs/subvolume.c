@@ -138,20 +138,32 @@ int subvolume_destroy(int dir_fd, const char *name)
 
 /* ---- quotas ---- */
 
+struct quota_path {
+	char s[128];
+};
+
 /* FILE of /sys/fs/btrfs/FSID/qgroups. */
-static int read_quota_file(int dir_fd, const char *file, char *buf, size_t size)
+static int quota_path(int dir_fd, const char *file, struct quota_path *ret)
 {
 	struct btrfs_ioctl_fs_info_args info = { 0 };
-	char path[128] = "/sys/fs/btrfs/";
-	size_t n = strlen(path);
+	struct quota_path path = { "/sys/fs/btrfs/" };
+	size_t n = strlen(path.s);
 	int r = request(dir_fd, BTRFS_IOC_FS_INFO, &info);
 	if (r < 0)
 		return r;
 	for (int i = 0; i < BTRFS_FSID_SIZE; i++)
-		n += (size_t)snprintf(path + n, sizeof(path) - n, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+		n += (size_t)snprintf(path.s + n, sizeof(path.s) - n, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
 				      info.fsid[i]);
-	snprintf(path + n, sizeof(path) - n, "/qgroups/%s", file);
-	return file_read_line(AT_FDCWD, path, buf, size);
+	snprintf(path.s + n, sizeof(path.s) - n, "/qgroups/%s", file);
+	*ret = path;
+	return 0;
+}
+
+static int read_quota_file(int dir_fd, const char *file, char *buf, size_t size)
+{
+	struct quota_path path;
+	int r = quota_path(dir_fd, file, &path);
+	return r < 0 ? r : file_read_line(AT_FDCWD, path.s, buf, size);
 }
 
 enum subvolume_quota subvolume_quota(int dir_fd)
@@ -198,19 +210,36 @@ int subvolume_count_again(int dir_fd)
 	return r < 0 ? r : request(dir_fd, BTRFS_IOC_QUOTA_RESCAN_WAIT, NULL);
 }
 
-static int read_group(int subvolume_fd, const char *what, uint64_t *ret)
+/* The file WHAT of the group of SUBVOLUME_FD. */
+static int group_path(int subvolume_fd, const char *what, struct quota_path *ret)
 {
-	char file[64], text[32];
+	char file[64];
 	uint64_t number;
 	int r = number_of(subvolume_fd, &number);
 	if (r < 0)
 		return r;
 	snprintf(file, sizeof(file), "1_%llu/%s", (unsigned long long)number, what);
-	r = read_quota_file(subvolume_fd, file, text, sizeof(text));
+	return quota_path(subvolume_fd, file, ret);
+}
+
+static int read_group(int subvolume_fd, const char *what, uint64_t *ret)
+{
+	struct quota_path path;
+	char text[32];
+	int r = group_path(subvolume_fd, what, &path);
+	if (r == 0)
+		r = file_read_line(AT_FDCWD, path.s, text, sizeof(text));
 	if (r < 0)
 		return r;
 	*ret = strtoull(text, NULL, 10);
 	return 0;
+}
+
+static int open_group(int subvolume_fd, const char *what)
+{
+	struct quota_path path;
+	int r = group_path(subvolume_fd, what, &path), fd = r < 0 ? r : open(path.s, O_RDONLY | O_CLOEXEC);
+	return r < 0 ? r : fd < 0 ? -errno : fd;
 }
 
 bool subvolume_group_exists(int subvolume_fd)
@@ -244,4 +273,16 @@ int subvolume_group_usage(int subvolume_fd, bool sync, uint64_t *ret_used, uint6
 	if (r == 0 && !(flags & BTRFS_QGROUP_LIMIT_MAX_RFER))
 		*ret_limit = 0;
 	return r;
+}
+
+int subvolume_group_gauge(int subvolume_fd, int *ret_used_fd, int *ret_limit_fd)
+{
+	int used = open_group(subvolume_fd, "referenced"), limit = used < 0 ? used : open_group(subvolume_fd, "max_referenced");
+	if (limit < 0) {
+		close_fd(&used);
+		return limit;
+	}
+	*ret_used_fd = used;
+	*ret_limit_fd = limit;
+	return 0;
 }

@@ -36,5 +36,7 @@ bool subvolume_group_exists(int subvolume_fd);
 int subvolume_group_limit(int dir_fd, int subvolume_fd, uint64_t bytes);
 /* RET_LIMIT: 0 where there is none. SYNC: what is still on its way to the disk is counted as well. */
 int subvolume_group_usage(int subvolume_fd, bool sync, uint64_t *ret_used, uint64_t *ret_limit);
+/* The files that RET_USED and RET_LIMIT of that are read from, open. */
+int subvolume_group_gauge(int subvolume_fd, int *ret_used_fd, int *ret_limit_fd);
 
 #endif

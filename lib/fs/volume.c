@@ -147,6 +147,13 @@ int volume_usage(int ve_fd, const char *name, struct storage_usage *ret_usage, v
 	return r < 0 ? r : extimage_usage(dir, file_of(name).s, ret_usage, ret_error);
 }
 
+int volume_look(int ve_fd, const char *name, int *ret_mount_fd, ve_error **ret_error)
+{
+	_cleanup_close_ int dir = -1;
+	int r = open_directory(ve_fd, name, &dir, ret_error);
+	return r < 0 ? r : extimage_look(dir, file_of(name).s, ret_mount_fd, ret_error);
+}
+
 static void sweep_one(int dir_fd, const char *file, enum volume_use (*use)(const char *name, void *data), void *data)
 {
 	_cleanup_free_ char *name = str_ends(file, UNSETTLED) ? strndup(file, strlen(file) - strlen(UNSETTLED)) : NULL;
