@@ -12,7 +12,7 @@
 
 #include "base/guard.h"
 
-enum { OLD_NAME_MAX = 128 };
+enum { OLD_NAME_MAX = 128, AHEAD_BYTES = 256 << 10 };
 
 static int old_name(const char *name, char ret[OLD_NAME_MAX])
 {
@@ -83,10 +83,15 @@ static int write_line(int fd, off_t size, unsigned long long seq, const json_t *
 	if (n >= JOURNAL_LINE_MAX)
 		return -EFBIG;
 	line[n++] = '\n'; /* in the place of its NUL: written as one */
+	/* Room for the next ones, too, where the file system can: that a disk is full has to be written when it is. */
+	fallocate(fd, FALLOC_FL_KEEP_SIZE, size, AHEAD_BYTES);
 	if (!ends_a_line(fd, size) && write(fd, "\n", 1) < 0)
 		return -errno;
 	ssize_t done = write(fd, line, n);
-	return done < 0 ? -errno : (size_t)done < n ? -ENOSPC : 0;
+	if (done == (ssize_t)n)
+		return 0;
+	int e = done < 0 ? errno : ENOSPC;
+	return ftruncate(fd, size) < 0 ? -errno : -e;
 }
 
 int journal_append(int dir_fd, const char *name, size_t max_bytes, const json_t *entry)

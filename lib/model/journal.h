@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A journal: a file of JSON objects, a line each, numbered by "seq", bounded to two files (NAME and NAME.1). Several processes
- * may append at once. A line that a crash has cut short spoils no other.
+ * may append at once. A line that a crash has cut short spoils no other, and one that finds the disk full is not there at all.
  */
 #ifndef MODEL_JOURNAL_H
 #define MODEL_JOURNAL_H

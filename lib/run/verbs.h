@@ -145,8 +145,8 @@ bool laststate_was_started(struct ve *v);
 
 /* events.c */
 void event_log(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail);
-/* With further keys; MORE is taken over. */
-void event_log_more(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail, json_t *more);
+/* With further keys; MORE is taken over. -errno where it could not be written. */
+int event_log_more(struct ve_ctx *ctx, const char *event, const char *name, const char *uuid, const char *detail, json_t *more);
 /* Calls FN for the events that O asks for, oldest first; what it returns but 0 ends it and is returned. */
 int events_read(struct ve_ctx *ctx, struct ve *only, const struct ve_events_opts *o, ve_event_fn fn, void *data,
 		ve_error **ret_error);
