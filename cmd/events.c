@@ -70,8 +70,12 @@ const struct command command_events = {
 		"document of its own.\n\nThe kinds are created, started, stopped, killed, crashed, rebooted, frozen, thawed, "
 		"blocked, unblocked, renamed (with its old name), recovered, destroyed; quota-spent and quota-lifted (of network.N.quota); oom: the kernel has "
 		"killed processes of the VE for lack of memory, with their names and what they held; forks-refused: pids.limit "
-		"was reached; hook-failed: a program of hooks.* did.\n\nWhat a VE is refused over and over is one event with a count, at first a second and later up to a "
-		"minute apart; refused forks are noticed within ten seconds on cgroup v1. It is told late while the VE has no monitor (vectl recover), but never lost while the VE runs. Of "
+		"was reached; disk-full: a disk of its own has no room left, for bytes or for files, with which one (disk, inodes, volume.NAME); host-disk-full: "
+		"the host's file system below them has none, and what the VE writes may be refused however much is left to it; hook-failed: a "
+		"program of hooks.* did.\n\nWhat a VE is refused over and over is one event with a count, at first a second and later up to a "
+		"minute apart; refused forks are noticed within ten seconds on cgroup v1. It is told late while the VE has no monitor (vectl recover), but never lost while the VE runs.\n\n"
+		"Disks are looked at once a minute: full is one with less than a hundredth, and less than 16 MiB or 16 files, left (what the host keeps for "
+		"its root is not counted). It is told once until there is room for twice that, and once a start; what is full for a shorter time may be missed.\n\nOf "
 		"the log 16 MiB are kept.",
 	.examples = {
 		{ "vectl events web1 --since 1h", "What went on?" },

@@ -61,7 +61,8 @@ const struct command command_limits = {
 		"this host's kernel does not count.\n\nRefused are: for memory, processes that were killed for lack of it; for "
 		"pids, forks that failed; for swap, pages that could not be swapped out; for cpu, periods of a tenth of a second in "
 		"which its threads had to wait for the next one. transfer.N is the quota of network.N, 1 while it is spent. disk and inodes are counted where the VE has a "
-		"disk.size, or its file system counts all; volume.NAME is one of its volumes.\n\nWhat "
+		"disk.size, or its file system counts all; volume.NAME is one of its volumes. No kernel counts what a full disk refuses: for these it is how often "
+		"one was found full, at a look a minute, with room in between (disk-full in vectl-events(8)).\n\nWhat "
 		"is used up (CPU time, disk input and output), peaks and refusals count from when the VE was made, over its starts; "
 		"what a crash of the host cuts off is lost from its last start on. transfer is this month's.",
 	.examples = {
@@ -71,6 +72,6 @@ const struct command command_limits = {
 		  "How many of its processes were killed for lack of memory?" },
 	},
 	.exits = "66 there is no such VE",
-	.see = "list(8) traffic(8) set(8) config(5) json(7)",
+	.see = "events(8) list(8) traffic(8) set(8) config(5) json(7)",
 	.since = "0.1",
 };

@@ -294,6 +294,10 @@ VE_API int ve_quota(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 /* What the same helper calls, while the VE runs, when it was refused memory or processes: that becomes an event. */
 VE_API int ve_notice(ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
+/* What the same helper calls, while the VE runs, when its disk DISK ("disk", "volume.NAME"), or the host's below it ("host"), has no
+ * room for more bytes, or OF_FILES for more files: that becomes an event. */
+VE_API int ve_disk_full(ve_ctx *ctx, const char *uuid, const char *disk, bool of_files, ve_error **ret_error);
+
 /* Waits until the VE's state is STATE ("running", "stopped", "booted"); TIMEOUT_MS -1: for ever. */
 VE_API int ve_wait(ve *v, const char *state, int timeout_ms, ve_error **ret_error);
 

@@ -109,6 +109,12 @@ int ve_notice(ve_ctx *ctx, const char *uuid, ve_error **ret_error)
 	return verb_notice(ctx, uuid, ret_error);
 }
 
+int ve_disk_full(ve_ctx *ctx, const char *uuid, const char *disk, bool of_files, ve_error **ret_error)
+{
+	api_begin(ctx);
+	return verb_disk_full(ctx, uuid, disk, of_files, ret_error);
+}
+
 int ve_events(ve_ctx *ctx, ve *v, const struct ve_events_opts *opts, ve_event_fn fn, void *data, ve_error **ret_error)
 {
 	struct ve_events_opts o = API_OPTS(ve_events_opts, opts);

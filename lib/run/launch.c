@@ -21,6 +21,7 @@
 #include "run/adapters.h"
 #include "run/credentials.h"
 #include "run/devnodes.h"
+#include "run/diskfull.h"
 #include "run/fault.h"
 #include "run/heal.h"
 #include "run/lacking.h"
@@ -45,6 +46,7 @@ struct launching {
 	int traffic; /* the ledger */
 	struct cg_watched watched[CG_WATCHED_MAX];
 	unsigned n_watched;
+	struct diskfull_gauges gauges;
 	struct spawn spawn;
 	pid_t init_pid, monitor_pid;
 	int init_pidfd, netns_fd;
@@ -383,6 +385,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	launch_freeze_supervision(&b, l->plan->ve, l->console_listen, l->notify_socket, l->traffic, l->cmd->attended);
+	diskfull_freeze(&b, l->plan->ve, l->plan->config, l->plan, &l->gauges);
 	rootplan_mounts(&b, l->plan, &l->extra, &l->nodes, &l->mounts);
 	rootplan_files(&b, l->plan, NULL, 0);
 	fault_forward(&b);
@@ -496,6 +499,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	close_fd(&l.traffic);
 	for (unsigned i = 0; i < l.n_watched; i++)
 		close_fd(&l.watched[i].fd);
+	diskfull_close(&l.gauges);
 	close_fd(&l.init_pidfd);
 	close_fd(&l.netns_fd);
 	close_fd(&l.terminal_fd);

@@ -14,6 +14,7 @@
 #include "model/units.h"
 #include "run/account.h"
 #include "run/disk.h"
+#include "run/diskfull.h"
 #include "run/limits.h"
 #include "run/ornull.h"
 #include "run/tally.h"
@@ -129,16 +130,22 @@ static void add_row(json_t *list, json_t *row, bool refused_only)
 		json_decref(row);
 }
 
-/* The kernel does not count who found a disk full. */
-static void add_disk(const struct figures *f, json_t *list, bool refused_only)
+/* The kernel does not count who found a disk full: how often it was seen so is the next best. */
+static json_t *full_json(const struct figures *f, const char *resource, const char *unit, int64_t used, int64_t limit,
+			 const json_t *counts)
+{
+	return plain_json(f, resource, unit, used, limit, limit < 0 ? -1 : diskfull_count(counts, resource));
+}
+
+static void add_disk(const struct figures *f, const json_t *counts, json_t *list, bool refused_only)
 {
 	struct storage_usage u;
 	disk_usage(f->ve, &u);
-	add_row(list, plain_json(f, "disk", "bytes", u.used_bytes, u.size_bytes, -1), refused_only);
-	add_row(list, plain_json(f, "inodes", "count", u.used_inodes, u.inodes, -1), refused_only);
+	add_row(list, full_json(f, "disk", "bytes", u.used_bytes, u.size_bytes, counts), refused_only);
+	add_row(list, full_json(f, "inodes", "count", u.used_inodes, u.inodes, counts), refused_only);
 }
 
-static void add_volumes(const struct figures *f, json_t *list, bool refused_only)
+static void add_volumes(const struct figures *f, const json_t *counts, json_t *list, bool refused_only)
 {
 	struct volume all[VOLUMES_MAX];
 	unsigned n = volume_list(config_list(f->config, "volumes"), all);
@@ -147,7 +154,7 @@ static void add_volumes(const struct figures *f, json_t *list, bool refused_only
 		_cleanup_free_ char *resource = str_printf("volume.%s", all[i].name);
 		volumes_usage(f->ve, all[i].name, &u);
 		if (resource)
-			add_row(list, plain_json(f, resource, "bytes", u.used_bytes, u.size_bytes, -1), refused_only);
+			add_row(list, full_json(f, resource, "bytes", u.used_bytes, u.size_bytes, counts), refused_only);
 	}
 }
 
@@ -183,8 +190,10 @@ static void add_ve(struct ve *v, json_t *list, bool refused_only)
 	tally_total(v, &f.now, &f.total);
 	for (size_t i = 0; i < ARRAY_SIZE(resources); i++)
 		add_row(list, resource_json(&f, &resources[i]), refused_only);
-	add_disk(&f, list, refused_only);
-	add_volumes(&f, list, refused_only);
+	json_t *counts = diskfull_counts(v);
+	add_disk(&f, counts, list, refused_only);
+	add_volumes(&f, counts, list, refused_only);
+	json_decref(counts);
 	add_transfer(&f, list, refused_only);
 }
 

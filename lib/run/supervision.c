@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/guard.h"
 #include "run/account.h"
+#include "run/diskfull.h"
 #include "run/join.h"
 #include "run/launch.h"
 
@@ -38,6 +39,8 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	struct spawn s = { .control = -1 };
 	struct msg started;
 	struct cg_watched watched[CG_WATCHED_MAX];
+	struct diskfull_gauges gauges = { .n = 0 };
+	_cleanup_config_ struct config *running = NULL;
 	struct cg *cg = NULL;
 	unsigned n_watched = 0;
 	int r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &console);
@@ -55,6 +58,8 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	if (cg_open(v->ctx->cg, handle_place(v).path, &cg, NULL) == 0)
 		launch_freeze_watched(&b, cg, watched, &n_watched);
 	cg_free(cg);
+	if (handle_running_config(v, &running, NULL) == 0)
+		diskfull_freeze(&b, v, running, NULL, &gauges);
 	r = launch_freeze_monitor_groups(&b, v->ctx->cg, ret_error);
 	if (r == 0)
 		r = join_spawn(v, &b, &s, ret_error);
@@ -63,6 +68,7 @@ int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor
 	spawn_close(&s);
 	for (unsigned i = 0; i < n_watched; i++)
 		close_fd(&watched[i].fd);
+	diskfull_close(&gauges);
 	if (r == 0)
 		*ret_monitor = started.status;
 	return r;

@@ -102,6 +102,9 @@ int verb_quota(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 /* notice.c: the VE was refused memory or processes, says its monitor. */
 int verb_notice(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error);
 
+/* diskfull.c: DISK ("disk", "volume.NAME", "host") has no room for more bytes, or for more files, says its monitor. */
+int verb_disk_full(struct ve_ctx *ctx, const char *uuid, const char *disk, bool of_files, ve_error **ret_error);
+
 /* boot.c */
 int verb_start_boot(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);
 int verb_stop_all(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error);

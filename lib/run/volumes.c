@@ -172,3 +172,9 @@ void volumes_usage(struct ve *v, const char *name, struct storage_usage *ret_usa
 	*ret_usage = (struct storage_usage){ -1, -1, -1, -1 };
 	volume_usage(v->dir_fd, name, ret_usage, NULL);
 }
+
+void volumes_look(struct ve *v, const char *name, int *ret_mount_fd)
+{
+	*ret_mount_fd = -1;
+	volume_look(v->dir_fd, name, ret_mount_fd, NULL);
+}

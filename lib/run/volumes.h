@@ -40,5 +40,7 @@ void volumes_warn_gone(struct ve *v, const struct config *old, const struct conf
 
 /* What one of them holds; all -1 where that is not known. */
 void volumes_usage(struct ve *v, const char *name, struct storage_usage *ret_usage);
+/* One more mount of one of the running V's; -1 where there is none. */
+void volumes_look(struct ve *v, const char *name, int *ret_mount_fd);
 
 #endif

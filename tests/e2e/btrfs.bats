@@ -54,6 +54,29 @@ nothing_left() { [ "$(groups_of_ves)" = 0 ] && [ "$(subvolumes)" = 0 ]; }
 	wait_until 10 nothing_left
 }
 
+@test "a full one is an event" {
+	local monitor
+	export VE_ACCOUNT_MS=50
+	ve b1 "${ON_BTRFS[@]}" --disk 48M
+	not fill b1 /root/filler
+	# What is in use is known when it is on the disk, which may take the kernel half a minute.
+	btrfs filesystem sync "$VECTL_ROOT/var"
+	wait_until 20 told b1 'disk-full disk'
+	ok events b1 --kind disk-full --json
+	json '.limit == 50331648'
+	ok set b1 disk.size=96M
+	# The monitor that takes over knows what to look at.
+	monitor=$(monitor_pid b1)
+	kill -9 "$monitor"
+	wait_until 20 gone "$monitor"
+	ok recover
+	not fill b1 /root/filler2
+	btrfs filesystem sync "$VECTL_ROOT/var"
+	wait_until 20 told b1 'disk-full disk disk-full disk'
+	ok destroy b1 --force
+	wait_until 10 nothing_left
+}
+
 @test "files are the image's until they change: what is shared is not counted" {
 	ve b1 "${ON_BTRFS[@]}" --disk 48M
 	btrfs filesystem sync "$VECTL_ROOT/var"

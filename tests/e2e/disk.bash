@@ -25,3 +25,6 @@ world_down_from_disk() {
 size_inside() { v exec "$1" -- df -k / | awk 'END { print $(NF - 4) * 1024 }'; }
 # fill NAME FILE: until no more goes in; that it fails is what is expected.
 fill() { v exec "$1" -- dd if=/dev/zero of="$2" bs=64k >/dev/null 2>&1; }
+# full NAME: what was told of its disks, as "KIND RESOURCE" each.
+full() { v events "$1" --kind disk-full --kind host-disk-full --json | jq -r '"\(.event) \(.resource)"' | xargs; }
+told() { [ "$(full "$1")" = "$2" ]; }

@@ -15,6 +15,7 @@ OWN_IMAGE=(--set disk.backend=image --disk 48M)
 OWN_UPPER=(--disk 48M)
 
 loops() { losetup --list --noheadings --output BACK-FILE | grep -cF "/$1" || true; }
+is_free() { [ "$(loops "$1")" = 0 ]; }
 image_file() { echo "$VECTL_ROOT"/var/lib/vectl/ve/*/"$1"; }
 
 # holds NAME MIB: it cannot write more than so many, and not much less.
@@ -187,7 +188,7 @@ holds() {
 	# What a crash leaves: the file as it is while it is mounted.
 	cp --sparse=always "$(image_file disk.img)" "$BATS_TEST_TMPDIR/crashed"
 	ok stop i1
-	wait_until 10 test "$(loops disk.img)" = 0
+	wait_until 10 is_free disk.img
 	cp --sparse=always "$BATS_TEST_TMPDIR/crashed" "$(image_file disk.img)"
 	# Not before the host has room for what the journal holds.
 	local spare=$VECTL_ROOT/var/spare before
@@ -225,15 +226,73 @@ holds() {
 	same_as_before
 }
 
+# row NAME RESOURCE FIELD
+row() { v limits "$1" --json | jq --arg resource "$2" ".[] | select(.resource == \$resource).$3"; }
+# times NAME RESOURCE: how often it was told.
+times() { v events "$1" --kind disk-full --json | jq -s --arg resource "$2" 'map(select(.resource == $resource)) | length'; }
+# again NAME: full once more, with room in between for as long as it takes to be seen.
+again() { v exec "$1" -- rm /root/filler && v exec "$1" -- sync && ! fill "$1" /root/filler && [ "$(times "$1" disk)" -ge 2 ]; }
+
+@test "a full disk is an event: whose and which, once until there is room again" {
+	local monitor
+	export VE_ACCOUNT_MS=50
+	ve i1 "${OWN_IMAGE[@]}" --set disk.inodes=1024
+	ve o1 "${OWN_UPPER[@]}" --set volumes=data:32M:/srv
+	v exec i1 -- sh -c ': >/root/filler; mkdir /root/d; i=0; while [ $i -lt 2000 ] && : >/root/d/$i; do i=$((i + 1)); done' 2>/dev/null || true
+	wait_until 60 told i1 'disk-full inodes'
+	ok events i1 --kind disk-full --json
+	"$BATS_TEST_DIRNAME/../check-json" event <<<"$output"
+	json '.used == .limit and .limit >= 1024'
+	# Another of the same VE's; the first is not told again.
+	not fill i1 /root/filler
+	wait_until 60 told i1 'disk-full inodes disk-full disk'
+	ok events i1 --kind disk-full --json
+	jq -es '.[1] | .limit == 50331648 and .used > 45000000 and (.detail | test("^disk: [0-9]+ of 48 MiB"))' <<<"$output"
+	wait_until 60 again i1
+	counted() { [ "$(row i1 disk refused) $(row i1 inodes refused)" = "$(times i1 disk) 1" ]; }
+	wait_until 60 counted
+	ok limits --refused --json
+	json 'map("\(.name) \(.resource)") | contains(["i1 disk", "i1 inodes"])'
+	json 'all(.[]; .name != "o1" or (.resource | test("disk|inodes|volume") | not))'
+	# Each of its volumes; and where the monitor is another one, too.
+	told o1 ''
+	monitor=$(monitor_pid o1)
+	kill -9 "$monitor"
+	wait_until 60 gone "$monitor"
+	ok recover
+	not fill o1 /srv/filler
+	wait_until 60 told o1 'disk-full volume.data'
+	ok events o1 --kind disk-full --json
+	"$BATS_TEST_DIRNAME/../check-json" event <<<"$output"
+	json '.limit == 33554432'
+	not fill o1 /root/filler
+	wait_until 60 told o1 'disk-full volume.data disk-full disk'
+	counted() { [ "$(row o1 volume.data refused) $(row o1 disk refused) $(row o1 inodes refused)" = '1 1 0' ]; }
+	wait_until 60 counted
+	# Who is looked at goes all the same when the VE does.
+	ok stop o1
+	wait_until 60 is_free overlay.img
+	ok start o1
+	both_again() { [ "$(times o1 disk) $(times o1 volume.data)" = '2 2' ]; }
+	wait_until 60 both_again
+}
+
 @test "the host's disk is full: the VE is told, and nothing is damaged" {
 	local spare=$VECTL_ROOT/var/spare
+	export VE_ACCOUNT_MS=50
 	fallocate -l 120M "$spare"
 	ve o1 --disk 2G
 	v exec o1 -- sh -c 'echo kept >/root/kept; sync'
 	# More than the host has: it comes to an end, whichever way it is told.
 	not v exec o1 -- dd if=/dev/zero of=/root/filler bs=1M conv=fsync
+	# (And the VE's own, where its file system has given the blocks away that the host does not have.)
+	told_of_host() { [[ $(full o1) == *'host-disk-full disk'* ]]; }
+	wait_until 60 told_of_host
+	ok events o1 --kind host-disk-full --json
+	"$BATS_TEST_DIRNAME/../check-json" event <<<"$output"
+	json ".path == \"$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of o1)\" and .limit > 400000000 and .limit < 629145600 and .used > 0.9 * .limit"
 	v kill o1
-	wait_until 20 test "$(loops overlay.img)" = 0
+	wait_until 60 is_free overlay.img
 	# Whether it could be left in order depends on where the host's last block went. If not, nobody tries to mend it
 	# without room.
 	try v start o1
@@ -249,10 +308,37 @@ holds() {
 	v exec o1 -- rm -f /root/filler
 	# What had been written, but was never a file's, has gone back to the host.
 	host_has_again() { [ "$(df --output=avail -BM "$VECTL_ROOT/var" | tr -dc 0-9)" -gt 400 ]; }
-	wait_until 20 host_has_again
+	wait_until 60 host_has_again
 	ok stop o1
-	wait_until 20 test "$(loops overlay.img)" = 0
+	wait_until 60 is_free overlay.img
 	e2fsck -fn "$(image_file overlay.img)"
+}
+
+@test "the host's disk is full: events are told all the same" {
+	local spare=$VECTL_ROOT/var/spare log=$VECTL_ROOT/var/log/vectl/events.jsonl i
+	ve o1
+	not dd if=/dev/zero of="$spare" bs=4k status=none
+	not dd if=/dev/zero of="$spare.more" bs=512 status=none
+	# More of them than fit into a block.
+	for i in {1..30}; do
+		ok freeze o1
+		ok thaw o1
+	done
+	ok events o1 --json
+	[ "$(wc -l <<<"$output")" = 62 ]
+	# Where there is no room for them either, the line that does not fit is not there at all: the next one is whole.
+	truncate -s "$(stat -c %s "$log")" "$log"
+	not dd if=/dev/zero of="$spare.more" bs=512 oflag=append conv=notrunc status=none
+	for i in {1..30}; do
+		ok freeze o1
+		ok thaw o1
+	done
+	ok events o1 --json
+	[ "$(wc -l <<<"$output")" -lt 122 ]
+	jq -c . "$log" >"$BATS_TEST_TMPDIR/lines"
+	rm "$spare" "$spare.more"
+	ok stop o1
+	[ "$(v events o1 --json | tail -1 | jq -r .event)" = stopped ]
 }
 
 @test "quick restarts: one file system, one device" {
@@ -267,7 +353,7 @@ holds() {
 	inside i1 cat /root/log
 	[ "$output" = $'1\n2\n3' ]
 	ok destroy i1 --force
-	wait_until 10 test "$(loops disk.img)" = 0
+	wait_until 10 is_free disk.img
 }
 
 @test "setuid, devices and ids inside are as on every root" {

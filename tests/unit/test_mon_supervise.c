@@ -2,6 +2,7 @@
 /* The monitor of a running VE: what it believes, what it keeps, and how much of its time the VE may take. */
 #include "run/monitor/account.c"
 #include "run/monitor/console.c"
+#include "run/monitor/disks.c"
 #include "run/monitor/msg.c"
 #include "run/monitor/notice.c"
 #include "run/monitor/reap.c"
@@ -160,6 +161,92 @@ static void test_a_ve_that_had_its_turns_is_not_polled(void **state)
 	close(c.log);
 }
 
+/* ---- its disks ---- */
+
+static void test_full_until_there_is_room_for_some_time(void **state)
+{
+	const uint64_t gib = UINT64_C(1) << 30;
+	(void)state;
+	assert_false(is_full(&(struct room){ 0, 0 }, MOST_BYTES, false)); /* no limit */
+	assert_false(is_full(&(struct room){ 100 * gib, MOST_BYTES }, MOST_BYTES, false));
+	assert_true(is_full(&(struct room){ 100 * gib, MOST_BYTES - 1 }, MOST_BYTES, false));
+	assert_true(is_full(&(struct room){ 100 * gib, MOST_BYTES }, MOST_BYTES, true));
+	assert_false(is_full(&(struct room){ 100 * gib, 2 * MOST_BYTES }, MOST_BYTES, true));
+	assert_false(is_full(&(struct room){ 1000, 10 }, MOST_FILES, false));
+	assert_true(is_full(&(struct room){ 1000, 9 }, MOST_FILES, false));
+	assert_true(is_full(&(struct room){ 10, 0 }, MOST_FILES, false));
+	assert_false(is_full(&(struct room){ 10, 1 }, MOST_FILES, false));
+}
+
+static void test_what_has_no_size_of_its_own_is_the_hosts(void **state)
+{
+	const struct filling host = { { { 1, 2 } }, { 1000, 0 }, { 50, 0 } };
+	struct filling none = host, quota = { { { 1, 2 } }, { 500, 0 }, { 50, 0 } }, other = { { { 1, 3 } }, { 1000, 0 }, { 50, 0 } };
+	(void)state;
+	leave_to_host(&none, &host);
+	assert_int_equal(none.bytes.size + none.files.size, 0);
+	leave_to_host(&quota, &host);
+	assert_int_equal(quota.bytes.size, 500);
+	assert_int_equal(quota.files.size, 0);
+	leave_to_host(&other, &host);
+	assert_int_equal(other.bytes.size, 1000);
+}
+
+static void put(const char *name, const char *text)
+{
+	assert_int_equal(file_replace(dir, name, text, strlen(text), 0700, false), 0);
+}
+
+/* One more look, at so much in use of 1000; the helper that it sends has ended when we return. */
+static void look_at(struct disks *d, const char *used)
+{
+	siginfo_t info;
+	put("used", used);
+	close(d->of[0].fd);
+	d->of[0].fd = openat(dir, "used", O_RDONLY | O_CLOEXEC);
+	disks_turn(d, &mon);
+	if (d->of[0].bytes.helper > 0)
+		assert_int_equal(waitid(P_PID, (id_t)d->of[0].bytes.helper, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void assert_told(const char *expected)
+{
+	char *text = NULL;
+	assert_int_equal(file_read(dir, "told", 4096, &text, NULL), 0);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void test_a_full_disk_is_told_once_and_again_where_that_failed(void **state)
+{
+	char strings[128] = "", script[128];
+	(void)state;
+	/* What is told is "WHAT DISK"; from the third line on that succeeds. */
+	snprintf(script, sizeof(script), "#!/bin/sh\ncd %s && echo \"$3 $4\" >>told && [ $(wc -l <told) -ge 3 ]\n", place);
+	put("ended", script);
+	put("limit", "1000");
+	snprintf(strings + 1, sizeof(strings) - 1, "%s/ended", place);
+	mon.base = strings;
+	blob.ended_program = blob.root_dir = blob.uuid = 1;
+	struct disks d = { .n = 1, .every_ms = 1000, .of = { { .fd = -1, .name = "disk" } } };
+	d.of[0].limit_fd = openat(dir, "limit", O_RDONLY | O_CLOEXEC);
+	look_at(&d, "990");
+	assert_false(there("told"));
+	look_at(&d, "991");
+	look_at(&d, "992");
+	assert_told("disk-full disk\ndisk-full disk\n");
+	look_at(&d, "1001");
+	look_at(&d, "985");
+	look_at(&d, "1000");
+	assert_told("disk-full disk\ndisk-full disk\ndisk-full disk\n");
+	look_at(&d, "100");
+	look_at(&d, "1000");
+	assert_told("disk-full disk\ndisk-full disk\ndisk-full disk\ndisk-full disk\n");
+	look_at(&d, "1000");
+	assert_int_equal(d.of[0].bytes.helper, 0);
+	disks_close(&d);
+}
+
 /* ---- the console ---- */
 
 /* N bytes of C come from the VE. */
@@ -299,6 +386,9 @@ int main(void)
 		T(test_words_without_end),
 		T(test_turns_are_numbered_in_a_period),
 		T(test_a_ve_that_had_its_turns_is_not_polled),
+		T(test_full_until_there_is_room_for_some_time),
+		T(test_what_has_no_size_of_its_own_is_the_hosts),
+		T(test_a_full_disk_is_told_once_and_again_where_that_failed),
 		T(test_the_log_is_bounded_and_keeps_the_end),
 		T(test_a_log_that_cannot_be_moved_is_emptied),
 		T(test_the_log_is_no_link),

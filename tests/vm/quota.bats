@@ -106,6 +106,26 @@ holds() {
 	v exec q1 -- sh -c 'i=0; mkdir /root/n; cd /root/n; while [ $i -lt 300 ]; do touch $i || exit 1; i=$((i + 1)); done'
 }
 
+@test "a quota that is used up is an event of that VE's; a full file system is one of each" {
+	export VE_ACCOUNT_MS=50
+	local spare=$VECTL_ROOT/var/spare
+	ve q1 --disk 32M --set disk.inodes=1000
+	ve q2
+	not fill q1 /root/filler
+	wait_until 60 told q1 'disk-full disk'
+	ok events q1 --kind disk-full --json
+	json '.limit == 33554432 and .used > 33000000'
+	v exec q1 -- sh -c 'rm /root/filler; i=0; while [ $i -lt 2000 ] && : >/root/$i; do i=$((i + 1)); done' 2>/dev/null || true
+	wait_until 60 told q1 'disk-full disk disk-full inodes'
+	# (What the host keeps for its root cannot be had by VEs; 2 MiB less than the others may have.)
+	fallocate -l $(($(stat -f -c '%a * %S' "$VECTL_ROOT/var") - 2097152)) "$spare"
+	wait_until 60 told q1 'disk-full disk disk-full inodes host-disk-full disk'
+	wait_until 60 told q2 'host-disk-full disk'
+	rm "$spare"
+	ok destroy q1 --force
+	ok destroy q2 --force
+}
+
 @test "one VE's files do not count for another, and a destroyed VE's number is free" {
 	ve q1 --disk 24M
 	ve q2 --disk 24M
@@ -155,11 +175,13 @@ holds() {
 	mkdir -p "$VECTL_ROOT/var"
 	mount -o loop,prjquota "$BATS_TEST_TMPDIR/xfs.img" "$VECTL_ROOT/var"
 	ok image build busybox
+	export VE_ACCOUNT_MS=50
 	for backend in overlay dir; do
 		name=x-$backend
 		ve $name --set network.0.type=none --set disk.backend=$backend --disk 32M --set disk.inodes=2000
 		[ "$(size_inside $name)" = $((32 << 20)) ]
 		not fill $name /root/filler
+		wait_until 60 told $name 'disk-full disk'
 		ok status $name --json
 		json '."disk.used" <= 33554432 and ."disk.used" > 31457280 and ."disk.inodes" == 2000'
 		v exec $name -- rm /root/filler

@@ -40,7 +40,7 @@ static void call_helper(struct account *a, const struct mon *m)
 		return;
 	a->helper = fork();
 	if (a->helper == 0) {
-		helper_become(m, "quota");
+		helper_become(m, "quota", NULL);
 		_exit(127);
 	}
 }

@@ -31,7 +31,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 9, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 80, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 10, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 96, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, BLOB_MAX_DISKS = 10, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -143,6 +143,13 @@ struct blob_watched {
 	uint32_t silent; /* nobody notifies it: it has to be looked at */
 };
 
+/* Something that can be full. FD: what statfs(2) is asked of; with a LIMIT_FD both are files with a number of bytes, those in use and
+ * those that may be (0: any number). */
+struct blob_disk {
+	int32_t fd, limit_fd;
+	blob_str name; /* "disk", "volume.NAME", "host" */
+};
+
 struct blob_rlimit {
 	uint32_t resource, pad;
 	uint64_t soft, hard;
@@ -151,7 +158,8 @@ struct blob_rlimit {
 struct blob {
 	uint32_t magic, version, size, role, flags;
 	blob_str uuid;
-	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS; or "quota" is due, or "notice" */
+	blob_str ended_program; /* exec'd when init has ended: PROGRAM ROOT UUID STATUS; or "quota" is due, or "notice"; or "disk-full" or
+				 * "files-full", and of which */
 	blob_str root_dir;	/* the store's root, for that program */
 	blob_str log_name;	/* console log, below fd_log_dir */
 	uint64_t log_max_bytes;
@@ -176,6 +184,7 @@ struct blob {
 	int32_t fd_traffic; /* the ledger that is kept once in ACCOUNT_MS, -1: none */
 	uint32_t account_ms;
 	struct blob_vec watched; /* struct blob_watched */
+	struct blob_vec disks; /* struct blob_disk, the host's first: looked at once in ACCOUNT_MS */
 	int32_t fd_stdio[3];
 	struct blob_copy copy;
 	struct blob_user user_change;

@@ -138,8 +138,9 @@ void copy_forget_stream(const struct mon *m);
 int supervise(struct mon *m);
 /* Before the VE can speak: the notify socket will tell who does. */
 void supervise_prepare(const struct mon *m);
-/* Becomes the program of libve's that decides: vectl-ended ROOT UUID WHAT. Returns only on failure. */
-void helper_become(const struct mon *m, const char *what);
+/* Becomes the program of libve's that decides: vectl-ended ROOT UUID WHAT, and OF_WHICH where it is not NULL. Returns only on
+ * failure. */
+void helper_become(const struct mon *m, const char *what, const char *of_which);
 
 /* ---- join.c ---- */
 int join_main(struct mon *m);

@@ -114,7 +114,7 @@ void notice_turn(struct notice *n, const struct mon *m)
 	n->pause_ms = n->pause_ms * 2 < PAUSE_MOST_MS ? n->pause_ms * 2 : PAUSE_MOST_MS;
 	n->helper = fork();
 	if (n->helper == 0) {
-		helper_become(m, "notice");
+		helper_become(m, "notice", NULL);
 		_exit(127);
 	}
 }

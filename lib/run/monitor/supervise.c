@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The monitor of a running VE: it holds the console, hears init's notifications, and learns of init's end. It
- * decides nothing. Once a minute it books its VE's traffic (account.c), and it has written down what its VE is refused
- * (notice.c). When init has ended it becomes the program that does (ended_program), with the wait status; unless a
- * verb is stopping the VE, which has left the file "stopping" in the run directory and cleans up itself.
+ * decides nothing. Once a minute it books its VE's traffic (account.c) and looks how full its disks are (disks.c), and it has
+ * written down what its VE is refused (notice.c). When init has ended it becomes the program that does (ended_program), with
+ * the wait status; unless a verb is stopping the VE, which has left the file "stopping" in the run directory and cleans up itself.
  *
  * It is a process of the host's, outside the VE's limits, that works whenever the VE writes: so it takes only so many
  * turns in a while, and what is not read makes the VE's writers wait.
@@ -23,6 +23,7 @@
 #include "account.h"
 #include "base/clock.h"
 #include "console.h"
+#include "disks.h"
 #include "mon.h"
 #include "notice.h"
 #include "sys/syscalls.h"
@@ -137,15 +138,15 @@ static int end(const struct mon *m, int status)
 		return 0;
 	char text[16];
 	snprintf(text, sizeof(text), "%d", status);
-	helper_become(m, text);
+	helper_become(m, text, NULL);
 	return 1;
 }
 
-void helper_become(const struct mon *m, const char *what)
+void helper_become(const struct mon *m, const char *what, const char *of_which)
 {
 	const char *program = mon_str(m, m->blob->ended_program);
 	char *argv[] = { (char *)program, (char *)mon_str(m, m->blob->root_dir), (char *)mon_str(m, m->blob->uuid),
-			 (char *)what, NULL };
+			 (char *)what, (char *)of_which, NULL };
 	char *env[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			(char *)mon_str(m, m->blob->ended_env[0]), (char *)mon_str(m, m->blob->ended_env[1]), NULL };
 	execve(program, argv, env);
@@ -216,30 +217,45 @@ static void serve_clients(struct console *c, const struct pollfd p[P_COUNT])
 			console_input(c, i);
 }
 
+/* What is done when its time has come. */
+struct chores {
+	struct account account;
+	struct notice notice;
+	struct disks disks;
+};
+
+/* Does what is due. 0: it may have taken a while; else milliseconds until something is, or -1. */
+static int do_chores(struct chores *c, const struct mon *m)
+{
+	int account_ms = account_left(&c->account), notice_ms = notice_left(&c->notice), disks_ms = disks_left(&c->disks);
+	if (account_ms == 0)
+		account_turn(&c->account, m);
+	if (notice_ms == 0)
+		notice_turn(&c->notice, m);
+	if (disks_ms == 0)
+		disks_turn(&c->disks, m);
+	return shorter(disks_ms, shorter(account_ms, notice_ms));
+}
+
 /* Until init has ended. */
 static void watch(struct mon *m, struct console *c)
 {
 	struct pollfd p[P_COUNT];
 	struct pace pace = { 0 };
-	struct account account;
-	struct notice notice;
-	account_init(&account, m);
-	notice_init(&notice, m);
+	struct chores chores;
+	account_init(&chores.account, m);
+	notice_init(&chores.notice, m);
+	disks_init(&chores.disks, m);
 	/* Only `run` has somebody at the other end for the length of the VE's life. */
 	bool attended = m->blob->flags & BLOB_REPORT_END;
 	for (;;) {
-		int pause_ms = pace_left(&pace), account_ms = account_left(&account), notice_ms = notice_left(&notice);
-		if (account_ms == 0)
-			account_turn(&account, m);
-		if (notice_ms == 0)
-			notice_turn(&notice, m);
-		if (account_ms == 0 || notice_ms == 0)
+		int pause_ms = pace_left(&pace), chores_ms = do_chores(&chores, m);
+		if (chores_ms == 0)
 			continue;
-		fill(m, c, &notice, attended, pause_ms == 0, p);
-		pause_ms = shorter(pause_ms == 0 ? -1 : pause_ms, shorter(account_ms, notice_ms));
-		if (poll(p, P_COUNT, pause_ms) < 0)
+		fill(m, c, &chores.notice, attended, pause_ms == 0, p);
+		if (poll(p, P_COUNT, shorter(pause_ms == 0 ? -1 : pause_ms, chores_ms)) < 0)
 			continue;
-		notice_heard(&notice, p + P_NOTICE);
+		notice_heard(&chores.notice, p + P_NOTICE);
 		serve_ve(m, c, p, &pace);
 		serve_clients(c, p);
 		if (p[P_CONTROL].revents & (POLLRDHUP | POLLHUP | POLLERR)) {
@@ -248,8 +264,22 @@ static void watch(struct mon *m, struct console *c)
 			pidfd_send_signal(m->pidfd, SIGKILL, NULL, 0);
 		}
 		if (p[P_INIT].revents & POLLIN)
-			return;
+			break;
 	}
+	disks_close(&chores.disks);
+}
+
+static bool is_looked_at(const struct mon *m, int fd)
+{
+	const struct blob_watched *watched = mon_at(m, m->blob->watched);
+	const struct blob_disk *disks = mon_at(m, m->blob->disks);
+	for (uint32_t i = 0; i < m->blob->watched.n; i++)
+		if (fd == mon_fd(m, watched[i].fd))
+			return true;
+	for (uint32_t i = 0; i < m->blob->disks.n; i++)
+		if (fd == mon_fd(m, disks[i].fd) || fd == mon_fd(m, disks[i].limit_fd))
+			return true;
+	return false;
 }
 
 /* The plan's descriptors were for the start: image, storage, groups, the caller's own. */
@@ -258,13 +288,10 @@ static void keep_only_needed(struct mon *m)
 	const int needed[] = { mon_fd(m, m->blob->fd_run_dir), mon_fd(m, m->blob->fd_log_dir),
 			       mon_fd(m, m->blob->fd_console_listen), mon_fd(m, m->blob->fd_notify),
 			       mon_fd(m, m->blob->fd_traffic), m->pidfd };
-	const struct blob_watched *watched = mon_at(m, m->blob->watched);
 	for (unsigned i = 0; i < m->n_fds; i++) {
-		bool keep = false;
+		bool keep = is_looked_at(m, m->fds[i]);
 		for (unsigned k = 0; k < sizeof(needed) / sizeof(needed[0]); k++)
 			keep = keep || m->fds[i] == needed[k];
-		for (uint32_t k = 0; k < m->blob->watched.n; k++)
-			keep = keep || m->fds[i] == mon_fd(m, watched[k].fd);
 		if (!keep)
 			close(m->fds[i]);
 	}
