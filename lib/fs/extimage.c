@@ -27,7 +27,7 @@
 #define RESIZE_FS _IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS: the kernel exports no header for it */
 #define MIB (UINT64_C(1) << 20)
 
-enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, SMALL_MIB = 512, SMALL_RATIO = 4096, RATIO = 16384 };
+enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, SMALL_MIB = 512, SMALL_RATIO = 4096, RATIO = 16384, FREED_MIB = 64 };
 
 /* ---- the superblock, as far as we look: Documentation/filesystems/ext4 ---- */
 
@@ -269,7 +269,7 @@ static int mount_device(const struct loop *l, const char *name, int *ret_mount_f
 	if (fs < 0)
 		return err_sys(ret_error, errno, "storage", "cannot mount an ext4 file system");
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_FLAG, "discard", NULL, 0) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
 		int e = errno;
 		ssize_t n = read(fs, words, sizeof(words) - 1);
 		words[n > 0 ? n : 0] = '\0';
@@ -281,7 +281,18 @@ static int mount_device(const struct loop *l, const char *name, int *ret_mount_f
 	return r;
 }
 
-/* What was written but never came to belong to a file is free inside, and nothing would ever discard it. */
+/* Does the host still keep what has been freed inside? A running VE's monitor gives that back (run/monitor/trim.c); this is of what was
+ * freed at its end. */
+static bool keeps_freed(int file_fd, int mount_fd)
+{
+	struct stat st;
+	struct statfs fs;
+	if (fstat(file_fd, &st) < 0 || fstatfs(mount_fd, &fs) < 0)
+		return false;
+	uint64_t blocks = (uint64_t)st.st_size / BLOCK, held = (uint64_t)st.st_blocks * 512 / BLOCK;
+	return held > blocks - fs.f_bfree && held - (blocks - fs.f_bfree) > FREED_MIB * MIB / BLOCK;
+}
+
 static void trim(int mount_fd)
 {
 	struct fstrim_range all = { .len = UINT64_MAX };
@@ -364,7 +375,8 @@ int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_
 	_cleanup_close_ int device = l.fd, mnt = -1;
 	if (r == 0)
 		r = mount_device(&l, name, &mnt, ret_error);
-	if (r == 0 && after.was_mended)
+	/* What was written but never came to belong to a file is free inside, too. */
+	if (r == 0 && (after.was_mended || keeps_freed(file_fd, mnt)))
 		trim(mnt);
 	if (r == 0 && after.grows)
 		r = grow_mounted(mnt, &l, bytes, name, ret_error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * A file system of one's own in a sparse file: ext4 on a loop device. The host gives it blocks as they are written, and
- * gets back what is deleted inside (discard). It is mounted without a place, as a descriptor; with that the mount and
+ * gets back what is deleted inside, by and by (run/monitor/trim.c). It is mounted without a place, as a descriptor; with that the mount and
  * its device go.
  *
  * The length of the file is the size. Growing is done by the kernel, mounted or not; shrinking is done to a copy that

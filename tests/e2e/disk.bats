@@ -14,7 +14,7 @@ teardown_file() { world_down_from_disk; }
 OWN_IMAGE=(--set disk.backend=image --disk 48M)
 OWN_UPPER=(--disk 48M)
 
-loops() { losetup --list --noheadings --output BACK-FILE | grep -cF "/$1" || true; }
+loops() { losetup --list --noheadings --output BACK-FILE | grep -F "$VECTL_ROOT/" | grep -cF "/$1" || true; }
 is_free() { [ "$(loops "$1")" = 0 ]; }
 image_file() { echo "$VECTL_ROOT"/var/lib/vectl/ve/*/"$1"; }
 
@@ -46,6 +46,7 @@ holds() {
 	[ "$output" = kept ]
 	holds o1 48
 	ok destroy o1 --force
+	export VE_ACCOUNT_MS=50
 	ve o1 "${OWN_UPPER[@]}"
 	# In blocks of 512 bytes: 20 MiB come and go.
 	before=$(stat -c %b "$(image_file overlay.img)")
@@ -54,6 +55,15 @@ holds() {
 	v exec o1 -- rm /root/some
 	given_back() { v exec o1 -- sync; [ "$(stat -c %b "$(image_file overlay.img)")" -lt $((before + 10000)) ]; }
 	wait_until 30 given_back
+}
+
+@test "what was freed at a VE's end is given back at its next start" {
+	ve o1 --disk 160M
+	local before
+	before=$(stat -c %b "$(image_file overlay.img)")
+	v exec o1 -- sh -c 'dd if=/dev/zero of=/root/some bs=1M count=100 conv=fsync && rm /root/some' 2>/dev/null
+	ok restart o1
+	[ "$(stat -c %b "$(image_file overlay.img)")" -lt $((before + 20000)) ]
 }
 
 @test "files are counted too" {

@@ -7,6 +7,7 @@
 #include "run/monitor/notice.c"
 #include "run/monitor/reap.c"
 #include "run/monitor/supervise.c"
+#include "run/monitor/trim.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -376,6 +377,46 @@ static void test_an_early_end_is_no_success(void **state)
 	assert_int_equal(early(0, &f), 0);
 }
 
+/* ---- what is given back ---- */
+
+static bool trims(struct trim *t, uint64_t free_mib)
+{
+	trim_turn(t, -1, free_mib << 20);
+	bool did = t->helper > 0;
+	trim_end(t);
+	return did;
+}
+
+static void test_trims_what_has_become_free(void **state)
+{
+	struct trim t = TRIM_BEGIN;
+	(void)state;
+	assert_false(trims(&t, 1000)); /* free when we came: nobody can tell since when */
+	assert_false(trims(&t, 1015));
+	assert_true(trims(&t, 1016));
+	assert_false(trims(&t, 1016)); /* not twice */
+	assert_false(trims(&t, 400));
+	assert_false(trims(&t, 410));
+	assert_true(trims(&t, 416)); /* since it was fullest, not since the last look */
+}
+
+static void test_one_trim_at_a_time(void **state)
+{
+	struct trim t = TRIM_BEGIN;
+	(void)state;
+	trim_turn(&t, -1, 0);
+	t.helper = fork();
+	if (t.helper == 0) {
+		pause();
+		_exit(0);
+	}
+	pid_t busy = t.helper;
+	trim_turn(&t, -1, UINT64_C(1) << 30);
+	assert_int_equal(t.helper, busy);
+	trim_end(&t);
+	assert_true(trims(&t, 1 << 10));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -389,6 +430,8 @@ int main(void)
 		T(test_full_until_there_is_room_for_some_time),
 		T(test_what_has_no_size_of_its_own_is_the_hosts),
 		T(test_a_full_disk_is_told_once_and_again_where_that_failed),
+		T(test_trims_what_has_become_free),
+		T(test_one_trim_at_a_time),
 		T(test_the_log_is_bounded_and_keeps_the_end),
 		T(test_a_log_that_cannot_be_moved_is_emptied),
 		T(test_the_log_is_no_link),

@@ -33,7 +33,7 @@ void disks_init(struct disks *d, const struct mon *m)
 	*d = (struct disks){ .every_ms = m->blob->account_ms };
 	for (uint32_t i = 0; i < m->blob->disks.n && d->n < BLOB_MAX_DISKS; i++)
 		d->of[d->n++] = (struct disk){ .fd = mon_fd(m, b[i].fd), .limit_fd = mon_fd(m, b[i].limit_fd),
-					       .name = mon_str(m, b[i].name) };
+					       .name = mon_str(m, b[i].name), .trim = TRIM_BEGIN };
 	d->next_ms = clock_ms() + d->every_ms;
 }
 
@@ -68,6 +68,12 @@ static struct filling filling_of(const struct disk *d)
 		f.files = (struct room){ st.f_files, st.f_ffree };
 	}
 	return f;
+}
+
+/* A file system of its own, in a file. */
+static bool is_own(const struct disk *d, const struct filling *f, const struct filling *host)
+{
+	return d->limit_fd < 0 && f->bytes.size > 0 && memcmp(&f->fs, &host->fs, sizeof(f->fs)) != 0;
 }
 
 /* A directory without a quota, or with a larger one than its file system, has that one's size: then the host's is what is full. */
@@ -117,6 +123,8 @@ void disks_turn(struct disks *d, const struct mon *m)
 		struct filling f = filling_of(one);
 		if (i == 0)
 			host = f;
+		else if (is_own(one, &f, &host))
+			trim_turn(&one->trim, one->fd, f.bytes.left);
 		else
 			leave_to_host(&f, &host);
 		judge(&one->bytes, is_full(&f.bytes, MOST_BYTES, one->bytes.full), m, "disk-full", one->name);
@@ -127,6 +135,7 @@ void disks_turn(struct disks *d, const struct mon *m)
 void disks_close(struct disks *d)
 {
 	for (unsigned i = 0; i < d->n; i++) {
+		trim_end(&d->of[i].trim);
 		close(d->of[i].fd);
 		close(d->of[i].limit_fd);
 	}

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "blob.h"
+#include "trim.h"
 
 struct mon;
 
@@ -23,6 +24,7 @@ struct disks {
 		int fd, limit_fd; /* struct blob_disk */
 		const char *name;
 		struct fullness bytes, files;
+		struct trim trim;
 	} of[BLOB_MAX_DISKS];
 	unsigned n;
 	int64_t next_ms;
