@@ -66,6 +66,15 @@ holds() {
 	[ "$(stat -c %b "$(image_file overlay.img)")" -lt $((before + 20000)) ]
 }
 
+@test "full to the last block, it starts again" {
+	ve o1 "${OWN_UPPER[@]}"
+	for _ in 1 2; do
+		not fill o1 /root/filler
+		v exec o1 -- sh -c 'for i in $(seq 3000); do mkdir -p /root/d$i/e || break; done' 2>/dev/null
+		ok restart o1
+	done
+}
+
 @test "files are counted too" {
 	ve i1 "${OWN_IMAGE[@]}" --set disk.inodes=1024
 	v exec i1 -- sh -c 'i=0; mkdir /root/many; cd /root/many; while [ $i -lt 1100 ]; do touch $i 2>/dev/null || exit 0; i=$((i + 1)); done; exit 1'

@@ -27,7 +27,7 @@
 #include "scratch.h"
 #include "sys/syscalls.h"
 
-enum { MAX_LOWERS = MON_MAX_LAYERS - 1 };
+enum { MAX_LOWERS = MON_MAX_LAYERS - 1, NEARLY_FULL_BLOCKS = 64 };
 
 struct layers {
 	int lowers[MAX_LOWERS];
@@ -215,6 +215,19 @@ static int memory_layer(const struct mon *m, struct failure *f)
 	return r < 0 ? r : mnt;
 }
 
+/* The overlay makes its work directory anew, and where it cannot, it is read-only. In a full file system the block that the old one had
+ * is all there is, and only once the transaction that gave it back is written. */
+static void make_room(int writable)
+{
+	struct statfs st;
+	if (fstatfs(writable, &st) < 0 || st.f_bavail >= NEARLY_FULL_BLOCKS)
+		return;
+	int work = openat(writable, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (work >= 0 && unlinkat(work, "work", AT_REMOVEDIR) == 0)
+		syncfs(work);
+	close(work);
+}
+
 static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 {
 	struct layers l = { .n_lowers = m->blob->lowers.n };
@@ -230,6 +243,7 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 					      memory_layer(m, f);
 	if (l.writable < 0)
 		return -1;
+	make_room(l.writable);
 	int mnt = make_overlay(m, &l, set_detached, f);
 	if (mnt < 0) {
 		memset(f, 0, sizeof(*f));
