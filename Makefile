@@ -136,6 +136,7 @@ $(O)/vectl-monitor: $(MON_OBJ)
 $(O)/policyc: tools/policyc.c tools/calltree.c tools/calltree.h lib/sec/seccomp.h $(O)/flags | $(O)/pkgs
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.c,$^) $(LDFLAGS_ALL) -lseccomp
+$(O)/share/seccomp/vps-quota.bpf: templates/seccomp/vps.policy # which it is like
 $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
 	@mkdir -p $(@D)
 	$(call say,POLICY,$@)

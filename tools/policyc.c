@@ -11,9 +11,11 @@
  *   ACTION CALL[,CALL]... [COND]...  a rule on each of the calls: all conditions must hold
  *   ACTION family AF_X [PROTOCOL]    a rule on socket(2) and socketpair(2)
  *   ACTION socketcall                i386's old multiplexer of all socket calls, as a whole
+ *   like NAME but CALL[,CALL]...     all of NAME.policy beside this file, but for its rules on these calls
  *   program                          begins another program with defaults of its own; both must allow a call
  *
- * ACTION is ALLOW, SUCCESS (the call is not made and returns 0), or an errno's name. A CALL that begins with `?`
+ * ACTION is ALLOW, SUCCESS (the call is not made and returns 0), NOTIFY (who listens to the filter answers it; in the first
+ * program alone, and only of a policy that denies), or an errno's name. A CALL that begins with `?`
  * may be unknown to the libseccomp of the build, and is then left out. COND is ARG[&MASK]OP VALUE without
  * spaces, with ARG the argument's number from 0, OP one of == != < <= > >=, and VALUE and MASK numbers or names
  * of the table below.
@@ -117,6 +119,8 @@ struct policy {
 	struct list list; /* its ctx is made by its first rule, when its defaults are known */
 	struct list done[SECCOMP_MAX_PROGRAMS]; /* the programs before it */
 	unsigned n_done;
+	const char *but[MAX_WORDS]; /* calls that rules of the file at hand do not count for */
+	unsigned n_but;
 };
 
 static void __attribute__((noreturn, format(printf, 2, 3))) die(const struct policy *p, const char *fmt, ...)
@@ -150,6 +154,8 @@ static uint32_t action_of(const struct policy *p, const char *word)
 		return SECCOMP_RET_ALLOW;
 	if (strcmp(word, "SUCCESS") == 0)
 		return SECCOMP_RET_ERRNO;
+	if (strcmp(word, "NOTIFY") == 0)
+		return SECCOMP_RET_USER_NOTIF;
 	if (!word_find(errnos, N_OF(errnos), word, strlen(word), &value))
 		die(p, "'%s' is no action", word);
 	return SECCOMP_RET_ERRNO | (uint32_t)value;
@@ -202,6 +208,8 @@ static struct scmp_arg_cmp condition_of(const struct policy *p, const char *text
 /* libseccomp's spelling of an action. */
 static uint32_t scmp_action(uint32_t action)
 {
+	if (action == SECCOMP_RET_USER_NOTIF)
+		return SCMP_ACT_NOTIFY;
 	return action == SECCOMP_RET_ALLOW ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(action & SECCOMP_RET_DATA);
 }
 
@@ -252,6 +260,11 @@ static void add_call(struct policy *p, uint32_t action, const char *name, char *
 {
 	begin_rules(p);
 	bool optional = name[0] == '?';
+	for (unsigned i = 0; i < p->n_but; i++)
+		if (strcmp(p->but[i], name + optional) == 0)
+			return;
+	if (action == SECCOMP_RET_USER_NOTIF && (p->n_done || p->list.default_action != SECCOMP_RET_ALLOW))
+		die(p, "NOTIFY is for the first program of a policy that denies");
 	int number = seccomp_syscall_resolve_name(name + optional);
 	if (number == __NR_SCMP_ERROR) {
 		if (!optional)
@@ -299,9 +312,36 @@ static void end_program(struct policy *p)
 	p->other_arch = 0;
 }
 
+static void read_file(struct policy *p, const char *path);
+
+/* WORDS: NAME but CALL[,CALL]... */
+static void read_like(struct policy *p, char **words, unsigned n)
+{
+	char path[4096], *save = NULL;
+	const char *slash = strrchr(p->path, '/');
+	if (n != 3 || strcmp(words[1], "but") != 0 || p->n_but || strchr(words[0], '/'))
+		die(p, "'like' has a policy's name, 'but' and calls, and stands in no policy that another is like");
+	for (char *call = strtok_r(words[2], ",", &save); call; call = strtok_r(NULL, ",", &save)) {
+		if (p->n_but == MAX_WORDS)
+			die(p, "too many calls");
+		p->but[p->n_but++] = call;
+	}
+	snprintf(path, sizeof(path), "%.*s%s.policy", slash ? (int)(slash + 1 - p->path) : 0, p->path, words[0]);
+	const char *above = p->path;
+	unsigned line = p->line;
+	read_file(p, path);
+	p->path = above;
+	p->line = line;
+	p->n_but = 0;
+}
+
 static bool directive(struct policy *p, char **words, unsigned n)
 {
 	uint32_t *target = NULL;
+	if (strcmp(words[0], "like") == 0) {
+		read_like(p, words + 1, n - 1);
+		return true;
+	}
 	if (strcmp(words[0], "no_new_privs") == 0 && n == 1)
 		return p->no_new_privs = true;
 	if (strcmp(words[0], "program") == 0 && n == 1) {
@@ -348,6 +388,23 @@ static void read_line(struct policy *p, char *line)
 	else
 		for (char *call = strtok_r(words[1], ",", &save); call; call = strtok_r(NULL, ",", &save))
 			add_call(p, action, call, words + 2, n - 2);
+}
+
+static void read_file(struct policy *p, const char *path)
+{
+	FILE *in = fopen(path, "re");
+	if (!in)
+		die(p, "cannot open '%s': %s", path, strerror(errno));
+	p->path = path;
+	p->line = 0;
+	char *line = NULL;
+	size_t size = 0;
+	while (getline(&line, &size, in) >= 0) {
+		p->line++;
+		read_line(p, line);
+	}
+	free(line);
+	fclose(in);
 }
 
 /* ---- the program on families ------------------------------------------------------------------------- */
@@ -530,17 +587,7 @@ int main(int argc, char **argv)
 	}
 	static struct policy p;
 	p.path = argv[1];
-	FILE *in = fopen(argv[1], "re");
-	if (!in)
-		die(&p, "cannot open: %s", strerror(errno));
-	char *line = NULL;
-	size_t size = 0;
-	while (getline(&line, &size, in) >= 0) {
-		p.line++;
-		read_line(&p, line);
-	}
-	free(line);
-	fclose(in);
+	read_file(&p, argv[1]);
 	end_program(&p);
 	char *whole = NULL;
 	size_t length = 0;

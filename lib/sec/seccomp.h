@@ -7,7 +7,8 @@
  * File format of NAME.bpf, all numbers in host order: "VBPF1\n", a uint32_t of flags (SECCOMP_FILE_*), then to
  * the end of the file for each program a uint32_t count and count struct sock_filter.
  *
- * Policies: "vps" and "jail" are what a VE's security.seccomp names. "core" is added to either of them where
+ * Policies: "vps" and "jail" are what a VE's security.seccomp names. "vps-quota" takes the place of "vps" with disk.user_quota: its
+ * first program is loaded with a listener. "core" is added to either of them where
  * rlimits_core_is_fenced() says so (see rlimits.h). "none" has no program.
  */
 #ifndef SEC_SECCOMP_H

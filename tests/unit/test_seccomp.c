@@ -223,6 +223,27 @@ static void test_vps(void **state)
 	seccomp_policy_done(&p);
 }
 
+/* The same but for one call. */
+static void test_vps_quota(void **state)
+{
+	const uint64_t none[6] = { 0 };
+	struct seccomp_policy vps = load("vps"), quota = load("vps-quota");
+	static const int quotactl[] = { [X64] = SYS_quotactl, [I386] = 131, [X32] = -1 };
+	assert_int_equal(vps.n_programs, quota.n_programs);
+	for (int abi = X64; abi <= X32; abi++)
+		for (int nr = 0; nr < 600; nr++) {
+			uint32_t expected = nr == quotactl[abi] ? SECCOMP_RET_USER_NOTIF : verdict(&vps, abi, nr, none);
+			uint32_t got = verdict(&quota, abi, nr, none);
+			if (got != expected)
+				fail_msg("abi %d, call %d: %#x instead of %#x", abi, nr, got, expected);
+		}
+	/* Who listens does so to the first of the programs. */
+	struct seccomp_data d = { .nr = SYS_quotactl, .arch = AUDIT_ARCH_X86_64 };
+	assert_int_equal(run(&quota.programs[0], &d), SECCOMP_RET_USER_NOTIF);
+	seccomp_policy_done(&vps);
+	seccomp_policy_done(&quota);
+}
+
 static void test_jail(void **state)
 {
 	static const struct expect table[] = {
@@ -520,7 +541,7 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vps),    cmocka_unit_test(test_jail),	cmocka_unit_test(test_core),
+		cmocka_unit_test(test_vps),    cmocka_unit_test(test_vps_quota), cmocka_unit_test(test_jail),	cmocka_unit_test(test_core),
 		cmocka_unit_test(test_kernel), cmocka_unit_test(test_damaged), cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
