@@ -11,6 +11,7 @@
 struct backend {
 	const char *name;
 	bool copies;
+	bool user_quotas;
 	int (*prepare)(int ve_fd, int image_fd, const struct storage_size *size, ve_error **ret_error);
 	/* FROM_FD: the directory of a VE whose storage is of this back end, and not in use. */
 	int (*clone)(int from_fd, int ve_fd, const struct storage_size *size, const struct storage_watch *watch, ve_error **ret_error);

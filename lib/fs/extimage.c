@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
@@ -36,6 +37,7 @@ struct super {
 	uint32_t inodes, free_inodes;
 	uint64_t journal_bytes; /* while it has to be replayed, else 0 */
 	bool clean;
+	bool quotas; /* of users and groups, in files that the file system hides */
 };
 
 static uint32_t le32_at(const unsigned char *p, size_t at)
@@ -54,7 +56,7 @@ static int damaged(const char *name, const char *why, ve_error **ret_error)
 
 static int read_super(int file_fd, const char *name, struct super *ret, ve_error **ret_error)
 {
-	enum { MAGIC = 0xef53, VALID = 1, HAS_ERRORS = 2, NEEDS_RECOVERY = 4, LOG_BLOCK_4K = 2 };
+	enum { MAGIC = 0xef53, VALID = 1, HAS_ERRORS = 2, NEEDS_RECOVERY = 4, LOG_BLOCK_4K = 2, QUOTA = 0x100 };
 	unsigned char s[SUPER_SIZE];
 	struct stat st;
 	if (fstat(file_fd, &st) < 0)
@@ -73,6 +75,7 @@ static int read_super(int file_fd, const char *name, struct super *ret, ve_error
 		/* s_jnl_blocks: the last two are the upper and the lower half of its inode's size. */
 		.journal_bytes = replay ? (uint64_t)le32_at(s, 0x148) << 32 | le32_at(s, 0x14c) : 0,
 		.clean = state & VALID && !(state & HAS_ERRORS) && !replay,
+		.quotas = le32_at(s, 100) & QUOTA,
 	};
 	if (ret->blocks > (uint64_t)st.st_size / BLOCK)
 		return damaged(name, "the file is shorter than the file system", ret_error);
@@ -258,27 +261,92 @@ static int rewrite(int dir_fd, const char *name, int file_fd, uint64_t have, uin
 	return r;
 }
 
+/* ---- quotas of users and groups ---- */
+
+/* Switched on, every file's owner is looked up, and what each has is counted; switched off, the limits go. */
+static int switch_quotas(int file_fd, const char *name, bool on, ve_error **ret_error)
+{
+	const char *const argv[] = { "tune2fs", "-O", on ? "quota" : "^quota", "/proc/self/fd/3", NULL };
+	const struct tool tune2fs = { .argv = argv, .package = "e2fsprogs", .fds = { file_fd }, .n_fds = 1 };
+	char words[TOOL_WORDS_MAX];
+	int status, r = tool_run(&tune2fs, &status, words, ret_error);
+	if (r == 0 && status != 0)
+		r = err_plain(ret_error, on ? VE_ERR_NO_ROOM : VE_ERR_DATA, EIO, "storage", "cannot switch the quotas in '%s' %s: %s", name,
+			      on ? "on" : "off", words);
+	return r;
+}
+
 /* ---- mounting ---- */
 
-static int mount_device(const struct loop *l, const char *name, int *ret_mount_fd, ve_error **ret_error)
+/* With quotas the kernel counts in any case; that it also holds the limits, it has to be told. */
+static int set_options(int fs, const char *source, bool quotas)
 {
-	char source[32], words[160];
-	int r = 0;
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+		return -1;
+	if (quotas && (fsconfig(fs, FSCONFIG_SET_FLAG, "usrquota", NULL, 0) < 0 || fsconfig(fs, FSCONFIG_SET_FLAG, "grpquota", NULL, 0) < 0))
+		return -1;
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+enum { WORDS_MAX = 160 };
+
+/* 0, or -errno with the kernel's own words, where it has some. */
+static int try_mount(const struct loop *l, bool quotas, int *ret_mount_fd, char words[WORDS_MAX])
+{
+	char source[LOOP_NAME_SIZE];
+	words[0] = '\0';
 	snprintf(source, sizeof(source), "/dev/loop%u", l->number);
 	_cleanup_close_ int fs = fsopen("ext4", FSOPEN_CLOEXEC);
 	if (fs < 0)
-		return err_sys(ret_error, errno, "storage", "cannot mount an ext4 file system");
-	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		return -errno;
+	if (set_options(fs, source, quotas) < 0) {
 		int e = errno;
-		ssize_t n = read(fs, words, sizeof(words) - 1);
+		ssize_t n = read(fs, words, WORDS_MAX - 1);
 		words[n > 0 ? n : 0] = '\0';
-		r = e == EUCLEAN || e == EINVAL ? damaged(name, *words ? words : "it cannot be mounted", ret_error) :
-						  err_sys(ret_error, e, "storage", "cannot mount '%s'", name);
-	} else if ((*ret_mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, 0)) < 0) {
-		r = err_sys(ret_error, errno, "storage", "cannot mount '%s'", name);
+		return -e;
 	}
+	*ret_mount_fd = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return *ret_mount_fd < 0 ? -errno : 0;
+}
+
+int extimage_check_quotas(ve_error **ret_error)
+{
+	const struct storage_size size = { .bytes = 16 * MIB };
+	char words[WORDS_MAX];
+	struct loop l = { .fd = -1 };
+	_cleanup_close_ int file_fd = memfd_create("vectl-quotas", MFD_CLOEXEC), mnt = -1;
+	if (file_fd < 0 || ftruncate(file_fd, (off_t)size.bytes) < 0)
+		return err_sys(ret_error, errno, "storage", "cannot make a file in memory");
+	int r = make_file_system(file_fd, &size, ret_error);
+	if (r == 0)
+		r = switch_quotas(file_fd, "a file system in memory", true, ret_error);
+	if (r == 0)
+		r = loop_attach(file_fd, &l, ret_error);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int device = l.fd;
+	r = try_mount(&l, true, &mnt, words);
+	if (r == 0)
+		return 0;
+	r = err_plain(ret_error, VE_ERR_UNSUPPORTED, -r, "storage",
+		      "disk.user_quota: the kernel mounts no ext4 that keeps quotas of users and groups");
+	err_hint(ret_error, "load the module quota_v2, or use a kernel with CONFIG_QFMT_V2");
 	return r;
+}
+
+static int mount_device(const struct loop *l, const char *name, bool quotas, int *ret_mount_fd, ve_error **ret_error)
+{
+	char words[WORDS_MAX];
+	int r = try_mount(l, quotas, ret_mount_fd, words);
+	if (r == 0)
+		return 0;
+	/* A kernel without quotas says no more than for one that is damaged. */
+	int unkept = quotas ? extimage_check_quotas(ret_error) : 0;
+	if (unkept < 0)
+		return unkept;
+	if (r == -EUCLEAN || r == -EINVAL)
+		return damaged(name, *words ? words : "it cannot be mounted", ret_error);
+	return err_sys(ret_error, -r, "storage", "cannot mount '%s'", name);
 }
 
 /* Does the host still keep what has been freed inside? A running VE's monitor gives that back (run/monitor/trim.c); this is of what was
@@ -326,10 +394,11 @@ struct after {
 };
 
 /* Nobody has it: it is checked, brought to its length, and put behind a device. */
-static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd, uint64_t have, struct after *after,
+static int attach_new(int dir_fd, const char *name, const struct storage_size *size, int *file_fd, uint64_t have, struct after *after,
 		      struct loop *ret_loop, ve_error **ret_error)
 {
 	struct super s;
+	uint64_t bytes = whole_blocks(size->bytes);
 	int r = check(*file_fd, name, &after->was_mended, ret_error);
 	if (r == 0 && (have > bytes || (have < bytes && !kernel_grows()))) {
 		r = rewrite(dir_fd, name, *file_fd, have, bytes, ret_error);
@@ -341,6 +410,8 @@ static int attach_new(int dir_fd, const char *name, uint64_t bytes, int *file_fd
 		r = read_super(*file_fd, name, &s, ret_error);
 	if (r == 0 && have < bytes && ftruncate(*file_fd, (off_t)bytes) < 0)
 		r = err_sys(ret_error, errno, "storage", "cannot make '%s' longer", name);
+	if (r == 0 && s.quotas != size->user_quotas)
+		r = switch_quotas(*file_fd, name, size->user_quotas, ret_error);
 	if (r < 0)
 		return r;
 	after->grows = s.blocks < bytes / BLOCK && kernel_grows();
@@ -356,25 +427,27 @@ static int attach_again(int file_fd, const char *name, uint64_t have, uint64_t b
 	return 0;
 }
 
-int extimage_mount(int dir_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
+int extimage_mount(int dir_fd, const char *name, const struct storage_size *size, int *ret_mount_fd, ve_error **ret_error)
 {
 	_cleanup_close_ int file_fd = -1;
-	uint64_t have;
+	uint64_t have, bytes = whole_blocks(size->bytes);
+	struct super s;
 	struct after after = { 0 };
 	struct loop l = { .fd = -1 };
-	bytes = whole_blocks(bytes);
 	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
+	if (r == 0)
+		r = read_super(file_fd, name, &s, ret_error);
 	if (r < 0)
 		return r;
-	/* What only a rewriting brings to its size waits for the mount's end. */
-	bool again = have == bytes || (have < bytes && kernel_grows());
+	/* What only a rewriting brings to its size, or what has other features, waits for the mount's end. */
+	bool again = (have == bytes || (have < bytes && kernel_grows())) && s.quotas == size->user_quotas;
 	if (again && loop_in_use(file_fd) > 0 && loop_find(file_fd, &l) == 0)
 		r = attach_again(file_fd, name, have, bytes, &after, ret_error);
 	else if ((r = loop_await_end(file_fd, "the VE's file system", ret_error)) == 0)
-		r = attach_new(dir_fd, name, bytes, &file_fd, have, &after, &l, ret_error);
+		r = attach_new(dir_fd, name, size, &file_fd, have, &after, &l, ret_error);
 	_cleanup_close_ int device = l.fd, mnt = -1;
 	if (r == 0)
-		r = mount_device(&l, name, &mnt, ret_error);
+		r = mount_device(&l, name, size->user_quotas, &mnt, ret_error);
 	/* What was written but never came to belong to a file is free inside, too. */
 	if (r == 0 && (after.was_mended || keeps_freed(file_fd, mnt)))
 		trim(mnt);
@@ -390,6 +463,8 @@ int extimage_resize(int dir_fd, const char *name, const struct storage_size *fro
 {
 	_cleanup_close_ int file_fd = -1;
 	uint64_t have, bytes = to->bytes;
+	struct storage_size now = *to;
+	struct super s;
 	if (!bytes || from->inodes != to->inodes)
 		return err_plain(ret_error, VE_ERR_STATE, EINVAL, "storage", "%s of a file system of its own is fixed when it is made",
 				 bytes ? "disk.inodes" : "that it has a disk.size");
@@ -404,15 +479,17 @@ int extimage_resize(int dir_fd, const char *name, const struct storage_size *fro
 	if (online && !kernel_grows())
 		return err_plain(ret_error, VE_ERR_UNSUPPORTED, EPERM, "storage",
 				 "this process lacks CAP_SYS_RESOURCE, without which a file system grows only while the VE is stopped");
+	if (online && (r = read_super(file_fd, name, &s, ret_error)) == 0)
+		now.user_quotas = s.quotas; /* they come or go at the next start */
 	close_fd(&file_fd);
 	/* Being mounted brings it there, whichever way. */
 	_cleanup_close_ int mnt = -1;
-	return r < 0 ? r : extimage_mount(dir_fd, name, bytes, &mnt, ret_error);
+	return r < 0 ? r : extimage_mount(dir_fd, name, &now, &mnt, ret_error);
 }
 
 /* ---- from elsewhere ---- */
 
-int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **ret_error)
+int extimage_inspect(int dir_fd, const char *name, const struct storage_size *size, ve_error **ret_error)
 {
 	_cleanup_close_ int file_fd = -1, mnt = -1;
 	struct super s;
@@ -420,14 +497,14 @@ int extimage_inspect(int dir_fd, const char *name, uint64_t bytes, ve_error **re
 	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
 	if (r == 0)
 		r = read_super(file_fd, name, &s, ret_error);
-	if (r == 0 && have > whole_blocks(bytes))
+	if (r == 0 && have > whole_blocks(size->bytes))
 		r = err_plain(ret_error, VE_ERR_DATA, EFBIG, "storage", "'%s' has %llu MiB, and may have %llu MiB", name,
-			      (unsigned long long)(have / MIB), (unsigned long long)(bytes / MIB));
+			      (unsigned long long)(have / MIB), (unsigned long long)(size->bytes / MIB));
 	if (r == 0)
 		r = run_fsck(file_fd, name, "-fp", ret_error);
 	close_fd(&file_fd);
 	if (r == 0)
-		r = extimage_mount(dir_fd, name, bytes, &mnt, ret_error);
+		r = extimage_mount(dir_fd, name, size, &mnt, ret_error);
 	return r < 0 ? r : foreign_check(mnt, ".", &used, ret_error);
 }
 
@@ -440,7 +517,7 @@ static int mount_again(int file_fd, const char *name, int *ret_mount_fd, ve_erro
 	if (loop_in_use(file_fd) <= 0 || loop_find(file_fd, &l) < 0)
 		return 0;
 	_cleanup_close_ int device = l.fd;
-	int r = mount_device(&l, name, ret_mount_fd, ret_error);
+	int r = mount_device(&l, name, false, ret_mount_fd, ret_error); /* as it is: there is one file system */
 	return r < 0 ? r : 1;
 }
 
@@ -468,7 +545,7 @@ int extimage_mount_again(int mount_fd)
 	const char *name = strrchr(device, '/');
 	if (!name || sscanf(name, "/loop%u", &l.number) != 1)
 		return -ENODEV;
-	int r = mount_device(&l, name, &mnt, NULL);
+	int r = mount_device(&l, name, false, &mnt, NULL);
 	return r < 0 ? r : mnt;
 }
 

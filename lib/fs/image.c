@@ -5,6 +5,7 @@
 #include "base/guard.h"
 #include "fs/backend.h"
 #include "fs/extimage.h"
+#include "fs/loop.h"
 
 #define IMAGE "disk.img"
 
@@ -24,7 +25,7 @@ static int image_prepare(int ve_fd, int image_fd, const struct storage_size *siz
 	if (r == 0)
 		r = extimage_make(ve_fd, IMAGE, size, ret_error);
 	if (r == 0)
-		r = extimage_mount(ve_fd, IMAGE, size->bytes, &mnt, ret_error);
+		r = extimage_mount(ve_fd, IMAGE, size, &mnt, ret_error);
 	return r < 0 ? r : backend_copy_tree(image_fd, mnt, NULL, ret_error);
 }
 
@@ -36,13 +37,18 @@ static int image_clone(int from_fd, int ve_fd, const struct storage_size *size, 
 
 static int image_inspect(int ve_fd, const struct storage_size *size, ve_error **ret_error)
 {
-	return extimage_inspect(ve_fd, IMAGE, size->bytes, ret_error);
+	return extimage_inspect(ve_fd, IMAGE, size, ret_error);
 }
 
 static int image_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
 {
 	s->is_mount = true;
-	return extimage_mount(ve_fd, IMAGE, size->bytes, &s->writable_fd, ret_error);
+	int r = extimage_mount(ve_fd, IMAGE, size, &s->writable_fd, ret_error);
+	if (r == 0 && size->user_quotas && (r = loop_name(s->writable_fd, s->device)) < 0) {
+		close_fd(&s->writable_fd);
+		return err_sys(ret_error, -r, "storage", "cannot tell which device '%s' is mounted from", IMAGE);
+	}
+	return r;
 }
 
 static int image_resize(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
@@ -67,6 +73,7 @@ static const char *const remains[] = { IMAGE, NULL };
 const struct backend backend_image = {
 	.name = "image",
 	.copies = true,
+	.user_quotas = true,
 	.prepare = image_prepare,
 	.clone = image_clone,
 	.inspect = image_inspect,

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "base/guard.h"
 
@@ -96,6 +98,22 @@ int loop_attach(int file_fd, struct loop *ret_loop, ve_error **ret_error)
 			return err_sys(ret_error, errno, "loop", "cannot set up /dev/loop%d", number);
 	}
 	return no_device(EBUSY, ret_error);
+}
+
+int loop_name(int fd, char ret_name[LOOP_NAME_SIZE])
+{
+	struct stat st;
+	char path[64], target[256];
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	const char *slash = strrchr(target, '/');
+	n = snprintf(ret_name, LOOP_NAME_SIZE, "/dev/%s", slash ? slash + 1 : target);
+	return n < LOOP_NAME_SIZE ? 0 : -ENAMETOOLONG;
 }
 
 int loop_await_end(int file_fd, const char *what, ve_error **ret_error)

@@ -19,6 +19,9 @@ int loop_in_use(int file_fd);
 int loop_find(int file_fd, struct loop *ret_loop);
 /* A new one. VE_ERR_NO_ROOM: none is free. */
 int loop_attach(int file_fd, struct loop *ret_loop, ve_error **ret_error);
+/* The path of the device that the file system of FD is mounted from: "/dev/loop3". -errno without a message. */
+enum { LOOP_NAME_SIZE = 32 };
+int loop_name(int fd, char ret_name[LOOP_NAME_SIZE]);
 /* Waits until nobody else has the file: a mount goes some time after the last process that had it. VE_ERR_BUSY. */
 int loop_await_end(int file_fd, const char *what, ve_error **ret_error);
 

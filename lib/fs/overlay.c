@@ -27,7 +27,7 @@ static int prepare_image(int ve_fd, const struct storage_size *size, ve_error **
 	_cleanup_close_ int mnt = -1;
 	int r = extimage_make(ve_fd, IMAGE, size, ret_error);
 	if (r == 0)
-		r = extimage_mount(ve_fd, IMAGE, size->bytes, &mnt, ret_error);
+		r = extimage_mount(ve_fd, IMAGE, size, &mnt, ret_error);
 	return r < 0 ? r : make_layers(mnt, ret_error);
 }
 
@@ -108,14 +108,14 @@ static int overlay_clone(int from_fd, int ve_fd, const struct storage_size *size
 
 static int overlay_inspect(int ve_fd, const struct storage_size *size, ve_error **ret_error)
 {
-	return extimage_exists(ve_fd, IMAGE) ? extimage_inspect(ve_fd, IMAGE, size->bytes, ret_error) : 0;
+	return extimage_exists(ve_fd, IMAGE) ? extimage_inspect(ve_fd, IMAGE, size, ret_error) : 0;
 }
 
 static int overlay_open(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error)
 {
 	s->is_mount = extimage_exists(ve_fd, IMAGE);
 	if (s->is_mount)
-		return extimage_mount(ve_fd, IMAGE, size->bytes, &s->writable_fd, ret_error);
+		return extimage_mount(ve_fd, IMAGE, size, &s->writable_fd, ret_error);
 	return limited_open(ve_fd, "overlay", DIRECTORY, size, &s->writable_fd, ret_error);
 }
 

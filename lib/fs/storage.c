@@ -42,6 +42,16 @@ bool storage_copies(enum storage_kind kind)
 	return backends[kind]->copies;
 }
 
+bool storage_has_user_quotas(enum storage_kind kind)
+{
+	return backends[kind]->user_quotas;
+}
+
+int storage_check_user_quotas(ve_error **ret_error)
+{
+	return extimage_check_quotas(ret_error);
+}
+
 static int bind_onto_itself(const char *path)
 {
 	_cleanup_close_ int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);

@@ -25,6 +25,7 @@ enum storage_kind { STORAGE_OVERLAY, STORAGE_DIR, STORAGE_BTRFS, STORAGE_IMAGE, 
 /* How large it may become. 0: not limited. */
 struct storage_size {
 	uint64_t bytes, inodes;
+	bool user_quotas; /* of the users and groups inside, by these themselves: STORAGE_IMAGE alone */
 };
 
 /* -1: not known, or not limited. */
@@ -54,12 +55,18 @@ struct storage {
 	bool is_mount; /* writable_fd is a detached mount of its own; else a directory of the store's */
 	int image_fd;
 	int writable_fd; /* layered: holds upper/ and work/, -1: they are made in memory */
+	char device[32]; /* with user_quotas: what writable_fd is mounted from, "/dev/loop3"; else "" */
 };
 
 /* The back end called NAME; VE_ERR_UNSUPPORTED for one that this version does not have. */
 int storage_kind(const char *name, enum storage_kind *ret_kind, ve_error **ret_error);
 /* Does storage_prepare() copy the image? That takes a while. */
 bool storage_copies(enum storage_kind kind);
+
+/* Has it a file system of the VE's own as the VE's root, whose users and groups can have quotas? */
+bool storage_has_user_quotas(enum storage_kind kind);
+/* Has this host what they need? Tried out. VE_ERR_UNSUPPORTED */
+int storage_check_user_quotas(ve_error **ret_error);
 
 /* The store's directory PATH (ROOT/var/lib/vectl) becomes a mount of its own, nosuid and nodev, once a boot: setuid
  * programs and devices in the tenants' trees mean nothing on the host's side. */

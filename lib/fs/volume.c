@@ -112,6 +112,7 @@ int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const
 
 int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
 {
+	const struct storage_size size = { .bytes = bytes };
 	_cleanup_close_ int from = -1, dir = -1;
 	uint64_t used = 0;
 	int r = open_directory(from_fd, name, &from, ret_error);
@@ -122,14 +123,15 @@ int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const
 	if (r < 0 || ve_fd < 0)
 		return r;
 	r = open_directory(ve_fd, name, &dir, ret_error);
-	return r < 0 ? r : extimage_inspect(dir, file_of(name).s, bytes, ret_error);
+	return r < 0 ? r : extimage_inspect(dir, file_of(name).s, &size, ret_error);
 }
 
 int volume_open(int ve_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error)
 {
+	const struct storage_size size = { .bytes = bytes };
 	_cleanup_close_ int dir = -1;
 	int r = open_directory(ve_fd, name, &dir, ret_error);
-	return r < 0 ? r : extimage_mount(dir, file_of(name).s, bytes, ret_mount_fd, ret_error);
+	return r < 0 ? r : extimage_mount(dir, file_of(name).s, &size, ret_mount_fd, ret_error);
 }
 
 int volume_resize(int ve_fd, const char *name, uint64_t from, uint64_t to, bool online, ve_error **ret_error)

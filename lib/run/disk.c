@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run/disk.h"
 
+#include <errno.h>
+
 #include "base/guard.h"
+#include "base/str.h"
 #include "model/units.h"
 #include "run/fault.h"
 
@@ -18,7 +21,35 @@ static uint64_t limit_of(const struct config *c, const char *key)
 
 static struct storage_size size_of(const struct config *c)
 {
-	return (struct storage_size){ .bytes = limit_of(c, "disk.size"), .inodes = limit_of(c, "disk.inodes") };
+	return (struct storage_size){ .bytes = limit_of(c, "disk.size"), .inodes = limit_of(c, "disk.inodes"),
+				      .user_quotas = config_bool(c, "disk.user_quota") };
+}
+
+int disk_check_quota(const struct config *c, ve_error **ret_error)
+{
+	enum storage_kind kind;
+	if (!config_bool(c, "disk.user_quota"))
+		return 0;
+	int r = kind_of(c, &kind, ret_error);
+	if (r < 0)
+		return r;
+	if (!storage_has_user_quotas(kind)) {
+		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "storage",
+			      "disk.user_quota: with disk.backend=%s a VE has no file system of its own to keep quotas",
+			      config_string(c, "disk.backend"));
+		err_hint(ret_error, "disk.backend=image has one: --set disk.backend=image --disk SIZE, for a new VE");
+		return r;
+	}
+	if (str_eq(config_string(c, "security.seccomp"), "vps"))
+		return 0;
+	return err_plain(ret_error, VE_ERR_CONFIG, EINVAL, "storage",
+			 "disk.user_quota needs security.seccomp=vps: only that policy lets quotas be asked for");
+}
+
+int disk_check_host(const struct config *c, ve_error **ret_error)
+{
+	int r = disk_check_quota(c, ret_error);
+	return r < 0 || !config_bool(c, "disk.user_quota") ? r : storage_check_user_quotas(ret_error);
 }
 
 int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error)

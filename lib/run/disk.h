@@ -6,6 +6,11 @@
 #include "fs/storage.h"
 #include "run/handle.h"
 
+/* What disk.user_quota asks for beside it: the back end, VE_ERR_UNSUPPORTED, which says what has it; the system call policy that can
+ * have its calls answered, VE_ERR_CONFIG. */
+int disk_check_quota(const struct config *c, ve_error **ret_error);
+/* And of the host, if it is on: tried out. For those who would write it down. */
+int disk_check_host(const struct config *c, ve_error **ret_error);
 /* Makes the storage that V's configuration asks for, from the image's tree. */
 int disk_prepare(struct ve *v, int image_fd, ve_error **ret_error);
 /* Makes it of a copy of OLD's, which does not run. */

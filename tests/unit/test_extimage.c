@@ -27,7 +27,7 @@ static int set_up(void **state)
 
 static void make(const char *name, uint64_t bytes, uint64_t inodes)
 {
-	const struct storage_size size = { bytes, inodes };
+	const struct storage_size size = { .bytes = bytes, .inodes = inodes };
 	assert_int_equal(extimage_make(dir, name, &size, NULL), 0);
 }
 
@@ -63,7 +63,7 @@ static void test_no_size_for_a_file_system(void **state)
 {
 	(void)state;
 	_cleanup_err_ ve_error *e = NULL;
-	const struct storage_size size = { 16384, 0 };
+	const struct storage_size size = { .bytes = 16384 };
 	assert_true(extimage_make(dir, "c", &size, &e) < 0);
 	assert_int_equal(ve_error_category(e), VE_ERR_CONFIG);
 	assert_false(extimage_exists(dir, "c"));
