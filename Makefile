@@ -184,11 +184,14 @@ $(O)/tunnel: tests/e2e/tunnel.c $(O)/flags
 $(O)/fusefs: tests/e2e/fusefs.c $(O)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
+$(O)/askquota: tests/e2e/askquota.c $(O)/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PLAIN_CFLAGS) -static -o $@ $<
 $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/storm $(O)/tunnel $(O)/fusefs $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/storm $(O)/tunnel $(O)/fusefs $(O)/askquota $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)

@@ -123,7 +123,9 @@ const struct schema_key schema_keys[] = {
 	INT("disk.inodes", UNIT_NONE, 16, UINT32_MAX, .flags = LIVE | BUILT | UNLIMITED, .def = "unlimited",
 	    .doc = "How many files it has at most. Unset, with a disk.size: what a file system of that size has, one for each 16K (below "
 		   "512M one for each 4K); on btrfs it is not counted."),
-	BOOLEAN("disk.user_quota", .flags = 0, .def = "off", .doc = "User and group quotas inside."),
+	BOOLEAN("disk.user_quota", .flags = BUILT, .def = "off",
+		.doc = "User and group quotas inside (setquota, repquota), with disk.backend=image and security.seccomp=vps. Switched "
+		       "off, the limits are forgotten. See vectl-storage(7)."),
 	LIST("volumes", .flags = BUILT | SCHEMA_KEYED, .check = volume_check_name, .canonical = volume_canonical, .live = volume_grows_only,
 	     .doc = "Further disks, NAME:SIZE:TARGET each: data:10G:/srv/data. One that is there grows while the VE runs; the rest needs a "
 		    "restart. Only volumes-=NAME takes one away, with all that is in it. See vectl-storage(7)."),

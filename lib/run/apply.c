@@ -252,11 +252,11 @@ int apply_live(struct ve *v, const struct config *c, struct applied *ret_applied
 	return 0;
 }
 
-int apply_take(struct applied *a, const char *group, const struct config *c, ve_error **ret_error)
+int apply_take(struct applied *a, const char *key, const struct config *c, ve_error **ret_error)
 {
 	if (!a->ve)
 		return 0;
-	return config_put(a->after, group, json_incref(config_raw(c, group))) < 0 ? err_nomem(ret_error) : 0;
+	return config_put(a->after, key, json_incref(config_raw(c, key))) < 0 ? err_nomem(ret_error) : 0;
 }
 
 void apply_keep(struct applied *a)

@@ -53,6 +53,8 @@ void blobber_init(struct blobber *b, enum mon_role role)
 		.fd_log_dir = -1,
 		.fd_console_listen = -1,
 		.fd_notify = -1,
+		.fd_quota = -1,
+		.fd_quota_fs = -1,
 		.fd_traffic = -1,
 		.fd_stdio = { -1, -1, -1 },
 		.fd_pidfd = -1,

@@ -69,16 +69,24 @@ static int make_node(int dir, const char *name, mode_t mode, dev_t number, uint3
 	return 0;
 }
 
-static int add(struct devnodes *d, const char *path, struct cg_device rule, mode_t mode, uint32_t owner, ve_error **ret_error)
+static int add_node(struct devnodes *d, const char *path, mode_t mode, dev_t number, uint32_t owner, ve_error **ret_error)
 {
 	if (d->mount < 0)
 		d->mount = make_tmpfs();
-	int r = d->mount < 0 ? d->mount : make_node(d->mount, name_in(path), mode, makedev(rule.major, (unsigned)rule.minor), owner);
+	int r = d->mount < 0 ? d->mount : make_node(d->mount, name_in(path), mode, number, owner);
 	if (r < 0)
 		return err_sys(ret_error, -r, "devices", "cannot make the device '%s'", path);
 	snprintf(d->paths[d->n], sizeof(d->paths[d->n]), "%s", path);
-	d->rules[d->n++] = rule;
+	d->n++;
 	return 0;
+}
+
+static int add(struct devnodes *d, const char *path, struct cg_device rule, mode_t mode, uint32_t owner, ve_error **ret_error)
+{
+	int r = add_node(d, path, mode, makedev(rule.major, (unsigned)rule.minor), owner, ret_error);
+	if (r == 0)
+		d->rules[d->n_rules++] = rule;
+	return r;
 }
 
 static int add_feature(struct devnodes *d, const struct feature *f, uint32_t owner, ve_error **ret_error)
@@ -120,6 +128,16 @@ int devnodes_open(const struct config *c, uint32_t owner, struct devnodes *ret, 
 		devnodes_done(&d);
 	*ret = d;
 	return r;
+}
+
+/* Owned by the host's root, who has no id inside, so that no capability there opens what nobody may. */
+int devnodes_show(struct devnodes *d, const char *path, ve_error **ret_error)
+{
+	struct stat st;
+	int e = stat(path, &st) < 0 ? errno : S_ISBLK(st.st_mode) ? 0 : ENOTBLK;
+	if (e)
+		return err_sys(ret_error, e, "devices", "cannot look at the block device '%s'", path);
+	return add_node(d, path, S_IFBLK, st.st_rdev, 0, ret_error);
 }
 
 void devnodes_done(struct devnodes *d)

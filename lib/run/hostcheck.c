@@ -8,6 +8,7 @@
 #include "base/guard.h"
 #include "base/str.h"
 #include "cg/cgroup.h"
+#include "fs/storage.h"
 #include "model/state.h"
 #include "net/net.h"
 #include "run/heal.h"
@@ -77,6 +78,14 @@ static void ve_networks_row(struct ve_ctx *ctx, json_t *rows)
 	add(rows, "ve-networks", n_faulty == 0, false, "network", detail, "vectl recover puts it back");
 }
 
+/* No VE may need it, so that a word for those who would is enough. */
+static void user_quota_row(json_t *rows)
+{
+	_cleanup_err_ ve_error *e = NULL;
+	bool has = storage_check_user_quotas(&e) == 0;
+	add(rows, "user-quotas", has, false, "disk.user_quota", has ? "ext4 keeps them" : ve_error_message(e), ve_error_hint(e));
+}
+
 static void program_row(json_t *rows, const char *program, const char *needed_by, const char *hint)
 {
 	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/bin", "/usr/local/sbin" };
@@ -113,6 +122,7 @@ int hostcheck(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 	probe_all(place, probe_row, rows);
 	cg_host_check(cg_row, rows);
 	net_host_check(store_data_dir(), net_row, rows);
+	user_quota_row(rows);
 	ve_networks_row(ctx, rows);
 	program_row(rows, "mmdebstrap", "image build debian-*", "apt install mmdebstrap");
 	program_row(rows, "busybox", "image build busybox", "apt install busybox-static");

@@ -2,12 +2,14 @@
 #include "run/join.h"
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/guard.h"
 #include "base/str.h"
 #include "run/fault.h"
 #include "run/plan.h"
+#include "run/supervision.h"
 
 enum { DEADLINE_MS = 20000 };
 
@@ -31,6 +33,9 @@ static int spawn_and_place(struct ve *v, const struct config *c, struct cg *cg, 
 	if (r < 0)
 		return r;
 	b->head.fd_pidfd = blobber_fd(b, init);
+	/* Where nobody answers there any more, what is joined goes on without quotas. */
+	_cleanup_close_ int quota = b->head.flags & BLOB_USER_QUOTA ? supervision_connect(v->run_fd, "quota.sock", SOCK_DGRAM) : -1;
+	b->head.fd_quota = blobber_fd(b, quota);
 	fault_forward(b);
 	r = spawn_monitor(b, v->ctx->cancel_fd, &s, ret_error);
 	if (r < 0)

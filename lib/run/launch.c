@@ -39,7 +39,7 @@ struct launching {
 	struct plan *plan;
 	const struct launch_command *cmd;
 	struct cg *cg;
-	int console_listen, notify_socket;
+	int console_listen, notify_socket, quota_socket;
 	struct rootplan_extra extra;
 	struct devnodes nodes;
 	struct hostmounts mounts;
@@ -70,7 +70,7 @@ static void undo_pool(void *v)
 
 static void remove_run_files(int run_fd)
 {
-	static const char *const files[] = { "console.sock", "ready", "reboot", "poweroff", "stopping", "frozen",
+	static const char *const files[] = { "console.sock", "quota.sock", "ready", "reboot", "poweroff", "stopping", "frozen",
 					     "running.json", "record.json" };
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
 		unlinkat(run_fd, files[i], 0);
@@ -121,7 +121,7 @@ static int step_limits(struct launching *l, ve_error **ret_error)
 {
 	int r = fault_point("device-filter", ret_error);
 	if (r == 0)
-		r = cg_attach_device_filter_with(l->cg, l->nodes.rules, l->nodes.n, ret_error);
+		r = cg_attach_device_filter_with(l->cg, l->nodes.rules, l->nodes.n_rules, ret_error);
 	if (r == 0)
 		r = fault_point("limits", ret_error);
 	return r < 0 ? r : cg_apply(l->cg, &l->plan->limits, ctx_warn_sentence, l->plan->ve->ctx, ret_error);
@@ -165,6 +165,8 @@ static int step_run_files(struct launching *l, ve_error **ret_error)
 		r = supervision_bind(v->run_fd, "console.sock", SOCK_SEQPACKET, 0600, &l->console_listen);
 	if (r == 0 && !l->plan->jail)
 		r = open_notify(v->run_fd, &l->notify_socket, &l->extra.notify);
+	if (r == 0 && *l->plan->storage.device)
+		r = supervision_bind(v->run_fd, "quota.sock", SOCK_DGRAM, 0600, &l->quota_socket);
 	return r < 0 ? err_sys(ret_error, -r, "run-files", "cannot make the sockets of '%s'", v->name) : 0;
 }
 
@@ -258,6 +260,16 @@ static void freeze_root(struct blobber *b, const struct plan *p)
 		b->head.root_kind = ROOT_DIR;
 		b->head.fd_root = blobber_fd(b, p->storage.writable_fd);
 	}
+}
+
+/* The mount goes twice: the one who answers for its quotas keeps it. */
+static void freeze_quota(struct blobber *b, const struct launching *l)
+{
+	if (!*l->plan->storage.device)
+		return;
+	b->head.fd_quota = blobber_fd(b, l->quota_socket);
+	b->head.fd_quota_fs = blobber_fd(b, l->plan->storage.writable_fd);
+	b->head.quota_device = blobber_str(b, l->plan->storage.device);
 }
 
 void launch_freeze_watched(struct blobber *b, struct cg *cg, struct cg_watched kept[CG_WATCHED_MAX], unsigned *ret_n)
@@ -380,6 +392,7 @@ static int step_spawn(struct launching *l, ve_error **ret_error)
 	blobber_init(&b, MON_SUPERVISE);
 	plan_freeze_security(&b, l->plan);
 	freeze_root(&b, l->plan);
+	freeze_quota(&b, l);
 	freeze_process(&b, l, argv, env);
 	int r = open_ledger(l, ret_error);
 	if (r < 0)
@@ -460,6 +473,8 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 		r = hostmounts_open(l->plan->ve->ctx->store, l->plan->config, &l->mounts, ret_error);
 	if (r == 0)
 		r = devnodes_open(l->plan->config, l->plan->id_base, &l->nodes, ret_error);
+	if (r == 0 && *l->plan->storage.device)
+		r = devnodes_show(&l->nodes, l->plan->storage.device, ret_error);
 	if (r == 0 && l->plan->net.n_ifs)
 		r = net_check(&l->plan->net, ret_error);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(steps); i++) {
@@ -473,7 +488,7 @@ static int run_steps(struct launching *l, ve_error **ret_error)
 int launch(struct plan *p, const struct launch_command *cmd, struct launched *ret_launched, ve_error **ret_error)
 {
 	struct undo undo = { 0 };
-	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .extra = { -1, -1 },
+	struct launching l = { .plan = p, .cmd = cmd, .console_listen = -1, .notify_socket = -1, .quota_socket = -1, .extra = { -1, -1 },
 			       .nodes = { .mount = -1 }, .traffic = -1, .init_pidfd = -1, .netns_fd = -1, .terminal_fd = -1, .undo = &undo,
 			       .spawn = { .control = -1, .cancel_fd = -1 } };
 	int r = run_steps(&l, ret_error);
@@ -492,6 +507,7 @@ int launch(struct plan *p, const struct launch_command *cmd, struct launched *re
 	}
 	close_fd(&l.console_listen);
 	close_fd(&l.notify_socket);
+	close_fd(&l.quota_socket);
 	close_fd(&l.extra.notify);
 	close_fd(&l.extra.credentials);
 	devnodes_done(&l.nodes);

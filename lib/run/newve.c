@@ -16,6 +16,7 @@
 #include "fs/storage.h"
 #include "model/template.h"
 #include "run/change.h"
+#include "run/disk.h"
 #include "run/tenantpool.h"
 
 static bool is_template(struct ve_ctx *ctx, const char *name)
@@ -138,6 +139,8 @@ int newve_defaults(struct ve_ctx *ctx, struct config *c, ve_error **ret_error)
 int newve_check(struct ve_ctx *ctx, const struct config *c, ve_error **ret_error)
 {
 	int r = change_check_config(ctx, NULL, c, ret_error);
+	if (r == 0)
+		r = disk_check_host(c, ret_error);
 	return r < 0 ? r : tenantpool_check(ctx, c, ret_error);
 }
 

@@ -359,7 +359,11 @@ int plan_security(struct plan *p, ve_error **ret_error)
 	_cleanup_strv_ char **extra = list_strv(config_list(p->config, "security.capabilities"));
 	if (!dir || !extra)
 		return err_nomem(ret_error);
-	int r = seccomp_policy_load(dir, policy, &p->policy, ret_error);
+	bool quota = config_bool(p->config, "disk.user_quota");
+	int r = disk_check_quota(p->config, ret_error);
+	if (r < 0)
+		return r;
+	r = seccomp_policy_load(dir, quota ? "vps-quota" : policy, &p->policy, ret_error);
 	if (r < 0)
 		return r;
 	r = caps_bounding_set(str_eq(policy, "jail") ? CAPS_JAIL : CAPS_VPS, config_bool(p->config, "features.nesting"),
@@ -393,6 +397,8 @@ int plan_check(struct ve *v, const struct config *c, ve_error **ret_error)
 	plan_limits_of(v, c, &p.limits);
 	int r = check_run(c, ret_error);
 	if (r == 0)
+		r = disk_check_host(c, ret_error);
+	if (r == 0)
 		r = plan_security(&p, ret_error);
 	if (r == 0)
 		r = tenantpool_check(v->ctx, c, ret_error);
@@ -414,6 +420,8 @@ void plan_freeze_security(struct blobber *b, const struct plan *p)
 	b->head.cap_bounding = p->caps;
 	if (p->policy.no_new_privs)
 		b->head.flags |= BLOB_NO_NEW_PRIVS;
+	if (config_bool(p->config, "disk.user_quota"))
+		b->head.flags |= BLOB_USER_QUOTA;
 	if (config_bool(p->config, "features.nesting"))
 		b->head.flags |= BLOB_NESTING;
 	if (!str_eq(config_string(p->config, "security.seccomp"), "jail"))

@@ -114,8 +114,11 @@ static int change_disks(struct ve *v, const struct config *fresh, bool resize, b
 		r = volumes_resize(v, v->config, fresh, running, ret_error);
 	if (r == 0 && resize)
 		r = disk_resize(v, v->config, fresh, running, ret_error);
-	if (r == 0 && resize && !json_equal(config_raw(v->config, "disk"), config_raw(fresh, "disk")))
-		r = apply_take(applied, "disk", fresh, ret_error);
+	/* Not the group: of disk.* the sizes alone change while it runs. */
+	if (r == 0 && resize)
+		r = apply_take(applied, "disk.size", fresh, ret_error);
+	if (r == 0 && resize)
+		r = apply_take(applied, "disk.inodes", fresh, ret_error);
 	if (r < 0)
 		take_back(v, fresh, applied, resize, running);
 	return r;

@@ -17,14 +17,29 @@
 
 enum { DEADLINE_MS = 20000 };
 
-int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int *ret_fd)
+/* Through the descriptor: the path of a unix socket has 108 bytes, a store's root may have more. */
+static struct sockaddr_un address_of(int dir_fd, const char *name)
 {
-	/* Through the descriptor: the path of a unix socket has 108 bytes, a store's root may have more. */
-	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	snprintf(a.sun_path, sizeof(a.sun_path), "/proc/self/fd/%d/%s", dir_fd, name);
+	return a;
+}
+
+int supervision_connect(int dir_fd, const char *name, int type)
+{
+	const struct sockaddr_un a = address_of(dir_fd, name);
+	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&a, sizeof(a)) < 0)
+		return -errno;
+	return steal_fd(&fd);
+}
+
+int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int *ret_fd)
+{
+	const struct sockaddr_un a = address_of(dir_fd, name);
+	_cleanup_close_ int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	unlinkat(dir_fd, name, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0 || fchmodat(dir_fd, name, mode, 0) < 0)
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&a, sizeof(a)) < 0 || fchmodat(dir_fd, name, mode, 0) < 0)
 		return -errno;
 	if (type != SOCK_DGRAM && listen(fd, 4) < 0)
 		return -errno;

@@ -7,6 +7,8 @@
 
 /* Starts a monitor that watches the running init of REC, opens a new console and binds the notify socket anew. */
 int supervision_adopt(struct ve *v, const struct record *rec, pid_t *ret_monitor, ve_error **ret_error);
+/* A unix socket that is connected to NAME below DIR_FD, and never waits; or -errno. */
+int supervision_connect(int dir_fd, const char *name, int type);
 /* Binds NAME below DIR_FD as a unix socket. */
 int supervision_bind(int dir_fd, const char *name, int type, unsigned mode, int *ret_fd);
 

@@ -387,6 +387,27 @@ again() { v exec "$1" -- rm /root/filler && v exec "$1" -- sync && ! fill "$1" /
 	not grep -qE "^/dev/loop[0-9]+ $VECTL_ROOT/var/lib/vectl/ve" /proc/self/mounts
 }
 
+@test "quotas inside: a create is refused where check says that the kernel keeps none" {
+	local image=("${OWN_IMAGE[@]}" --set disk.user_quota=on)
+	ok check --json
+	if grep -q true <<<"$(field '.. | objects | select(.feature? == "user-quotas") | .present')"; then
+		ok create web1 --image busybox "${image[@]}"
+	else
+		json '.. | objects | select(.feature? == "user-quotas") | .hint | contains("quota_v2")'
+		fails 69 create web1 --image busybox "${image[@]}"
+		says 'CONFIG_QFMT_V2'
+		ok create web1 --image busybox "${OWN_IMAGE[@]}"
+		fails 69 set web1 disk.user_quota=on
+		# One who has it on, from elsewhere, is not called damaged.
+		jq '.disk.user_quota = true' "$(image_file config.json)" >"$BATS_TEST_TMPDIR/config" && cat "$BATS_TEST_TMPDIR/config" >"$(image_file config.json)"
+		fails 69 start web1
+		says 'CONFIG_QFMT_V2'
+		jq '.disk.user_quota = false' "$(image_file config.json)" >"$BATS_TEST_TMPDIR/config" && cat "$BATS_TEST_TMPDIR/config" >"$(image_file config.json)"
+	fi
+	ok start web1
+	inside web1 true
+}
+
 @test "every stage that fails or is killed leaves no device, mount or file" {
 	v version --json | jq -e '.faults' >/dev/null || skip "this build has no fault switch (make D=1)"
 	local stage way=("${OWN_IMAGE[@]}")

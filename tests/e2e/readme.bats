@@ -172,7 +172,6 @@ shows() { grep -qE -- "$1" <<<"$output" || { printf '%s\n' "expected to see: $1"
 		fails 69 "${words[@]}" x
 		says 'not in this version'
 	done <<<"$denied"
-	fails 69 set web1 disk.user_quota=on
 }
 
 @test "quickstart-clean: refuses while there is another VE" {

@@ -188,6 +188,7 @@ load helpers
 		says "${a%%=*}"
 	done
 	fails 69 set web1 disk.user_quota=on
+	says 'disk.backend=image'
 	fails 78 set web1 memory.limt=1G
 	says 'memory\.limit'
 	fails 78 set web1 memory.limit=64MB

@@ -112,8 +112,6 @@ static void test_refusals(void **state)
 	assert_int_equal(refused(c, "memory.limit=512MB"), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "memory.limit="), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "memory.limit+=1G"), VE_ERR_USAGE);
-	assert_int_equal(refused(c, "disk.user_quota=on"), VE_ERR_UNSUPPORTED);
-	assert_int_equal(refused(c, "disk.user_quota=default"), VE_ERR_UNSUPPORTED);
 	assert_int_equal(refused(c, "volumes+=1G:/srv"), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "volumes-=1G:/srv"), VE_ERR_CONFIG);
 	assert_int_equal(refused(c, "users+=\xff"), VE_ERR_CONFIG);

@@ -134,11 +134,11 @@ static void test_turns_are_numbered_in_a_period(void **state)
 	struct pace p = { 0 };
 	(void)state;
 	assert_int_equal(pace_left(&p), 0);
-	p.turns = TURNS - 1;
+	p.turns = PACE_TURNS - 1;
 	p.ends_ms += 3600000; /* however long this test is stopped meanwhile */
 	assert_int_equal(pace_left(&p), 0);
 	p.turns++;
-	assert_true(pace_left(&p) > PERIOD_MS);
+	assert_true(pace_left(&p) > PACE_PERIOD_MS);
 	p.ends_ms -= 7200000;
 	assert_int_equal(pace_left(&p), 0);
 	assert_int_equal(p.turns, 0);

@@ -269,19 +269,14 @@ static void test_bad_values(void **state)
 
 static void test_what_is_not_built(void **state)
 {
-	unsigned n = 0;
-	for (const struct schema_key *row = schema_keys; row->key; row++) {
-		_cleanup_err_ ve_error *e = NULL;
-		json_t *value = NULL, *one = json_integer(1);
-		if (!(row->flags & SCHEMA_BUILT)) {
-			n++;
-			assert_true(schema_parse(row, row->key, "1", &value, &e) < 0);
-			assert_int_equal(ve_error_category(e), VE_ERR_UNSUPPORTED);
-			assert_true(schema_check(row, row->key, one, &value, NULL) < 0);
-		}
-		json_decref(one);
-	}
-	assert_true(n > 0);
+	_cleanup_err_ ve_error *e = NULL;
+	json_t *value = NULL, *one = json_integer(1);
+	struct schema_key row = *schema_find("cpu.weight");
+	row.flags &= ~SCHEMA_BUILT; /* by now, each of the table's is */
+	assert_true(schema_parse(&row, row.key, "1", &value, &e) < 0);
+	assert_int_equal(ve_error_category(e), VE_ERR_UNSUPPORTED);
+	assert_true(schema_check(&row, row.key, one, &value, NULL) < 0);
+	json_decref(one);
 }
 
 static void test_long_lists_end(void **state)

@@ -157,6 +157,8 @@ static int from_child(struct mon *m, uint32_t kind, struct failure *f)
 		if (msg.kind == CHILD_CONSOLE) {
 			m->console = fds[0];
 			m->console_slave = fds[1];
+		} else if (msg.kind == CHILD_LISTENER) {
+			m->listener = fds[0];
 		} else if (msg.kind == CHILD_FAULT) {
 			kill(m->verb, SIGKILL);
 		} else if (msg.kind == CHILD_EXEC) {

@@ -31,7 +31,7 @@
 
 #include <stdint.h>
 
-enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 10, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 96, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, BLOB_MAX_DISKS = 10, CONTROL_FD = 3 };
+enum { BLOB_MAGIC = 0x62656c76, BLOB_VERSION = 11, BLOB_MAX_BYTES = 192 * 1024, BLOB_MAX_FDS = 96, BLOB_MAX_BINDS = 16, BLOB_MAX_VOLUMES = 11, BLOB_MAX_DISKS = 10, CONTROL_FD = 3 };
 
 enum mon_role { MON_SUPERVISE = 1, MON_WORK, MON_JOIN, MON_ADOPT };
 
@@ -54,6 +54,7 @@ enum blob_flags {
 	BLOB_REAPER = 1 << 9,	     /* process 1 is ours (reaper.c), and the command its child */
 	BLOB_READ_ONLY = 1 << 10,    /* the root tree is, once its mounts and files are made */
 	BLOB_SHARE_MOUNTS = 1 << 11, /* inside, mounts propagate from one mount namespace to another (systemd) */
+	BLOB_USER_QUOTA = 1 << 12,   /* the first of the programs is listened to: see userquota.h */
 };
 
 enum root_kind { ROOT_DIR = 1, ROOT_OVERLAY };
@@ -181,6 +182,9 @@ struct blob {
 	int32_t fd_run_dir, fd_log_dir;
 	int32_t fd_console_listen; /* unix socket, listening */
 	int32_t fd_notify;	   /* unix datagram socket, bound */
+	int32_t fd_quota;	   /* with BLOB_USER_QUOTA: a datagram socket for listeners, bound; of a joiner, connected to it, -1: nobody's */
+	int32_t fd_quota_fs;	   /* the mount of the file system whose quotas they are */
+	blob_str quota_device;	   /* its name inside */
 	int32_t fd_traffic; /* the ledger that is kept once in ACCOUNT_MS, -1: none */
 	uint32_t account_ms;
 	struct blob_vec watched; /* struct blob_watched */
@@ -221,6 +225,6 @@ struct msg {
 };
 
 /* What the child asks of the monitor, and back, on their own socket pair; apart from msg_kind, as MSG_FAILED goes there too. */
-enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT, CHILD_EXEC };
+enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT, CHILD_EXEC, CHILD_LISTENER };
 
 #endif

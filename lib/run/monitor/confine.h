@@ -10,9 +10,10 @@ int confine_limits(const struct mon *m, struct failure *f);
 int confine_keyring(struct failure *f);
 /* Bounding set, ambient and inheritable sets. */
 int confine_capabilities(const struct mon *m, struct failure *f);
-/* CAP_KILL alone, in all sets. Returns -1 with errno. */
+/* CAP_KILL alone, in all sets; or what quotactl(2), /proc/PID of others, and their files there ask for. Return -1 with errno. */
 int confine_to_kill(void);
-/* The plan's programs. Needs CAP_SYS_ADMIN in the VE, or no_new_privs: so before the identity is dropped. */
+int confine_to_quotas(void);
+/* The plan's programs; with BLOB_USER_QUOTA the parent gets a CHILD_LISTENER. Needs CAP_SYS_ADMIN in the VE, or no_new_privs: so before the identity is dropped. */
 int confine_seccomp(const struct mon *m, struct failure *f);
 int confine_identity(const struct identity *id, struct failure *f);
 int confine_cwd(const struct mon *m, const struct identity *id, struct failure *f);

@@ -37,6 +37,7 @@
 #include "mon.h"
 #include "mounts.h"
 #include "sys/syscalls.h"
+#include "userquota.h"
 #include "users.h"
 
 enum { ALL_NAMESPACES = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
@@ -250,6 +251,8 @@ static int await_exec(struct mon *m, struct failure *f)
 			m->console_slave = fds[1];
 		} else if (msg.kind == CHILD_EXEC) {
 			m->exec_tried = true;
+		} else if (msg.kind == CHILD_LISTENER) {
+			userquota_hand_on(m, fds[0]);
 		} else if (msg.kind == CHILD_FAULT) {
 			kill(m->verb, SIGKILL);
 		} else if (msg.kind == MSG_FAILED) {

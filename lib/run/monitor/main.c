@@ -14,6 +14,7 @@
 #include "command.h"
 #include "mon.h"
 #include "sys/syscalls.h"
+#include "userquota.h"
 
 static char plan[BLOB_MAX_BYTES] __attribute__((aligned(16)));
 
@@ -41,7 +42,10 @@ static int work(struct mon *m)
 
 static int start_and_supervise(struct mon *m)
 {
-	return birth(m) < 0 ? 1 : supervise(m);
+	if (birth(m) < 0)
+		return 1;
+	userquota_begin(m);
+	return supervise(m);
 }
 
 /* The caller of libve is left without a child that it did not make. 0 in the process that goes on. */
@@ -68,7 +72,7 @@ static int leave_the_verb(struct mon *m)
 
 int main(int argc, char **argv)
 {
-	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1,
+	static struct mon m = { .control = CONTROL_FD, .sync = -1, .pidfd = -1, .console = -1, .console_slave = -1, .listener = -1,
 				.root_mount = -1, .host_root = -1, .proc_mount = -1 };
 	if (argc == 2 && strcmp(argv[1], "--stages") == 0) {
 		steps_print();

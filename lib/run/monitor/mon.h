@@ -29,6 +29,7 @@ struct mon {
 	pid_t verb;	 /* the process that runs the verb, our parent */
 	int console;	 /* pty master, -1: none */
 	int console_slave;
+	int listener; /* of the child's filter, -1: none */
 	int root_mount; /* the detached root tree */
 	int layers[MON_MAX_LAYERS]; /* what it was made of, until layers_close() */
 	unsigned n_layers;
@@ -68,6 +69,8 @@ int fail(struct failure *f, const char *op, const char *object); /* takes errno;
 int msg_send(int sock, const struct msg *msg, const int *fds, unsigned n_fds);
 /* Returns 1 with a message, 0 at end of file, -1 with errno. RET_FDS: at most *N_FDS, which is set. */
 int msg_recv(int sock, struct msg *ret_msg, int *ret_fds, unsigned *n_fds);
+/* The one descriptor that comes with a message of any kind, -1: none did. Does not wait. */
+int msg_recv_fd(int sock);
 void msg_failed(int sock, const char *stage, const struct failure *f);
 int mon_receive(struct mon *m, void *buffer, size_t size);
 

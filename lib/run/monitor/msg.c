@@ -2,6 +2,7 @@
 /* Messages and descriptors over the control socket, and the arrival of the blob. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -86,6 +87,17 @@ int msg_recv(int sock, struct msg *ret_msg, int *ret_fds, unsigned *n_fds)
 		return -1;
 	}
 	return 1;
+}
+
+int msg_recv_fd(int sock)
+{
+	struct msg msg;
+	int fd = -1;
+	unsigned n = 1;
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	if (poll(&p, 1, 0) <= 0 || msg_recv(sock, &msg, &fd, &n) != 1 || n != 1)
+		return -1;
+	return fd;
 }
 
 void msg_failed(int sock, const char *stage, const struct failure *f)

@@ -38,6 +38,9 @@ static inline int statx(int dir_fd, const char *path, int flags, unsigned mask, 
 #define RENAME_NOREPLACE 1U
 #define RENAME_EXCHANGE 2U
 #endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443
+#endif
 #ifndef W_EXITCODE
 #define W_EXITCODE(code, signal) ((code) << 8 | (signal))
 #endif

@@ -26,6 +26,7 @@
 #include "disks.h"
 #include "mon.h"
 #include "notice.h"
+#include "pace.h"
 #include "sys/syscalls.h"
 
 enum { UNKNOWN_STATUS = -1, FOREIGN_DEADLINE_MS = 2000 };
@@ -150,22 +151,6 @@ void helper_become(const struct mon *m, const char *what, const char *of_which)
 	char *env[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 			(char *)mon_str(m, m->blob->ended_env[0]), (char *)mon_str(m, m->blob->ended_env[1]), NULL };
 	execve(program, argv, env);
-}
-
-/* How often the VE may make us turn in a period. */
-enum { TURNS = 64, PERIOD_MS = 100 };
-struct pace {
-	int64_t ends_ms;
-	unsigned turns;
-};
-
-/* 0: the VE may be heard; else for how many milliseconds not. */
-static int pace_left(struct pace *p)
-{
-	int64_t now = clock_ms();
-	if (now >= p->ends_ms)
-		*p = (struct pace){ .ends_ms = now + PERIOD_MS };
-	return p->turns < TURNS ? 0 : (int)(p->ends_ms - now);
 }
 
 enum { P_INIT, P_CONTROL, P_LISTEN, P_MASTER, P_NOTIFY, P_NOTICE, P_CLIENTS = P_NOTICE + NOTICE_MAX, P_COUNT = P_CLIENTS + CONSOLE_CLIENTS };
