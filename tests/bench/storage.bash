@@ -15,11 +15,11 @@ write_rate() {
 slower() {
 	local i plain there
 	write_rate "$1" >/dev/null # a new file system is slower the first time: its journal has no blocks yet
-	for ((i = 1; i <= 11; i++)); do
+	for ((i = 1; i <= 31; i++)); do
 		if [ $((i % 2)) = 1 ]; then plain=$(write_rate plain) there=$(write_rate "$1")
 		else there=$(write_rate "$1") plain=$(write_rate plain); fi
 		awk -v a="$plain" -v b="$there" 'BEGIN { printf "%.3f\n", a / b }'
-	done | sort -n | sed -n 6p
+	done | sort -n | sed -n 16p
 }
 
 section_storage() {
