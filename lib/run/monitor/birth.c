@@ -8,7 +8,7 @@
  *   maps      uid_map, gid_map          ->   identity, clocks       ->   MSG_CLONED: links into the netns
  *   layers    idmapped, overlay              (at the same time)          (at the same time)
  *   binds     the host's directories for it
- *   clocks    timens_offsets            ->
+ *   clocks    timens_offsets
  *   links     waits for                                             <-   MSG_GO
  *   init      CHILD_GO with the root    ->   root ... exec
  *             CHILD_EXEC and end of file, or the record
@@ -182,9 +182,7 @@ static int step_clocks(struct mon *m, struct failure *f)
 	int r = from_child(m, CHILD_TIMENS, f);
 	if (r <= 0)
 		return r == 0 ? reap_early(m, false, f) : -1;
-	if (timens_write(m, f) < 0)
-		return -1;
-	return to_child(m, CHILD_TIMENS_SET, NULL, 0, f);
+	return timens_write(m, f);
 }
 
 static int step_links(struct mon *m, struct failure *f)

@@ -225,6 +225,6 @@ struct msg {
 };
 
 /* What the child asks of the monitor, and back, on their own socket pair; apart from msg_kind, as MSG_FAILED goes there too. */
-enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_TIMENS_SET, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT, CHILD_EXEC, CHILD_LISTENER };
+enum child_msg { CHILD_MAPPED = 16, CHILD_TIMENS, CHILD_GO, CHILD_CONSOLE, CHILD_FAULT, CHILD_EXEC, CHILD_LISTENER };
 
 #endif

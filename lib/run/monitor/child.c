@@ -95,22 +95,6 @@ static int stage_cgroup(struct mon *m, struct failure *f)
 	return unshare(CLONE_NEWCGROUP) < 0 ? fail(f, "unshare", "cgroup namespace") : 0;
 }
 
-/* The monitor writes the offsets of the namespace that our children would be in; then we enter it ourselves.
- * On 6.1 exec does not enter it, so that without the setns init alone would stay in the host's time. */
-static int stage_clocks(struct mon *m, struct failure *f)
-{
-	if (unshare(CLONE_NEWTIME) < 0)
-		return fail(f, "unshare", "time namespace");
-	if (tell(m, CHILD_TIMENS, NULL, 0, f) < 0 || await(m, CHILD_TIMENS_SET, NULL, NULL, f) < 0)
-		return -1;
-	int ns = open("proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
-	if (ns < 0)
-		return fail(f, "open", "time_for_children");
-	int r = setns(ns, CLONE_NEWTIME);
-	close(ns);
-	return r < 0 ? fail(f, "setns", "time namespace") : 0;
-}
-
 /* What CHILD_GO brings: the root, the volumes, and what is the host's. */
 static int take_mounts(struct mon *m, struct failure *f)
 {
@@ -128,10 +112,24 @@ static int take_mounts(struct mon *m, struct failure *f)
 	return 0;
 }
 
+/* The monitor writes the offsets of the namespace that our children would be in, before it lets us go; then we enter it ourselves.
+ * On 6.1 exec does not enter it, so that without the setns init alone would stay in the host's time. */
+static int stage_clocks(struct mon *m, struct failure *f)
+{
+	if (unshare(CLONE_NEWTIME) < 0)
+		return fail(f, "unshare", "time namespace");
+	if (tell(m, CHILD_TIMENS, NULL, 0, f) < 0 || take_mounts(m, f) < 0)
+		return -1;
+	int ns = open("proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return fail(f, "open", "time_for_children");
+	int r = setns(ns, CLONE_NEWTIME);
+	close(ns);
+	return r < 0 ? fail(f, "setns", "time namespace") : 0;
+}
+
 static int stage_root(struct mon *m, struct failure *f)
 {
-	if (take_mounts(m, f) < 0)
-		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail(f, "mount", "private propagation");
 	if ((m->host_root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
