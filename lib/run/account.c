@@ -259,11 +259,7 @@ static int settle_locked(struct ve *v, ve_error **ret_error)
 int verb_quota(struct ve_ctx *ctx, const char *uuid, ve_error **ret_error)
 {
 	_cleanup_ve_ struct ve *v = NULL;
-	int r = ctx_open(ctx, true, ret_error);
-	if (r == 0)
-		r = handle_open_uuid(ctx, uuid, &v, ret_error);
-	if (r == 0)
-		r = handle_lock(v, "quota", ret_error);
+	int r = handle_take(ctx, uuid, "quota", &v, ret_error);
 	if (r < 0)
 		return r;
 	r = settle_locked(v, ret_error);

@@ -172,11 +172,7 @@ static int tell_own(struct ve *v, const char *disk, bool of_files)
 int verb_disk_full(struct ve_ctx *ctx, const char *uuid, const char *disk, bool of_files, ve_error **ret_error)
 {
 	_cleanup_ve_ struct ve *v = NULL;
-	int r = ctx_open(ctx, true, ret_error);
-	if (r == 0)
-		r = handle_open_uuid(ctx, uuid, &v, ret_error);
-	if (r == 0)
-		r = handle_lock(v, "disk-full", ret_error);
+	int r = handle_take(ctx, uuid, "disk-full", &v, ret_error);
 	if (r < 0)
 		return r;
 	if (state_is_up(handle_state(v, NULL)))

@@ -124,6 +124,14 @@ int handle_lock(struct ve *v, const char *verb, ve_error **ret_error)
 	return r;
 }
 
+int handle_take(struct ve_ctx *ctx, const char *uuid, const char *verb, struct ve **ret_ve, ve_error **ret_error)
+{
+	int r = ctx_open(ctx, true, ret_error);
+	if (r == 0)
+		r = handle_open_uuid(ctx, uuid, ret_ve, ret_error);
+	return r < 0 ? r : handle_lock(*ret_ve, verb, ret_error);
+}
+
 void handle_unlock(struct ve *v)
 {
 	close_fd(&v->lock_fd);

@@ -31,6 +31,8 @@ void handle_closep(struct ve **v);
 /* Takes the VE's lock for VERB and reads the configuration again (it may have changed while we waited). A VE that was
  * destroyed meanwhile is VE_ERR_NOT_FOUND. A dry run takes it where there is one to take. */
 int handle_lock(struct ve *v, const char *verb, ve_error **ret_error);
+/* For what a monitor runs: the context, the VE and its lock. *RET_VE is the caller's also where the lock is not to be had. */
+int handle_take(struct ve_ctx *ctx, const char *uuid, const char *verb, struct ve **ret_ve, ve_error **ret_error);
 void handle_unlock(struct ve *v);
 
 /* The state as the kernel and the files have it now. RET_RECORD (may be NULL) is written where it runs or is STOPPING; of

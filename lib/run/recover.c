@@ -252,10 +252,6 @@ int ended_locked(struct ve *v, int status, bool may_restart, ve_error **ret_erro
 int verb_ended(struct ve_ctx *ctx, const char *uuid, int status, ve_error **ret_error)
 {
 	_cleanup_ve_ struct ve *v = NULL;
-	int r = ctx_open(ctx, true, ret_error);
-	if (r == 0)
-		r = handle_open_uuid(ctx, uuid, &v, ret_error);
-	if (r == 0)
-		r = handle_lock(v, "ended", ret_error);
+	int r = handle_take(ctx, uuid, "ended", &v, ret_error);
 	return r < 0 ? r : ended_locked(v, status, true, ret_error);
 }
