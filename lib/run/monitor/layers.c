@@ -24,10 +24,11 @@
 
 #include "mon.h"
 #include "owner.h"
+#include "reserve.h"
 #include "scratch.h"
 #include "sys/syscalls.h"
 
-enum { MAX_LOWERS = MON_MAX_LAYERS - 1, NEARLY_FULL_BLOCKS = 64 };
+enum { MAX_LOWERS = MON_MAX_LAYERS - 1 };
 
 struct layers {
 	int lowers[MAX_LOWERS];
@@ -215,17 +216,22 @@ static int memory_layer(const struct mon *m, struct failure *f)
 	return r < 0 ? r : mnt;
 }
 
-/* The overlay makes its work directory anew, and where it cannot, it is read-only. In a full file system the block that the old one had
- * is all there is, and only once the transaction that gave it back is written. */
-static void make_room(int writable)
+/* The overlay makes its work directory anew, and where it has no block for that, it is read-only. */
+static int try_overlay(struct mon *m, const struct layers *l, struct failure *f)
 {
-	struct statfs st;
-	if (fstatfs(writable, &st) < 0 || st.f_bavail >= NEARLY_FULL_BLOCKS)
-		return;
-	int work = openat(writable, "work", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (work >= 0 && unlinkat(work, "work", AT_REMOVEDIR) == 0)
-		syncfs(work);
-	close(work);
+	struct reserve reserve = { .fd = -1 };
+	if (m->blob->flags & BLOB_OWN_MOUNT)
+		reserve_lend(&reserve, l->writable);
+	int mnt = make_overlay(m, l, set_detached, f);
+	if (mnt < 0) {
+		memset(f, 0, sizeof(*f));
+		mnt = overlay_attached(m, l, f);
+	} else if (open_plain(m, l->writable, f) < 0 && plain_attached(m, l->writable, f) < 0) {
+		close(mnt);
+		mnt = -1;
+	}
+	reserve_return(&reserve);
+	return mnt;
 }
 
 static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
@@ -243,24 +249,17 @@ static int open_overlay(struct mon *m, int userns_fd, struct failure *f)
 					      memory_layer(m, f);
 	if (l.writable < 0)
 		return -1;
-	make_room(l.writable);
-	int mnt = make_overlay(m, &l, set_detached, f);
-	if (mnt < 0) {
-		memset(f, 0, sizeof(*f));
-		mnt = overlay_attached(m, &l, f);
-	} else if (open_plain(m, l.writable, f) < 0 && plain_attached(m, l.writable, f) < 0) {
-		close(mnt);
-		mnt = -1;
-	}
+	int mnt = try_overlay(m, &l, f);
 	/* Closed later: the end of a detached mount waits for a grace period, which the child need not share. */
 	for (unsigned i = 0; i < l.n_lowers; i++)
 		m->layers[m->n_layers++] = l.lowers[i];
 	m->layers[m->n_layers++] = l.writable;
 	struct statfs st;
 	if (mnt >= 0 && fstatfs(mnt, &st) == 0 && st.f_flags & ST_RDONLY) {
+		const bool full = fstatfs(l.writable, &st) == 0 && st.f_bavail == 0;
 		close(mnt);
-		errno = EROFS;
-		return fail(f, "overlay", "the overlay became read-only");
+		errno = full ? ENOSPC : EROFS;
+		return fail(f, "overlay", full ? "its work directory" : "the overlay became read-only");
 	}
 	return mnt;
 }
