@@ -21,7 +21,7 @@ struct backend {
 	int (*open)(int ve_fd, const struct storage_size *size, struct storage *s, ve_error **ret_error);
 	int (*resize)(int ve_fd, const struct storage_size *from, const struct storage_size *to, bool online,
 		      ve_error **ret_error);
-	int (*usage)(int ve_fd, struct storage_usage *usage, ve_error **ret_error);
+	int (*usage)(int ve_fd, pid_t holder, struct storage_usage *usage, ve_error **ret_error);
 	/* WRITABLE_FD of one that is in use, once more. */
 	int (*look)(int ve_fd, int *ret_writable_fd, ve_error **ret_error);
 	/* storage_gauge(), where statfs(2) does not tell. -errno. */

@@ -126,8 +126,9 @@ static int btrfs_resize(int ve_fd, const struct storage_size *from, const struct
 	return r < 0 ? r : set_limit(ve_fd, dir, to, ret_error);
 }
 
-static int btrfs_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+static int btrfs_usage(int ve_fd, pid_t holder, struct storage_usage *usage, ve_error **ret_error)
 {
+	(void)holder;
 	_cleanup_close_ int dir = -1;
 	uint64_t used, limit;
 	int r = backend_open_directory(ve_fd, DIRECTORY, &dir, ret_error);

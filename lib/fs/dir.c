@@ -36,8 +36,9 @@ static int dir_resize(int ve_fd, const struct storage_size *from, const struct s
 	return limited_resize(ve_fd, "dir", DIRECTORY, to, ret_error);
 }
 
-static int dir_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+static int dir_usage(int ve_fd, pid_t holder, struct storage_usage *usage, ve_error **ret_error)
 {
+	(void)holder;
 	return limited_usage(ve_fd, DIRECTORY, usage, ret_error);
 }
 

@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "fs/backend.h"
 #include "fs/foreign.h"
+#include "fs/holder.h"
 #include "fs/loop.h"
 #include "fs/tool.h"
 #include "sys/privilege.h"
@@ -549,32 +550,45 @@ int extimage_mount_again(int mount_fd)
 	return r < 0 ? r : mnt;
 }
 
-int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error)
+/* 1: RET_ST is of what is mounted, by the hand of HOLDER; 0: nobody has it; -ENOENT: somebody has it, and cannot be asked. */
+static int look_by(pid_t holder, int file_fd, struct statfs *ret_st)
 {
-	_cleanup_close_ int file_fd = -1, mnt = -1;
-	uint64_t have, unused;
-	struct super s;
+	enum { END_MS = 500 }; /* a mount goes a little after the last process that had it */
+	struct loop l = { .fd = -1 };
+	if (loop_in_use(file_fd) <= 0)
+		return 0;
+	if (holder == 0) {
+		bool mounted = !loop_await_end_for(file_fd, END_MS) && loop_find(file_fd, &l) == 0;
+		close_fd(&l.fd);
+		return mounted ? -ENOENT : 0;
+	}
+	_cleanup_close_ int fd = holder_open(holder, file_fd);
+	return fd >= 0 && fstatfs(fd, ret_st) == 0 ? 1 : -ENOENT;
+}
+
+int extimage_usage(int dir_fd, const char *name, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error)
+{
+	_cleanup_close_ int file_fd = -1;
+	uint64_t have;
+	struct super s = { 0 };
 	struct statfs st;
 	int r = open_file(dir_fd, name, &file_fd, &have, ret_error);
-	if (r == 0)
-		r = mount_again(file_fd, name, &mnt, ret_error);
 	if (r < 0)
 		return r;
-	if (r > 0) {
-		if (fstatfs(mnt, &st) < 0)
-			return err_sys(ret_error, errno, "storage", "cannot look at '%s'", name);
+	*ret_usage = (struct storage_usage){ -1, (int64_t)have, -1, -1 };
+	int looked = look_by(holder, file_fd, &st);
+	if (looked < 0)
+		return 0;
+	if (looked > 0) {
 		s.free_blocks = st.f_bfree;
 		s.inodes = (uint32_t)st.f_files;
 		s.free_inodes = (uint32_t)st.f_ffree;
 	} else if ((r = read_super(file_fd, name, &s, ret_error)) < 0) {
 		return r;
 	}
-	unused = s.free_blocks * BLOCK;
-	*ret_usage = (struct storage_usage){
-		.used_bytes = (int64_t)(have > unused ? have - unused : 0),
-		.size_bytes = (int64_t)have,
-		.used_inodes = (int64_t)s.inodes - s.free_inodes,
-		.inodes = (int64_t)s.inodes,
-	};
+	uint64_t unused = s.free_blocks * BLOCK;
+	ret_usage->used_bytes = (int64_t)(have > unused ? have - unused : 0);
+	ret_usage->used_inodes = (int64_t)s.inodes - s.free_inodes;
+	ret_usage->inodes = (int64_t)s.inodes;
 	return 0;
 }

@@ -22,7 +22,8 @@ int extimage_check_quotas(ve_error **ret_error);
 /* From one size to another; ONLINE: it is mounted. How many files it can hold is fixed: VE_ERR_STATE. */
 int extimage_resize(int dir_fd, const char *name, const struct storage_size *from, const struct storage_size *to, bool online,
 		    ve_error **ret_error);
-int extimage_usage(int dir_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error);
+/* As storage_usage() has it. */
+int extimage_usage(int dir_fd, const char *name, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error);
 /* One more mount of one that is mounted; VE_ERR_STATE: it is not. */
 int extimage_look(int dir_fd, const char *name, int *ret_mount_fd, ve_error **ret_error);
 /* The same of what is mounted as MOUNT_FD, however many there are; the descriptor, or -errno. */

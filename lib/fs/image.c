@@ -58,9 +58,9 @@ static int image_resize(int ve_fd, const struct storage_size *from, const struct
 	return r < 0 ? r : extimage_resize(ve_fd, IMAGE, from, to, online, ret_error);
 }
 
-static int image_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+static int image_usage(int ve_fd, pid_t holder, struct storage_usage *usage, ve_error **ret_error)
 {
-	return extimage_usage(ve_fd, IMAGE, usage, ret_error);
+	return extimage_usage(ve_fd, IMAGE, holder, usage, ret_error);
 }
 
 static int image_look(int ve_fd, int *ret_writable_fd, ve_error **ret_error)

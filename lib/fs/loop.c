@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <linux/major.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,6 +41,12 @@ static int open_device(unsigned number)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool is_behind(int device_fd, const struct stat *file)
+{
+	struct loop_info64 info;
+	return ioctl(device_fd, LOOP_GET_STATUS64, &info) == 0 && info.lo_inode == file->st_ino && info.lo_device == file->st_dev;
+}
+
 int loop_find(int file_fd, struct loop *ret_loop)
 {
 	struct stat file;
@@ -49,13 +55,10 @@ int loop_find(int file_fd, struct loop *ret_loop)
 	if (!dir || fstat(file_fd, &file) < 0)
 		return -errno;
 	for (struct dirent *e; (e = readdir(dir));) {
-		struct loop_info64 info;
 		if (sscanf(e->d_name, "loop%u", &number) != 1)
 			continue;
 		_cleanup_close_ int fd = open_device(number);
-		if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
-			continue;
-		if (info.lo_inode != file.st_ino || info.lo_device != file.st_dev)
+		if (fd < 0 || !is_behind(fd, &file))
 			continue;
 		*ret_loop = (struct loop){ steal_fd(&fd), number };
 		return 0;
@@ -116,12 +119,30 @@ int loop_name(int fd, char ret_name[LOOP_NAME_SIZE])
 	return n < LOOP_NAME_SIZE ? 0 : -ENAMETOOLONG;
 }
 
-int loop_await_end(int file_fd, const char *what, ve_error **ret_error)
+bool loop_backs(int file_fd, int fd)
 {
-	for (int left = END_DEADLINE_MS; loop_in_use(file_fd) > 0; left -= LOOK_AGAIN_MS) {
+	struct stat file, st;
+	char name[LOOP_NAME_SIZE];
+	unsigned number;
+	if (fstat(file_fd, &file) < 0 || fstat(fd, &st) < 0 || major(st.st_dev) != LOOP_MAJOR)
+		return false;
+	if (loop_name(fd, name) < 0 || sscanf(name, "/dev/loop%u", &number) != 1)
+		return false;
+	_cleanup_close_ int device = open_device(number);
+	return device >= 0 && is_behind(device, &file);
+}
+
+bool loop_await_end_for(int file_fd, int deadline_ms)
+{
+	for (int left = deadline_ms; loop_in_use(file_fd) > 0; left -= LOOK_AGAIN_MS) {
 		if (left <= 0)
-			return err_plain(ret_error, VE_ERR_BUSY, EBUSY, "loop", "%s is still in use", what);
+			return false;
 		poll(NULL, 0, LOOK_AGAIN_MS);
 	}
-	return 0;
+	return true;
+}
+
+int loop_await_end(int file_fd, const char *what, ve_error **ret_error)
+{
+	return loop_await_end_for(file_fd, END_DEADLINE_MS) ? 0 : err_plain(ret_error, VE_ERR_BUSY, EBUSY, "loop", "%s is still in use", what);
 }

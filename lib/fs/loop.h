@@ -6,6 +6,8 @@
 #ifndef FS_LOOP_H
 #define FS_LOOP_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 
 struct loop {
@@ -19,10 +21,14 @@ int loop_in_use(int file_fd);
 int loop_find(int file_fd, struct loop *ret_loop);
 /* A new one. VE_ERR_NO_ROOM: none is free. */
 int loop_attach(int file_fd, struct loop *ret_loop, ve_error **ret_error);
+/* Is the file system of FD mounted from the device that is behind FILE_FD? */
+bool loop_backs(int file_fd, int fd);
 /* The path of the device that the file system of FD is mounted from: "/dev/loop3". -errno without a message. */
 enum { LOOP_NAME_SIZE = 32 };
 int loop_name(int fd, char ret_name[LOOP_NAME_SIZE]);
 /* Waits until nobody else has the file: a mount goes some time after the last process that had it. VE_ERR_BUSY. */
 int loop_await_end(int file_fd, const char *what, ve_error **ret_error);
+/* The same for so long; false: somebody still has it. */
+bool loop_await_end_for(int file_fd, int deadline_ms);
 
 #endif

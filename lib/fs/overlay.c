@@ -127,10 +127,10 @@ static int overlay_resize(int ve_fd, const struct storage_size *from, const stru
 	return limited_resize(ve_fd, "overlay", DIRECTORY, to, ret_error);
 }
 
-static int overlay_usage(int ve_fd, struct storage_usage *usage, ve_error **ret_error)
+static int overlay_usage(int ve_fd, pid_t holder, struct storage_usage *usage, ve_error **ret_error)
 {
 	if (extimage_exists(ve_fd, IMAGE))
-		return extimage_usage(ve_fd, IMAGE, usage, ret_error);
+		return extimage_usage(ve_fd, IMAGE, holder, usage, ret_error);
 	return limited_usage(ve_fd, DIRECTORY, usage, ret_error);
 }
 

@@ -98,7 +98,7 @@ int storage_clone(enum storage_kind kind, int from_fd, int ve_fd, const struct s
 	const struct backend *b = backends[kind];
 	struct storage_watch told = *watch;
 	struct storage_usage from;
-	int r = b->usage(from_fd, &from, ret_error);
+	int r = b->usage(from_fd, 0, &from, ret_error);
 	if (r < 0)
 		return r;
 	told.total = from.used_bytes > 0 ? (uint64_t)from.used_bytes : 0;
@@ -146,9 +146,9 @@ int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size 
 	return backends[kind]->resize(ve_fd, from, to, online, ret_error);
 }
 
-int storage_usage(enum storage_kind kind, int ve_fd, struct storage_usage *ret_usage, ve_error **ret_error)
+int storage_usage(enum storage_kind kind, int ve_fd, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error)
 {
-	return backends[kind]->usage(ve_fd, ret_usage, ret_error);
+	return backends[kind]->usage(ve_fd, holder, ret_usage, ret_error);
 }
 
 int storage_look(enum storage_kind kind, int ve_fd, int *ret_writable_fd, ve_error **ret_error)

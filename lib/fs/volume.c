@@ -106,8 +106,8 @@ int volume_clone(int from_fd, int ve_fd, const char *name, uint64_t bytes, const
 	struct storage_usage usage;
 	int r = open_directory(from_fd, name, &from, ret_error);
 	if (r == 0)
-		r = extimage_usage(from, file_of(name).s, &usage, ret_error);
-	return r < 0 ? r : copy(from, ve_fd, name, (uint64_t)usage.used_bytes, bytes, watch, ret_error);
+		r = extimage_usage(from, file_of(name).s, 0, &usage, ret_error);
+	return r < 0 ? r : copy(from, ve_fd, name, usage.used_bytes > 0 ? (uint64_t)usage.used_bytes : 0, bytes, watch, ret_error);
 }
 
 int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const struct storage_watch *watch, ve_error **ret_error)
@@ -142,11 +142,11 @@ int volume_resize(int ve_fd, const char *name, uint64_t from, uint64_t to, bool 
 	return r < 0 ? r : extimage_resize(dir, file_of(name).s, &a, &b, online, ret_error);
 }
 
-int volume_usage(int ve_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error)
+int volume_usage(int ve_fd, const char *name, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error)
 {
 	_cleanup_close_ int dir = -1;
 	int r = open_directory(ve_fd, name, &dir, ret_error);
-	return r < 0 ? r : extimage_usage(dir, file_of(name).s, ret_usage, ret_error);
+	return r < 0 ? r : extimage_usage(dir, file_of(name).s, holder, ret_usage, ret_error);
 }
 
 int volume_look(int ve_fd, const char *name, int *ret_mount_fd, ve_error **ret_error)

@@ -22,7 +22,7 @@ int volume_adopt(int from_fd, int ve_fd, const char *name, uint64_t bytes, const
 /* As storage_open(), storage_resize() and storage_usage() have it. */
 int volume_open(int ve_fd, const char *name, uint64_t bytes, int *ret_mount_fd, ve_error **ret_error);
 int volume_resize(int ve_fd, const char *name, uint64_t from, uint64_t to, bool online, ve_error **ret_error);
-int volume_usage(int ve_fd, const char *name, struct storage_usage *ret_usage, ve_error **ret_error);
+int volume_usage(int ve_fd, const char *name, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error);
 /* One more mount of one that is mounted. */
 int volume_look(int ve_fd, const char *name, int *ret_mount_fd, ve_error **ret_error);
 /* Settles what is unsettled as USE says, and removes what a verb that was killed has left half made. */

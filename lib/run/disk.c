@@ -123,5 +123,5 @@ void disk_usage(struct ve *v, struct storage_usage *ret_usage)
 	enum storage_kind kind;
 	*ret_usage = (struct storage_usage){ -1, -1, -1, -1 };
 	if (v->config && !config_identity_int(v->config, "ephemeral") && kind_of(v->config, &kind, NULL) == 0)
-		storage_usage(kind, v->dir_fd, ret_usage, NULL);
+		storage_usage(kind, v->dir_fd, handle_monitor(v), ret_usage, NULL);
 }

@@ -189,6 +189,12 @@ enum ve_state handle_state(struct ve *v, struct record *ret_record)
 	return handle_has_mark(v, "frozen") && is_frozen(v) ? STATE_FROZEN : STATE_RUNNING;
 }
 
+pid_t handle_monitor(struct ve *v)
+{
+	struct record r;
+	return state_is_up(handle_state(v, &r)) ? r.monitor_pid : 0;
+}
+
 int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_error **ret_error)
 {
 	enum ve_state s = handle_state(v, ret_record);

@@ -170,7 +170,7 @@ void volumes_warn_gone(struct ve *v, const struct config *old, const struct conf
 void volumes_usage(struct ve *v, const char *name, struct storage_usage *ret_usage)
 {
 	*ret_usage = (struct storage_usage){ -1, -1, -1, -1 };
-	volume_usage(v->dir_fd, name, ret_usage, NULL);
+	volume_usage(v->dir_fd, name, handle_monitor(v), ret_usage, NULL);
 }
 
 void volumes_look(struct ve *v, const char *name, int *ret_mount_fd)

@@ -116,6 +116,35 @@ holds() {
 	json '."disk.used" == null and ."disk.size" == null'
 }
 
+# syncs INIT_PID
+syncs() { grep -q '^State:.D' "/proc/$(pgrep --ns "$1" --nslist pid -x sync)/status"; }
+# ask_while_it_syncs INIT_PID
+ask_while_it_syncs() {
+	local question pid
+	echo >"/proc/$1/root/dev/shm/go"
+	wait_until 30 syncs "$1" || return 1
+	for question in 'status o1' 'limits o1' 'list --fields name,disk.used' capacity; do
+		# shellcheck disable=SC2086
+		become_v $question --json >"$BATS_TEST_TMPDIR/answer" &
+		pid=$!
+		wait_until 30 gone "$pid" && wait "$pid" || return 1
+	done
+}
+
+@test "a VE that is written back keeps nobody waiting who asks what it uses" {
+	local init
+	ve o1 "${OWN_UPPER[@]}" --set volumes=data:32M:/srv
+	init=$(init_pid o1)
+	v exec o1 -- sh -c 'mkfifo /dev/shm/go; { read x </dev/shm/go; exec sync; } </dev/null >/dev/null 2>&1 &'
+	v exec o1 -- sh -c 'for i in /root /srv; do dd if=/dev/zero of=$i/ten bs=1M count=10; done' 2>/dev/null
+	# The host's disk, to which it is written back, takes nothing for now.
+	fsfreeze -f "$VECTL_ROOT/var"
+	ask_while_it_syncs "$init" || { fsfreeze -u "$VECTL_ROOT/var"; false; }
+	fsfreeze -u "$VECTL_ROOT/var"
+	ok limits o1 --json
+	json '[.[] | select(.resource == "disk" or .resource == "volume.data") | .used > 10485760] == [true, true]'
+}
+
 @test "what cannot be enforced is refused, with the back end that can, and nothing is left" {
 	fails 69 create d1 --image busybox --set disk.backend=dir --disk 48M
 	says 'project quotas'

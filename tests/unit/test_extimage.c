@@ -42,7 +42,7 @@ static void test_made_sparse(void **state)
 	assert_int_equal(st.st_size, 10240 * MIB);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_true((uint64_t)st.st_blocks * 512 < 64 * MIB);
-	assert_int_equal(extimage_usage(dir, "a", &u, NULL), 0);
+	assert_int_equal(extimage_usage(dir, "a", 0, &u, NULL), 0);
 	assert_int_equal(u.size_bytes, 10240 * MIB);
 	assert_true(u.used_bytes > 0 && (uint64_t)u.used_bytes < 512 * MIB);
 	/* One for each 16 KiB. */
@@ -54,7 +54,7 @@ static void test_number_of_files(void **state)
 	(void)state;
 	struct storage_usage u;
 	make("b", 64 * MIB, 5000);
-	assert_int_equal(extimage_usage(dir, "b", &u, NULL), 0);
+	assert_int_equal(extimage_usage(dir, "b", 0, &u, NULL), 0);
 	assert_in_range(u.inodes, 5000, 6000);
 	assert_in_range(u.used_inodes, 1, 20);
 }
@@ -73,7 +73,7 @@ static void damaged(const char *name)
 {
 	_cleanup_err_ ve_error *e = NULL;
 	struct storage_usage u;
-	assert_true(extimage_usage(dir, name, &u, &e) < 0);
+	assert_true(extimage_usage(dir, name, 0, &u, &e) < 0);
 	assert_int_equal(ve_error_category(e), VE_ERR_DATA);
 }
 
