@@ -128,12 +128,10 @@ int bridge_add_port(struct nl *nl, const struct bridge_port *p, ve_error **ret_e
 
 /* ---- route.c ------------------------------------------------------------------------------------- */
 
-/* The next hop that every VE has: an address on the host end. Link-local, so that it takes none of anybody's. */
-extern const struct net_addr route_gateway4, route_gateway6;
-static inline const struct net_addr *route_gateway(int family)
-{
-	return family == AF_INET ? &route_gateway4 : &route_gateway6;
-}
+/* The next hop of the VE LINK_ID, an address on its host end. Link-local, so that it takes none of anybody's; 254 of them in
+ * turn, as the kernel keeps the addresses and routes that are equal in a list, and walks it for each that is added and for each packet.
+ * (For the same reason the IPv6 one is no /64, although the VE's own link-local address is near.) */
+struct net_addr route_gateway(uint32_t link_id, int family);
 
 struct route_found {
 	int errnum;         /* 0, or why there is no route */
@@ -149,12 +147,12 @@ void route_put_lookup(struct nl *nl, const struct net_addr *a, struct route_foun
 void route_put_to(struct nl *nl, int index, const char *name, const struct net_addr *a, unsigned char scope, uint16_t flags);
 void route_put_to_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* Guest: the way to the gateway, and the default route through it. */
-void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family);
+void route_put_default(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway);
 /* The same through a gateway of the network's own (bridged). */
 void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label,
 			   const struct net_addr *gateway);
 void route_put_default_via_delete(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway);
-void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family);
+void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway);
 
 /* Calls FN for the interface of each default route of FAMILY, in no order. */
 struct route_default {

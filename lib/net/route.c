@@ -6,12 +6,13 @@
 
 #include "net/priv.h"
 
-const struct net_addr route_gateway4 = { .family = AF_INET, .v6.s6_addr = { 169, 254, 1, 1 }, .prefix = 32 };
-/* Not /64, although the VE's own link-local address is near: the kernel keeps routes of the same network in a list, one a
- * VE, and walks it for each that is added and for each packet. */
-const struct net_addr route_gateway6 = { .family = AF_INET6,
-					 .v6.s6_addr = { 0xfe, 0x80, [15] = 1 },
-					 .prefix = 128 };
+struct net_addr route_gateway(uint32_t link_id, int family)
+{
+	const unsigned char last = (unsigned char)(1 + link_id % 254);
+	if (family == AF_INET)
+		return (struct net_addr){ .family = AF_INET, .v6.s6_addr = { 169, 254, 1, last }, .prefix = 32 };
+	return (struct net_addr){ .family = AF_INET6, .v6.s6_addr = { 0xfe, 0x80, [15] = last }, .prefix = 128 };
+}
 
 static struct rtmsg *put_route(struct nlmsghdr *m, int family, const struct net_addr *dst, unsigned char scope)
 {
@@ -53,37 +54,35 @@ void route_put_to_delete(struct nl *nl, int index, const char *name, const struc
 
 /* ---- the VE's side ------------------------------------------------------------------------------- */
 
-static void put_default(struct nlmsghdr *m, int index, unsigned label, int family)
+static struct rtmsg *put_default(struct nlmsghdr *m, int index, unsigned label, const struct net_addr *gateway)
 {
-	put_route(m, family, NULL, RT_SCOPE_UNIVERSE);
-	mnl_attr_put(m, RTA_GATEWAY, net_addr_size(route_gateway(family)), &route_gateway(family)->v6);
+	struct rtmsg *r = put_route(m, gateway->family, NULL, RT_SCOPE_UNIVERSE);
+	mnl_attr_put(m, RTA_GATEWAY, net_addr_size(gateway), &gateway->v6);
 	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
 	/* The interface with the lowest label wins; 1024 is what IPv6 gives a route without a metric. */
-	mnl_attr_put_u32(m, RTA_PRIORITY, family == AF_INET ? label : 1024 + label);
+	mnl_attr_put_u32(m, RTA_PRIORITY, gateway->family == AF_INET ? label : 1024 + label);
+	return r;
 }
 
-void route_put_default(struct nl *nl, int index, const char *name, unsigned label, int family)
+void route_put_default(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
 {
-	if (family == AF_INET) {
+	if (gateway->family == AF_INET) {
 		struct nlmsghdr *m = nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
 					    "route the gateway to '%s' in the VE", name);
-		put_route(m, AF_INET, &route_gateway4, RT_SCOPE_LINK);
+		put_route(m, AF_INET, gateway, RT_SCOPE_LINK);
 		mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
 		if (label > 0)
 			mnl_attr_put_u32(m, RTA_PRIORITY, label);
 	}
 	struct nlmsghdr *m = nl_add(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE,
 				    "set the VE's default route through '%s'", name);
-	put_default(m, index, label, family);
+	put_default(m, index, label, gateway);
 }
 
 static void put_default_via(struct nlmsghdr *m, int index, unsigned label, const struct net_addr *gateway)
 {
-	struct rtmsg *r = put_route(m, gateway->family, NULL, RT_SCOPE_UNIVERSE);
+	struct rtmsg *r = put_default(m, index, label, gateway);
 	r->rtm_flags = RTNH_F_ONLINK; /* also where the VE has single addresses, and the gateway is in no network of its */
-	mnl_attr_put(m, RTA_GATEWAY, net_addr_size(gateway), &gateway->v6);
-	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
-	mnl_attr_put_u32(m, RTA_PRIORITY, gateway->family == AF_INET ? label : 1024 + label);
 }
 
 void route_put_default_via(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
@@ -102,10 +101,10 @@ void route_put_default_via_delete(struct nl *nl, int index, const char *name, un
 	nl_tolerate(nl, ENODEV);
 }
 
-void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, int family)
+void route_put_default_delete(struct nl *nl, int index, const char *name, unsigned label, const struct net_addr *gateway)
 {
 	struct nlmsghdr *m = nl_add(nl, RTM_DELROUTE, 0, "remove the VE's default route through '%s'", name);
-	put_default(m, index, label, family);
+	put_default(m, index, label, gateway);
 	nl_tolerate(nl, ESRCH);
 	nl_tolerate(nl, ENODEV);
 }

@@ -4,9 +4,9 @@
  * nothing of layer 2 reaches the VE or leaves it.
  *
  *   VE, ethN                                  host, vzID.N
- *   192.0.2.10/32                             169.254.1.1/32, fe80::1/128: the next hop, the same for all VEs
- *   169.254.1.1 dev ethN scope link           192.0.2.10 dev vzID.N
- *   default via 169.254.1.1, via fe80::1      192.0.2.10 lladdr of ethN, permanent
+ *   192.0.2.10/32                             169.254.1.7/32, fe80::7/128: the next hop (route_gateway())
+ *   169.254.1.7 dev ethN scope link           192.0.2.10 dev vzID.N
+ *   default via 169.254.1.7, via fe80::7      192.0.2.10 lladdr of ethN, permanent
  *                                             the VE's link-local address dev vzID.N
  *                                             uplink: proxy entry for 192.0.2.10 (routed only)
  *
@@ -66,7 +66,7 @@ static void host_put_address(struct net_job *j, const struct net_if *i, const st
 			     const struct net_addr *a, uint16_t route_flags)
 {
 	/* A route of global scope makes the kernel take one of the host's real addresses as the source of what the
-	 * host itself sends; with scope link it would take 169.254.1.1. A host without an uplink may have no
+	 * host itself sends; with scope link it would take the next hop's. A host without an uplink may have no
 	 * other. */
 	unsigned char scope = a->family == AF_INET && j->uplinks.v4.index == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	route_put_to(j->host, e->host.index, e->host.name, a, scope, route_flags);
@@ -90,10 +90,22 @@ static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error *
 	return 0;
 }
 
-/* The gateway's side of a family: the next hop's address on the host's end, the default route in the VE. */
 static void put_gateway_address(struct net_job *j, const struct ends *e, int family)
 {
-	link_put_address(j->host, e->host.index, e->host.name, route_gateway(family), RT_SCOPE_LINK);
+	const struct net_addr gateway = route_gateway(j->plan->link_id, family);
+	link_put_address(j->host, e->host.index, e->host.name, &gateway, RT_SCOPE_LINK);
+}
+
+static void put_guest_default(struct net_job *j, const struct net_if *i, const struct ends *e, int family)
+{
+	const struct net_addr gateway = route_gateway(j->plan->link_id, family);
+	route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, &gateway);
+}
+
+static void put_guest_default_delete(struct net_job *j, const struct net_if *i, const struct ends *e, int family)
+{
+	const struct net_addr gateway = route_gateway(j->plan->link_id, family);
+	route_put_default_delete(j->guest, e->host.peer_index, e->guest_name, i->label, &gateway);
 }
 
 /* The way to the VE's link-local address. */
@@ -113,9 +125,9 @@ static int configure_guest(struct net_job *j, const struct net_if *i, const stru
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		ends_put_guest_address(j, e, &i->addrs[k]);
 	if (net_if_has(i, AF_INET))
-		route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, AF_INET);
+		put_guest_default(j, i, e, AF_INET);
 	if (net_if_has(i, AF_INET6))
-		route_put_default(j->guest, e->host.peer_index, e->guest_name, i->label, AF_INET6);
+		put_guest_default(j, i, e, AF_INET6);
 	return nl_commit(j->guest, ret_error);
 }
 
@@ -184,7 +196,7 @@ static int add_missing(struct net_job *j, const struct net_if *from, const struc
 		put_gateway_address(j, e, families[k]);
 		if (families[k] == AF_INET6)
 			put_guest_route(j, to, e);
-		route_put_default(j->guest, e->host.peer_index, e->guest_name, to->label, families[k]);
+		put_guest_default(j, to, e, families[k]);
 	}
 	/* The VE knows its address before the first packet for it comes. */
 	int r = nl_commit(j->guest, ret_error);
@@ -211,8 +223,7 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(families) && !clashing; k++)
 		if (net_if_has(from, families[k]) && !net_if_has(to, families[k]))
-			route_put_default_delete(j->guest, e->host.peer_index, e->guest_name, from->label,
-						 families[k]);
+			put_guest_default_delete(j, from, e, families[k]);
 	if ((r2 = nl_commit(j->host, r == 0 ? ret_error : NULL)) < 0 && r == 0)
 		r = r2;
 	if ((r2 = nl_commit(j->guest, r == 0 ? ret_error : NULL)) < 0 && r == 0)

@@ -32,6 +32,7 @@ setup() {
 	ip -n "$H" route add default via 192.0.2.1
 	ip -n "$H" route add default via 2001:db8::1
 	WATCHERS=()
+	W4=169.254.1.6 W6=fe80::6 # the next hop of a routed VE with the number 5
 }
 
 teardown() {
@@ -93,7 +94,7 @@ forged_ip() {
 		$udp4,sip=$O4
 		$udp4,sip=192.0.2.1
 		$udp4,sip=192.0.2.2
-		$udp4,sip=169.254.1.1
+		$udp4,sip=$W4
 		$udp4,sip=0.0.0.0
 		$udp4,sip=127.0.0.1
 		$udp4,sip=255.255.255.255
@@ -113,7 +114,7 @@ forged_ip() {
 		$udp6,sip=2001:db8::1
 		$udp6,sip=::1
 		$udp6,sip=::
-		$udp6,sip=fe80::1
+		$udp6,sip=$W6
 		$udp6,sip=fe80::66
 		$udp6,sip=$O6,frag=first
 		$udp6,sip=$O6,frag=next
@@ -168,7 +169,7 @@ forged_nd() {
 	cat <<-END
 		$na,tip=$O6
 		$na,tip=2001:db8::1
-		$na,tip=fe80::1
+		$na,tip=$W6
 		$na,tip=2001:db8::10,smac=02:66:66:66:66:66
 		$na,tip=2001:db8::10,opt=long
 		$na,tip=2001:db8::10,opt=twice
@@ -192,11 +193,11 @@ forged_nd() {
 		rs,sip=$L6,dip=ff02::2,smac=02:66:66:66:66:66,mark=FORGED
 		rs,sip=::,dip=ff02::2,opt=none,mark=FORGED
 		ra,sip=$L6,dip=ff02::1,mark=FORGED
-		ra,sip=fe80::1,dip=ff02::1,mark=FORGED
+		ra,sip=$W6,dip=ff02::1,mark=FORGED
 		ra,sip=$L6,dip=ff02::1,ext=hbh,mark=FORGED
 		ra,sip=$L6,dip=ff02::1,frag=first,mark=FORGED
 		redirect,sip=$L6,dip=2001:db8::1,tip=fe80::66,mark=FORGED
-		redirect,sip=fe80::1,dip=2001:db8::1,tip=fe80::66,mark=FORGED
+		redirect,sip=$W6,dip=2001:db8::1,tip=fe80::66,mark=FORGED
 	END
 }
 link_local() { # of a MAC
@@ -272,11 +273,11 @@ send_forged() {
 	routed_pair
 	host_counts
 	in_ns "$A" "$FRAMES" send eth0 "na,sip=2001:db8::10,dip=ff02::1,tip=2001:db8::10" "na,sip=$L6,dip=ff02::1,tip=$L6" \
-		"na,sip=2001:db8::10,dip=ff02::1,tip=2001:db8::10,opt=none" "ns,sip=2001:db8::10,dip=ff02::1,tip=fe80::1" \
-		"ns,sip=2001:db8::10,dip=ff02::1,tip=fe80::1,opt=none" "dad,sip=::,dip=ff02::1,tip=2001:db8::10,opt=none" \
+		"na,sip=2001:db8::10,dip=ff02::1,tip=2001:db8::10,opt=none" "ns,sip=2001:db8::10,dip=ff02::1,tip=$W6" \
+		"ns,sip=2001:db8::10,dip=ff02::1,tip=$W6,opt=none" "dad,sip=::,dip=ff02::1,tip=2001:db8::10,opt=none" \
 		"dad,sip=::,dip=ff02::1,tip=2001:db8::10,opt=nonce" "rs,sip=$L6,dip=ff02::1" "rs,sip=$L6,dip=ff02::1,opt=none"
 	[ "$(counted inet nd)" = 9 ]
-	in_ns "$A" "$FRAMES" send eth0 "arp-request,sip=192.0.2.10,tip=169.254.1.1" "arp-reply,sip=192.0.2.10,tip=169.254.1.1"
+	in_ns "$A" "$FRAMES" send eth0 "arp-request,sip=192.0.2.10,tip=$W4" "arp-reply,sip=192.0.2.10,tip=$W4"
 	[ "$(counted arp arps)" = 2 ]
 }
 
@@ -301,8 +302,8 @@ send_forged() {
 	local spec4="udp4,dst=$G,dip=192.0.2.1" spec6="udp6,dst=$G,dip=2001:db8::1"
 	in_ns "$A" "$FRAMES" send eth0 "$spec4,mark=FORGED,sip=198.51.100.33" "$spec4,mark=FORGED,sip=198.51.100.24" \
 		"$spec4,mark=FORGED,sip=0.0.0.0" "udp4,sip=0.0.0.0,dip=255.255.255.255,mark=FORGED" "udp4,sip=0.0.0.0,dip=224.0.0.1,mark=FORGED" \
-		"$spec4,mark=FORGED,sip=169.254.1.1" "$spec4,mark=FORGED,sip=192.0.2.1" "$spec4,mark=FORGED,sip=198.51.100.18,src=02:66:66:66:66:66" \
-		"$spec6,mark=FORGED,sip=2001:db8:6::1" "$spec6,mark=FORGED,sip=fe80::1" "$spec6,mark=FORGED,sip=fe80::66" "$spec6,mark=FORGED,sip=::" \
+		"$spec4,mark=FORGED,sip=$W4" "$spec4,mark=FORGED,sip=192.0.2.1" "$spec4,mark=FORGED,sip=198.51.100.18,src=02:66:66:66:66:66" \
+		"$spec6,mark=FORGED,sip=2001:db8:6::1" "$spec6,mark=FORGED,sip=$W6" "$spec6,mark=FORGED,sip=fe80::66" "$spec6,mark=FORGED,sip=::" \
 		"$spec6,mark=FORGED,sip=2001:db8::1" "$spec6,mark=FORGED,sip=2001:db8:5::2,src=02:66:66:66:66:66" \
 		"ns,sip=::,dip=ff02::1,tip=2001:db8:5::1,mark=FORGED" "echo6,dst=$G,sip=::,dip=ff02::1,mark=FORGED" \
 		"na,sip=2001:db8:6::1,dip=ff02::1,tip=2001:db8:5::9,mark=FORGED"
@@ -311,7 +312,7 @@ send_forged() {
 	saw world HONEST
 	[ "$(counted inet passed)" = 2 ]
 	# Which of them a VE has is its own affair: it may answer for all.
-	in_ns "$A" "$FRAMES" send eth0 "na,sip=2001:db8:5::aaaa,dip=ff02::1,tip=2001:db8:5::aaaa" "arp-reply,sip=198.51.100.18,tip=169.254.1.1"
+	in_ns "$A" "$FRAMES" send eth0 "na,sip=2001:db8:5::aaaa,dip=ff02::1,tip=2001:db8:5::aaaa" "arp-reply,sip=198.51.100.18,tip=$W4"
 	[ "$(counted inet nd)$(counted arp arps)" = 11 ]
 }
 

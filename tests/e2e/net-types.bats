@@ -362,7 +362,7 @@ change_fails_everywhere() {
 @test "an uplink that goes away and comes back: the VE and the host reach one another meanwhile, heal makes the answers anew" {
 	attach if=0:routed:192.0.2.10
 	ip -n "$R" link del r0
-	from "$V" answers 169.254.1.1
+	from "$V" answers 169.254.1.6 # the next hop of the VE with the number 5
 	driver host-check | grep '^no uplink: '
 	driver heal if=0:routed:192.0.2.10
 	ip -n "$H" link add up0 type veth peer name r0 netns "$R"

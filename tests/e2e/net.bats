@@ -15,6 +15,7 @@ setup() {
 	DRIVER=$(realpath "${O:-build}/tests/e2e/net_driver")
 	FRAMES=$(realpath "${O:-build}/frames")
 	[ -x "$DRIVER" ] && [ -x "$FRAMES" ] # built with the tests; their lack is a failure
+	GATEWAY4=169.254.1.6 GATEWAY6=fe80::6 # of the VE with the number 5
 	P=vt$$-$BATS_TEST_NUMBER H=$P-h R=$P-r V=$P-v
 	for n in "$H" "$R" "$V"; do
 		ip netns add "$n"
@@ -75,7 +76,7 @@ inventory() {
 	from "$V" answers 2001:db8:ffff::1
 	from "$V" answers 192.0.2.2
 	from "$V" answers 2001:db8::2
-	from "$V" answers 169.254.1.1
+	from "$V" answers $GATEWAY4
 	from "$H" answers 192.0.2.10
 	from "$H" answers 2001:db8::10
 	# The router believes that the host is the VE: the uplink answered for it.
@@ -88,8 +89,8 @@ inventory() {
 	# The VE: its uplink's MTU, the fixed MAC, one default route a family.
 	v ip -o link show eth0 | grep 'mtu 1400'
 	v ip -o link show eth0 | grep 'link/ether 02:39:32:58:a2:a7'
-	[ "$(v ip route | sort)" = "$(printf '%s \n' '169.254.1.1 dev eth0 proto static scope link' 'default via 169.254.1.1 dev eth0 proto static')" ]
-	v ip -6 route show default | grep '^default via fe80::1 dev eth0'
+	[ "$(v ip route | sort)" = "$(printf '%s \n' "$GATEWAY4 dev eth0 proto static scope link" "default via $GATEWAY4 dev eth0 proto static")" ]
+	v ip -6 route show default | grep "^default via $GATEWAY6 dev eth0"
 	# What the host itself sends to the VE comes from its own address, not from the gateway's.
 	h ip route get 192.0.2.10 | grep 'src 192.0.2.2'
 }
@@ -306,7 +307,7 @@ inventory() {
 	h ip addr flush dev up0
 	attach if=0:nat:10.77.0.1
 	from "$H" answers 10.77.0.1
-	from "$V" answers 169.254.1.1
+	from "$V" answers $GATEWAY4
 }
 
 @test "the uplink is the default route's, also where a VPN covers both halves, and the best of several" {

@@ -235,12 +235,14 @@ between() {
 	wait_until 5 in_world ping -c1 -W1 "$IP"
 	serve
 	between 2 10 -c 192.0.2.1 -t 1
+	local way
+	way=$(in_ve ip route show default | sed -n 's/^default via \([^ ]*\).*/\1/p')
 	# The VE's root is root in there: it takes away what it can see, and makes its link anew to no avail.
 	in_ve tc qdisc del dev eth0 root 2>/dev/null || true
 	in_ve ip link set eth0 down
 	in_ve ip link set eth0 up
-	in_ve ip route add 169.254.1.1 dev eth0 2>/dev/null || true
-	in_ve ip route add default via 169.254.1.1 2>/dev/null || true
+	in_ve ip route add "$way" dev eth0 2>/dev/null || true
+	in_ve ip route add default via "$way" 2>/dev/null || true
 	between 2 10 -c 192.0.2.1 -t 1
 	stop_serving
 	# A change of rate while pings go: none is lost.
