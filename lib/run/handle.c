@@ -192,7 +192,9 @@ enum ve_state handle_state(struct ve *v, struct record *ret_record)
 pid_t handle_monitor(struct ve *v)
 {
 	struct record r;
-	return state_is_up(handle_state(v, &r)) ? r.monitor_pid : 0;
+	if (!state_is_up(handle_state(v, &r)))
+		return 0;
+	return record_monitor_alive(&r) ? r.monitor_pid : -1;
 }
 
 int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_error **ret_error)

@@ -38,7 +38,7 @@ void handle_unlock(struct ve *v);
 /* The state as the kernel and the files have it now. RET_RECORD (may be NULL) is written where it runs or is STOPPING; of
  * a VE whose init has ended by itself, and whose monitor still cleans up, the record's init is gone. */
 enum ve_state handle_state(struct ve *v, struct record *ret_record);
-/* The monitor of V, 0: it does not run. */
+/* The monitor of V; 0: V does not run; -1: it runs, and has none. */
 pid_t handle_monitor(struct ve *v);
 /* Asks the table of transitions: 0 go on, 1 nothing to do, or VE_ERR_STATE. */
 int handle_ask(struct ve *v, enum ve_verb verb, struct record *ret_record, ve_error **ret_error);

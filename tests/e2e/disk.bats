@@ -318,7 +318,12 @@ again() { v exec "$1" -- rm /root/filler && v exec "$1" -- sync && ! fill "$1" /
 	monitor=$(monitor_pid o1)
 	kill -9 "$monitor"
 	wait_until 60 gone "$monitor"
+	# Nobody can tell for now; the tenant is not asked.
+	ok status o1 --json
+	json '."disk.used" == null and ."disk.size" == 50331648'
 	ok recover
+	ok status o1 --json
+	json '."disk.used" > 1048576'
 	not fill o1 /srv/filler
 	wait_until 60 told o1 'disk-full volume.data'
 	ok events o1 --kind disk-full --json

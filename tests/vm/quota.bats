@@ -126,6 +126,21 @@ holds() {
 	ok destroy q2 --force
 }
 
+@test "used up to the last block, or file, it starts again" {
+	local backend
+	for backend in overlay dir; do
+		ve q1 --set disk.backend=$backend --disk 24M --set disk.inodes=1000
+		not fill q1 /root/filler
+		not v exec q1 -- mkdir /root/directory
+		ok restart q1
+		v exec q1 -- sh -c 'rm /root/filler; i=0; while : >/root/$i; do i=$((i + 1)); done' 2>/dev/null || true
+		not v exec q1 -- touch /root/one-more
+		ok restart q1
+		not v exec q1 -- touch /root/one-more
+		ok destroy q1 --force
+	done
+}
+
 @test "one VE's files do not count for another, and a destroyed VE's number is free" {
 	ve q1 --disk 24M
 	ve q2 --disk 24M
