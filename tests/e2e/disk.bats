@@ -351,7 +351,7 @@ again() { v exec "$1" -- rm /root/filler && v exec "$1" -- sync && ! fill "$1" /
 	not v exec o1 -- dd if=/dev/zero of=/root/filler bs=1M conv=fsync
 	# (And the VE's own, where its file system has given the blocks away that the host does not have.)
 	told_of_host() { [[ $(full o1) == *'host-disk-full disk'* ]]; }
-	wait_until 60 told_of_host
+	wait_until 180 told_of_host
 	ok events o1 --kind host-disk-full --json
 	"$BATS_TEST_DIRNAME/../check-json" event <<<"$output"
 	json ".path == \"$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of o1)\" and .limit > 400000000 and .limit < 629145600 and .used > 0.9 * .limit"
