@@ -29,7 +29,8 @@
 #define RESIZE_FS _IOW('f', 16, uint64_t) /* EXT4_IOC_RESIZE_FS: the kernel exports no header for it */
 #define MIB (UINT64_C(1) << 20)
 
-enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, SMALL_MIB = 512, SMALL_RATIO = 4096, RATIO = 16384, FREED_MIB = 64 };
+enum { BLOCK = 4096, SUPER_AT = 1024, SUPER_SIZE = 1024, FSCK_MENDED = 1, FREED_MIB = 64 };
+enum { SMALL_MIB = 512, SMALL_RATIO = 4096, RATIO = 16384 }; /* bytes for which there is an inode */
 
 /* ---- the superblock, as far as we look: Documentation/filesystems/ext4 ---- */
 

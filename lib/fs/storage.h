@@ -98,8 +98,8 @@ int storage_make_plain(const struct storage *s, const char *const *names, ve_err
  * here; VE_ERR_STATE: not while it runs; VE_ERR_NO_ROOM: more is in use. On error it is as before. */
 int storage_resize(enum storage_kind kind, int ve_fd, const struct storage_size *from, const struct storage_size *to,
 		   bool online, ve_error **ret_error);
-/* Without a walk of the tree, and without waiting for the tenant. HOLDER: the process that has the gauges of a VE that runs; 0: it does not run; -1: nobody has them.
- * What is known in its hands alone is -1 where it does not have it. */
+/* Without a walk of the tree, and without waiting for the tenant. HOLDER: the process that has the gauges of a VE that runs, -1 where
+ * nobody has them; 0: it does not run. What cannot be told without it is -1. */
 int storage_usage(enum storage_kind kind, int ve_fd, pid_t holder, struct storage_usage *ret_usage, ve_error **ret_error);
 /* S->writable_fd of a VE that runs, of which nothing is brought to any size. */
 int storage_look(enum storage_kind kind, int ve_fd, int *ret_writable_fd, ve_error **ret_error);
