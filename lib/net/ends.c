@@ -54,11 +54,36 @@ int ends_settle_ipv6(const struct net_link *host, bool wanted, ve_error **ret_er
 	return r < 0 ? r : sysctl_set(0, ret_error, "ipv6/conf/%s/disable_ipv6", host->name);
 }
 
+/* Of a start that was killed before it had written anything down: its namespace goes with its last process, the interfaces in
+ * there when the kernel comes to it. By its MAC no other interface has V's name. */
+static bool remove_leftover(struct nl *nl, const struct net_veth *v)
+{
+	struct net_link there;
+	int absent;
+	link_put_get(nl, v->host_name, 0, &there, &absent);
+	if (nl_commit(nl, NULL) < 0)
+		return false;
+	if (absent == 0 && memcmp(there.mac, v->host_mac, sizeof(there.mac)) != 0)
+		return false;
+	link_put_delete(nl, v->host_name);
+	return nl_commit(nl, NULL) == 0;
+}
+
+static int try_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_error)
+{
+	link_put_veth(nl, v);
+	return nl_commit(nl, ret_error);
+}
+
 static int add_veth(struct nl *nl, const struct net_veth *v, ve_error **ret_error)
 {
 	_cleanup_err_ ve_error *error = NULL;
-	link_put_veth(nl, v);
-	int r = nl_commit(nl, &error);
+	int r = try_veth(nl, v, &error);
+	if (r == -EEXIST && remove_leftover(nl, v)) {
+		ve_error_free(error);
+		error = NULL;
+		r = try_veth(nl, v, &error);
+	}
 	if (r == -EOPNOTSUPP) {
 		r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network",
 			      "cannot make the interface '%s': " LACK_VETH, v->host_name);

@@ -70,6 +70,10 @@ static void read_link(const struct nlmsghdr *nlh, void *data)
 		case IFLA_MTU:
 			l->mtu = mnl_attr_get_u32(attr);
 			break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(attr) == sizeof(l->mac))
+				memcpy(l->mac, mnl_attr_get_payload(attr), sizeof(l->mac));
+			break;
 		case IFLA_LINK:
 			l->peer_index = (int)mnl_attr_get_u32(attr);
 			break;

@@ -79,6 +79,7 @@ struct net_link {
 	int index;      /* 0: no such interface */
 	int peer_index; /* of a veth: the other end's index in its own namespace */
 	unsigned mtu;
+	unsigned char mac[6];
 	char name[IFNAMSIZ];
 	bool is_bridge, filters_vlans, is_ours; /* of a bridge; ours: vectl has made it */
 	int master;				/* the bridge it is in, 0: none */

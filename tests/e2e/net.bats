@@ -290,6 +290,22 @@ inventory() {
 	diff <(echo "$before") <(inventory)
 }
 
+@test "an interface that a killed start has left is in nobody's way; one of somebody else's is" {
+	attach if=0:routed:192.0.2.10
+	ip netns add "$V-again"
+	driver attach "/run/netns/$V-again" if=0:routed:192.0.2.10
+	from "$V-again" answers 192.0.2.1
+	ip netns del "$V-again"
+	# (The kernel takes its time for that; or not.)
+	attach if=0:routed:192.0.2.10
+	from "$V" answers 192.0.2.1
+	driver detach if=0:routed:192.0.2.10
+	h ip link add vz5.0 type veth peer name other
+	if attach if=0:routed:192.0.2.10 2>"$BATS_TEST_TMPDIR/stderr"; then false; fi
+	grep "'vz5.0': File exists" "$BATS_TEST_TMPDIR/stderr"
+	h ip link show other
+}
+
 @test "a host without a default route: host and VE reach one another, nothing is answered for" {
 	h ip route del default
 	h ip -6 route del default
