@@ -4,7 +4,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdio.h>
@@ -13,7 +12,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/guard.h"
@@ -535,19 +533,10 @@ int extimage_look(int dir_fd, const char *name, int *ret_mount_fd, ve_error **re
 
 int extimage_mount_again(int mount_fd)
 {
-	struct stat st;
 	struct loop l = { .fd = -1 };
-	char link[64], device[PATH_MAX];
-	int mnt = -1;
-	if (fstat(mount_fd, &st) < 0)
-		return -errno;
-	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
-	ssize_t n = readlink(link, device, sizeof(device) - 1);
-	device[n > 0 ? n : 0] = '\0';
-	const char *name = strrchr(device, '/');
-	if (!name || sscanf(name, "/loop%u", &l.number) != 1)
-		return -ENODEV;
-	int r = mount_device(&l, name, false, &mnt, NULL);
+	int mnt = -1, r = loop_number(mount_fd, &l.number);
+	if (r == 0)
+		r = mount_device(&l, "", false, &mnt, NULL); /* a name for messages, of which there are none */
 	return r < 0 ? r : mnt;
 }
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
-#include <linux/major.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,7 +102,7 @@ int loop_attach(int file_fd, struct loop *ret_loop, ve_error **ret_error)
 	return no_device(EBUSY, ret_error);
 }
 
-int loop_name(int fd, char ret_name[LOOP_NAME_SIZE])
+int loop_number(int fd, unsigned *ret_number)
 {
 	struct stat st;
 	char path[64], target[256];
@@ -114,19 +113,24 @@ int loop_name(int fd, char ret_name[LOOP_NAME_SIZE])
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
-	const char *slash = strrchr(target, '/');
-	n = snprintf(ret_name, LOOP_NAME_SIZE, "/dev/%s", slash ? slash + 1 : target);
-	return n < LOOP_NAME_SIZE ? 0 : -ENAMETOOLONG;
+	const char *name = strrchr(target, '/');
+	return name && sscanf(name, "/loop%u", ret_number) == 1 ? 0 : -ENODEV;
+}
+
+int loop_name(int fd, char ret_name[LOOP_NAME_SIZE])
+{
+	unsigned number;
+	int r = loop_number(fd, &number);
+	if (r == 0)
+		snprintf(ret_name, LOOP_NAME_SIZE, "/dev/loop%u", number);
+	return r;
 }
 
 bool loop_backs(int file_fd, int fd)
 {
-	struct stat file, st;
-	char name[LOOP_NAME_SIZE];
+	struct stat file;
 	unsigned number;
-	if (fstat(file_fd, &file) < 0 || fstat(fd, &st) < 0 || major(st.st_dev) != LOOP_MAJOR)
-		return false;
-	if (loop_name(fd, name) < 0 || sscanf(name, "/dev/loop%u", &number) != 1)
+	if (fstat(file_fd, &file) < 0 || loop_number(fd, &number) < 0)
 		return false;
 	_cleanup_close_ int device = open_device(number);
 	return device >= 0 && is_behind(device, &file);

@@ -23,7 +23,9 @@ int loop_find(int file_fd, struct loop *ret_loop);
 int loop_attach(int file_fd, struct loop *ret_loop, ve_error **ret_error);
 /* Is the file system of FD mounted from the device that is behind FILE_FD? */
 bool loop_backs(int file_fd, int fd);
-/* The path of the device that the file system of FD is mounted from: "/dev/loop3". -errno without a message. */
+/* The device that the file system of FD is mounted from; -ENODEV: no loop device. -errno without a message. */
+int loop_number(int fd, unsigned *ret_number);
+/* Its path: "/dev/loop3". */
 enum { LOOP_NAME_SIZE = 32 };
 int loop_name(int fd, char ret_name[LOOP_NAME_SIZE]);
 /* Waits until nobody else has the file: a mount goes some time after the last process that had it. VE_ERR_BUSY. */
