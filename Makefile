@@ -58,7 +58,7 @@ PROGRAM_LDFLAGS = -pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections
 CMD_SRC := $(wildcard cmd/*.c)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # The ledger is the monitor's too: what it writes there, libve reads. So are both ends of a copy.
-MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c lib/base/file.c $(wildcard lib/base/tree*.c)
+MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c lib/sys/nlask.c lib/base/file.c $(wildcard lib/base/tree*.c)
 MON_OBJ := $(MON_SRC:%.c=$(O)/%.mon.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit/%)
