@@ -21,8 +21,8 @@ SOVERSION = 0
 
 # ---- what it needs: Debian package names, installed by `make deps` --------------------------------
 
-DEPS_BUILD = gcc make libc6-dev musl-tools pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev
-DEPS_RUN = nftables mmdebstrap busybox-static openssh-client curl e2fsprogs
+DEPS_BUILD = gcc make libc6-dev musl-tools pkg-config libcap-dev libseccomp-dev libmnl-dev libcgroup-dev libjansson-dev libmd-dev libcrypt-dev libbpf-dev clang
+DEPS_RUN = nftables libbpf1 mmdebstrap busybox-static openssh-client curl e2fsprogs
 DEPS_TEST = libcmocka-dev bats jq python3-jsonschema iproute2 iputils-ping curl shellcheck mandoc strace socat util-linux \
 	bsdextrautils procps g++ openssh-client iperf3 btrfs-progs iptables rsync
 DEPS_VM = qemu-system-x86 qemu-utils mmdebstrap e2fsprogs
@@ -58,7 +58,7 @@ PROGRAM_LDFLAGS = -pie -Wl,-z,pack-relative-relocs -Wl,--gc-sections
 CMD_SRC := $(wildcard cmd/*.c)
 CMD_OBJ := $(CMD_SRC:%.c=$(O)/%.o)
 # The ledger is the monitor's too: what it writes there, libve reads. So are both ends of a copy.
-MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c lib/sys/nlask.c lib/base/file.c $(wildcard lib/base/tree*.c)
+MON_SRC := $(wildcard lib/run/monitor/*.c) lib/model/ledger.c lib/sys/counters.c lib/sys/fastpath.c lib/sys/nlask.c lib/base/file.c $(wildcard lib/base/tree*.c)
 MON_OBJ := $(MON_SRC:%.c=$(O)/%.mon.o)
 UNIT_SRC := $(wildcard tests/unit/test_*.c)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%.c=$(O)/tests/unit/%)
@@ -69,7 +69,7 @@ POLICIES := $(patsubst templates/seccomp/%.policy,$(O)/share/seccomp/%.bpf,$(wil
 
 .DEFAULT_GOAL := all
 .PHONY: all
-all: $(O)/vectl $(O)/libve.so.$(SOVERSION) $(O)/libve.so $(O)/vectl-monitor $(O)/vectl-ended $(POLICIES) $(O)/share/.linked
+all: $(O)/vectl $(O)/libve.so.$(SOVERSION) $(O)/libve.so $(O)/vectl-monitor $(O)/vectl-ended $(POLICIES) $(O)/share/bpf/fastpath.o $(O)/share/.linked
 
 # Changed flags rebuild everything: the stamp changes only when the flags do.
 $(O)/flags: FORCE
@@ -141,6 +141,14 @@ $(O)/share/seccomp/%.bpf: templates/seccomp/%.policy $(O)/policyc
 	@mkdir -p $(@D)
 	$(call say,POLICY,$@)
 	$(Q)$(O)/policyc $< $@
+
+# The fast path's programs, for the kernel's own machine. -g: libbpf makes the tables by their types. gcc is asked where Linux's
+# headers are.
+CLANG = clang
+$(O)/share/bpf/%.o: lib/net/bpf/%.bpf.c lib/sys/fastpath.h $(O)/flags
+	@mkdir -p $(@D)
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) -target bpf -O2 -g -Wall -Wextra -Werror -Ilib -I/usr/include/$$($(CC) -print-multiarch) -c $< -o $@
 
 # The build tree looks like the installed data directory, so that tests run against it (VECTL_DATADIR=$(O)/share).
 $(O)/share/.linked: Makefile
@@ -221,12 +229,12 @@ unit-programs: $(UNIT_BIN) $(FUZZ_BIN)
 fuzz-programs: $(FUZZ_BIN)
 
 # libFuzzer looks for inputs that break what reads hostile text, FUZZ_SECONDS for each target (tests/fuzz/README.md). It comes with
-# clang, which nothing else needs. One target: make fuzz FUZZ=users FUZZ_SECONDS=600
+# clang. One target: make fuzz FUZZ=users FUZZ_SECONDS=600
 FUZZ ?= $(FUZZ_SRC:tests/fuzz/fuzz_%.c=%)
 FUZZ_SECONDS ?= 60
 .PHONY: fuzz
 fuzz:
-	@command -v clang >/dev/null || { echo "make fuzz: clang is not here, which libFuzzer comes with (Debian: apt-get install clang)" >&2; exit 69; }
+	@command -v clang >/dev/null || { echo "make fuzz: clang is not here, which libFuzzer comes with: make deps" >&2; exit 69; }
 	@$(MAKE) --no-print-directory O=$(O)/fuzz CC=clang WARN=-w FUZZER=1 SAN=fuzzer-no-link,address,undefined fuzz-programs
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(O)/fuzz $(FUZZ)
 
@@ -296,6 +304,7 @@ install: all
 	$(INSTALL) 644 lib/ve.h $(DESTDIR)$(includedir)/ve.h
 	$(INSTALL) 644 $(O)/libve.pc $(DESTDIR)$(libdir)/pkgconfig/libve.pc
 	for d in ve recipes nft schema modules; do for f in templates/$$d/*; do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/$$d/$$(basename $$f) || exit 1; done; done
+	$(INSTALL) 644 $(O)/share/bpf/fastpath.o $(DESTDIR)$(datadir)/bpf/fastpath.o
 	for f in $(POLICIES); do $(INSTALL) 644 $$f $(DESTDIR)$(datadir)/seccomp/$$(basename $$f) || exit 1; done
 	for f in $(O)/man/*.[0-9]; do s=$${f##*.}; $(INSTALL) 644 $$f $(DESTDIR)$(mandir)/man$$s/$$(basename $$f) || exit 1; done
 	$(INSTALL) 644 $(O)/completion/vectl $(DESTDIR)$(completiondir)/vectl

@@ -64,6 +64,7 @@ static const struct schema_key host_keys[] = {
 	ROW("uplink", SCHEMA_STRING, .check = check_interface),
 	ROW("nat.range", SCHEMA_STRING, .check = check_net4, .def = "10.77.0.0/16"),
 	ROW("nat.range6", SCHEMA_STRING, .check = check_net6),
+	ROW("fastpath", SCHEMA_ENUM, .words = "on off", .def = "on"),
 	{ .key = "dns", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT | SCHEMA_INHERIT, .check = check_resolver,
 	  .def = "inherit" },
 	{ .key = "ip.pool", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT, .canonical = pool_canonical },
@@ -136,7 +137,9 @@ static int fill(struct host *h, const char *key, const json_t *value)
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		if (str_eq(key, strings[i].key))
 			return copy_string(value, strings[i].string);
-	if (str_eq(key, "ids.first"))
+	if (str_eq(key, "fastpath"))
+		h->fastpath = str_eq(json_string_value(value), "on");
+	else if (str_eq(key, "ids.first"))
 		h->id_first = (uint32_t)json_integer_value(value);
 	else if (str_eq(key, "ids.last"))
 		h->id_last = (uint32_t)json_integer_value(value);
@@ -199,10 +202,10 @@ void host_freep(struct host **h)
 
 int host_show(const struct host *h, json_t **ret_doc, ve_error **ret_error)
 {
-	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:o, s:{s:o}, s:{s:I, s:I}, s:{s:I}}", "default",
+	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:s, s:o, s:{s:o}, s:{s:I, s:I}, s:{s:I}}", "default",
 				"template", h->default_template, "image", h->default_image, "backend",
 				h->default_backend, "uplink", h->uplink, "nat", "range", h->nat_range, "range6",
-				h->nat_range6, "dns", h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
+				h->nat_range6, "fastpath", h->fastpath ? "on" : "off", "dns", h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
 				"ip", "pool", h->ip_pool ? json_deep_copy(h->ip_pool) : json_array(),
 				"ids", "first", (json_int_t)h->id_first, "last", (json_int_t)h->id_last, "stop",
 				"timeout", (json_int_t)h->stop_timeout_s);

@@ -4,6 +4,7 @@
 #define MODEL_HOST_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@ struct host {
 	char *uplink;           /* interface name; NULL: the one of the default route */
 	char *nat_range;        /* "10.77.0.0/16" */
 	char *nat_range6;       /* NULL: none */
+	bool fastpath;          /* known flows take it */
 	json_t *ip_pool;        /* array of what pool_parse() takes; NULL: none */
 	json_t *dns;            /* array of servers; NULL: inherit */
 	uint32_t id_first, id_last; /* the ids that ranges are cut from; defaults 131072 and 4294901759 */

@@ -7,8 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint64_t HEAD_MAGIC = UINT64_C(0x6c65646765720001), WATCH_MAGIC = UINT64_C(0x7761746368000001);
-enum { HEAD_STEP = 4096, WATCH_AT = 8192, DAYS_AT = 16384 };
+#include "sys/fastpath.h"
+
+static const uint64_t HEAD_MAGIC = UINT64_C(0x6c65646765720001), WATCH_MAGIC = UINT64_C(0x7761746368000001),
+		      FAST_MAGIC = UINT64_C(0x6661737400000001);
+enum { HEAD_STEP = 4096, WATCH_AT = 8192, DAYS_AT = 16384, FAST_AT = 479232 };
+
+_Static_assert(DAYS_AT + sizeof(struct ledger_day) * LEDGER_SLOTS * LEDGER_DAYS <= FAST_AT, "they have their places");
 
 static uint64_t checksum(const void *data, size_t n)
 {
@@ -48,12 +53,12 @@ int ledger_slot_of(const struct ledger_head *h, unsigned label)
 }
 
 /* The slot of LABEL, made where it has none. Those of KEEP are in use. */
-static struct ledger_slot *slot_for(struct ledger_head *h, unsigned label, const struct ledger_reading *keep,
-				    unsigned n_keep)
+static int slot_for(struct ledger_head *h, struct ledger_fast *fast, unsigned label, const struct ledger_reading *keep,
+		    unsigned n_keep)
 {
 	int have = ledger_slot_of(h, label), best = 0;
 	if (have >= 0)
-		return &h->slots[have];
+		return have;
 	uint32_t oldest = UINT32_MAX;
 	for (int i = 0; i < LEDGER_SLOTS; i++) {
 		bool used = false;
@@ -66,7 +71,8 @@ static struct ledger_slot *slot_for(struct ledger_head *h, unsigned label, const
 		}
 	}
 	h->slots[best] = (struct ledger_slot){ .label = label + 1 };
-	return &h->slots[best];
+	memset(&fast->slots[best], 0, sizeof(fast->slots[best]));
+	return best;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------- */
@@ -89,6 +95,27 @@ int ledger_read(int fd, struct ledger_head *ret_head)
 	if (two && (!one || other.number > ret_head->number))
 		*ret_head = other;
 	return one || two ? 0 : -ENODATA;
+}
+
+static off_t fast_at(uint64_t number)
+{
+	return FAST_AT + (number % 2 ? HEAD_STEP : 0);
+}
+
+static bool fast_valid(const struct ledger_fast *f, const struct ledger_head *h)
+{
+	return f->magic == FAST_MAGIC && f->number <= h->number && f->sum == checksum(f, offsetof(struct ledger_fast, sum));
+}
+
+void ledger_read_fast(int fd, const struct ledger_head *h, struct ledger_fast *ret_fast)
+{
+	struct ledger_fast other;
+	bool one = read_at(fd, ret_fast, sizeof(*ret_fast), fast_at(0)) && fast_valid(ret_fast, h);
+	bool two = read_at(fd, &other, sizeof(other), fast_at(1)) && fast_valid(&other, h);
+	if (two && (!one || other.number > ret_fast->number))
+		*ret_fast = other;
+	else if (!one)
+		memset(ret_fast, 0, sizeof(*ret_fast));
 }
 
 int ledger_read_watch(int fd, struct ledger_watch *ret_watch)
@@ -215,21 +242,29 @@ static bool is_zero(const struct ledger_counts *c)
 	return any == 0;
 }
 
-/* Adds one reading to H. RET_CHANGED: H is another than it was. */
-static int book_one(int fd, struct ledger_head *h, uint32_t today, const struct ledger_reading *all, unsigned n,
-		    unsigned which, bool *ret_changed)
+/* What C has grown beyond SEEN. *RET_ANEW: it is another counter. */
+static struct ledger_count grow(struct counter *seen, const struct counter *c, bool *ret_anew)
 {
-	struct ledger_slot *s = slot_for(h, all[which].label, all, n);
-	struct ledger_counts grown;
+	*ret_anew |= c->generation && c->generation != seen->generation;
+	return ledger_growth(seen, c);
+}
+
+/* Adds one reading to H and FAST. RET_CHANGED: they are others than they were. */
+static int book_one(int fd, struct ledger_head *h, struct ledger_fast *fast, uint32_t today, const struct ledger_reading *all,
+		    unsigned n, unsigned which, bool *ret_changed)
+{
+	int slot = slot_for(h, fast, all[which].label, all, n);
+	struct ledger_slot *s = &h->slots[slot];
+	struct ledger_counts grown = { 0 }, by_fast_path = { 0 };
 	bool anew = false;
 	for (unsigned k = 0; k < COUNTER_KINDS; k++) {
-		const struct counter *c = &all[which].now[k];
-		anew |= c->generation && c->generation != s->seen[k].generation;
-		grown.of[k] = ledger_growth(&s->seen[k], c);
+		grown.of[k] = grow(&s->seen[k], &all[which].now[k], &anew);
+		by_fast_path.of[k] = grow(&fast->slots[slot].seen[k], &all[which].fast[k], &anew);
 	}
+	ledger_add(&grown, &by_fast_path);
 	if (is_zero(&grown) && !anew)
 		return 0;
-	int r = turn_day(fd, (int)(s - h->slots), s, today);
+	int r = turn_day(fd, slot, s, today);
 	ledger_add(&s->today, &grown);
 	ledger_add(&s->total, &grown);
 	ledger_add(&h->total, &grown);
@@ -237,35 +272,53 @@ static int book_one(int fd, struct ledger_head *h, uint32_t today, const struct 
 	return r;
 }
 
+/* The head last: with it both count. What the disk has of the two after the host has died does not matter: the kernel's counters
+ * are others then. */
+static int write_both(int fd, struct ledger_head *h, struct ledger_fast *fast)
+{
+	h->sum = checksum(h, offsetof(struct ledger_head, sum));
+	fast->magic = FAST_MAGIC;
+	fast->number = h->number;
+	fast->sum = checksum(fast, offsetof(struct ledger_fast, sum));
+	int r = write_at(fd, fast, sizeof(*fast), fast_at(fast->number));
+	if (r == 0)
+		r = write_at(fd, h, sizeof(*h), h->number % 2 ? HEAD_STEP : 0);
+	return r == 0 && fdatasync(fd) < 0 ? -errno : r;
+}
+
 int ledger_book(int fd, int64_t now, const struct ledger_reading *readings, unsigned n)
 {
 	struct ledger_head h;
+	struct ledger_fast fast = { 0 };
 	bool changed = false;
 	int r = 0;
 	if (ledger_read(fd, &h) < 0) {
 		memset(&h, 0, sizeof(h));
 		h.magic = HEAD_MAGIC;
 		h.since = now;
+	} else {
+		ledger_read_fast(fd, &h, &fast);
 	}
 	for (unsigned i = 0; i < n && r == 0; i++)
-		r = book_one(fd, &h, ledger_today(now), readings, n, i, &changed);
+		r = book_one(fd, &h, &fast, ledger_today(now), readings, n, i, &changed);
 	if (r < 0 || !changed)
 		return r;
 	h.number++;
 	h.saved_at = now;
-	h.sum = checksum(&h, offsetof(struct ledger_head, sum));
-	r = write_at(fd, &h, sizeof(h), h.number % 2 ? HEAD_STEP : 0);
-	if (r == 0 && fdatasync(fd) < 0)
-		r = -errno;
-	return r;
+	return write_both(fd, &h, &fast);
 }
 
-void ledger_since(const struct ledger_head *h, const struct ledger_reading *r, struct ledger_counts *ret)
+void ledger_since(const struct ledger_head *h, const struct ledger_fast *fast, const struct ledger_reading *r,
+		  struct ledger_counts *ret)
 {
 	int slot = ledger_slot_of(h, r->label);
 	for (unsigned k = 0; k < COUNTER_KINDS; k++) {
 		struct counter seen = slot >= 0 ? h->slots[slot].seen[k] : (struct counter){ 0 };
+		struct counter fast_seen = slot >= 0 ? fast->slots[slot].seen[k] : (struct counter){ 0 };
+		struct ledger_count more = ledger_growth(&fast_seen, &r->fast[k]);
 		ret->of[k] = ledger_growth(&seen, &r->now[k]);
+		ret->of[k].packets += more.packets;
+		ret->of[k].bytes += more.bytes;
 	}
 }
 
@@ -273,13 +326,17 @@ int ledger_look(const struct ledger_watch *w, struct ledger_reading ret[LEDGER_S
 {
 	if (w->n == 0)
 		return 0;
+	struct fastpath_maps fast;
 	int sock = counters_open(), r = 0;
 	if (sock < 0)
 		return sock;
+	fastpath_open(&fast);
 	for (uint64_t i = 0; i < w->n && r == 0; i++) {
 		ret[i].label = w->of[i].label;
 		r = counters_read(sock, w->of[i].family, w->of[i].ifname, ret[i].now);
+		fastpath_read(&fast, w->of[i].ifname, ret[i].fast);
 	}
+	fastpath_close(&fast);
 	close(sock);
 	return r;
 }

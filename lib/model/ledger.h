@@ -7,6 +7,9 @@
  *    4096  struct ledger_head   counters as last seen, the totals and the running day: one write brings all, or none
  *    8192  struct ledger_watch  which interfaces are counted, and where their quotas stand; libve's to write
  *   16384  struct ledger_day    400 for each slot, that of day D (days since 1970, UTC) at D % 400
+ *  479232  struct ledger_fast   two of them, written in turn, each before the head with its number: the fast path's counters as
+ *    4096                       last seen. That with the highest number not above the head's counts, as a vectl from before there
+ *                               was a fast path writes heads alone
  *
  * A counter is known by the generation of its element: it counts from zero where that is another one than last time,
  * or where it is smaller (it was reset). So whatever is flushed, reset or made anew, nothing is counted twice; what
@@ -49,6 +52,14 @@ struct ledger_head {
 	uint64_t sum;
 };
 
+struct ledger_fast {
+	uint64_t magic, number;
+	struct {
+		struct counter seen[COUNTER_KINDS];
+	} slots[LEDGER_SLOTS]; /* as the head's */
+	uint64_t sum;
+};
+
 struct ledger_day {
 	uint32_t day, sum;
 	struct ledger_counts counts;
@@ -69,7 +80,7 @@ struct ledger_watch {
 	uint64_t sum;
 };
 
-_Static_assert(sizeof(struct ledger_head) <= 4096 && sizeof(struct ledger_watch) <= 8192, "they have their places");
+_Static_assert(sizeof(struct ledger_head) <= 4096 && sizeof(struct ledger_fast) <= 4096 && sizeof(struct ledger_watch) <= 8192, "they have their places");
 
 static inline uint32_t ledger_today(int64_t now)
 {
@@ -92,6 +103,8 @@ static inline uint64_t ledger_bytes(const struct ledger_counts *c)
 
 /* FD is open for reading. -ENODATA where nothing (valid) is there yet. */
 int ledger_read(int fd, struct ledger_head *ret_head);
+/* What belongs to H; zeros where there is none. */
+void ledger_read_fast(int fd, const struct ledger_head *h, struct ledger_fast *ret_fast);
 int ledger_read_watch(int fd, struct ledger_watch *ret_watch);
 /* Writers. LOCK: 0, -EAGAIN while another one writes. The lock goes with the descriptor's open file. */
 int ledger_lock(int fd);
@@ -103,17 +116,18 @@ int ledger_read_day(int fd, const struct ledger_head *h, int slot, uint32_t day,
 int ledger_period(int fd, const struct ledger_head *h, unsigned label, uint32_t from_day, uint32_t today,
 		  uint64_t *ret_bytes);
 
-/* One interface's counters as just read. */
+/* One interface's counters as just read: the rules', and the fast path's. */
 struct ledger_reading {
 	unsigned label;
-	struct counter now[COUNTER_KINDS];
+	struct counter now[COUNTER_KINDS], fast[COUNTER_KINDS];
 };
 /* Adds what has grown, as of time NOW, and brings it to the disk. Writes nothing where nothing has. */
 int ledger_book(int fd, int64_t now, const struct ledger_reading *readings, unsigned n);
 /* Reads the counters of all interfaces that W speaks of. */
 int ledger_look(const struct ledger_watch *w, struct ledger_reading ret[LEDGER_SLOTS]);
-/* What R has counted beyond what H knows of it; H stays as it is. */
-void ledger_since(const struct ledger_head *h, const struct ledger_reading *r, struct ledger_counts *ret);
+/* What R has counted beyond what H and its FAST know of it; they stay as they are. */
+void ledger_since(const struct ledger_head *h, const struct ledger_fast *fast, const struct ledger_reading *r,
+		  struct ledger_counts *ret);
 /* Reads and books, for what the file's watch says, under the lock. */
 int ledger_account(int fd, int64_t now);
 /* Has a quota been used up, or has its period ended, or been spent without being used up? */

@@ -6,6 +6,7 @@
  * random number.
  */
 #include "net/elements.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 #include <errno.h>
@@ -64,5 +65,6 @@ int net_restrict(const struct net_plan *plan, ve_error **ret_error)
 	int r = nl_open(NETLINK_ROUTE, &nl, ret_error);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		r = rate_bring(nl, plan, &plan->ifs[k], ret_error);
+	fastpath_settle(plan);
 	return r == 0 ? net_bring_blocked(NULL, plan, ret_error) : r;
 }

@@ -7,6 +7,7 @@
 
 #include "base/guard.h"
 #include "net/elements.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 /* The rows say what a type is. */
@@ -96,7 +97,8 @@ static void job_done(struct net_job *j)
 
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error)
 {
-	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = netns_fd };
+	_cleanup_fastpath_ struct fastpath_maps fastpath = FASTPATH_CLOSED;
+	_cleanup_job_ struct net_job j = { .plan = plan, .netns_fd = netns_fd, .fastpath = &fastpath };
 	struct needs needs = needs_of(plan);
 	if (!needs.anything)
 		return 0;
@@ -107,6 +109,8 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	/* Before there is an interface: what is not in the sets does not pass. */
 	if (r == 0)
 		r = elements_attach(plan, undo, ret_error);
+	if (r == 0)
+		r = fastpath_begin(j.host, &j.uplinks, plan, undo, &fastpath, ret_error);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++) {
 		if (!net_types[plan->ifs[k].type].attach)
 			continue;
@@ -114,6 +118,8 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 		if (r == 0)
 			r = rate_attach(j.host, plan, &plan->ifs[k], undo, ret_error);
 	}
+	if (r == 0)
+		fastpath_end(&fastpath);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
 		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
 	return r < 0 ? r : loaded;
@@ -139,6 +145,7 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error)
 	}
 	/* Behind the links: a VE that still ran would not be seen by the rules that its elements lead to. */
 	int r2 = elements_write(NFT_DEL, plan, r == 0 ? ret_error : NULL);
+	fastpath_detach(plan);
 	return r < 0 ? r : r2;
 }
 
@@ -311,5 +318,6 @@ int net_change(const struct net_plan *plan_old, const struct net_plan *plan_new,
 	r = change_steps(&j, plan_old, plan_new, &done, ret_error);
 	if (r < 0)
 		change_back(&j, plan_old, plan_new, &done);
+	fastpath_settle(r < 0 ? plan_old : plan_new);
 	return r < 0 ? r : loaded;
 }

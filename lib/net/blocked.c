@@ -10,6 +10,7 @@
 #include <linux/netfilter/nfnetlink.h>
 
 #include "net/elements.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 void forwarded_put(struct nfb *b, enum nft_op op, const struct net_plan *plan, const struct net_if *i, enum firewall_way way,
@@ -85,5 +86,7 @@ int net_bring_blocked(const struct net_plan *from, const struct net_plan *to, ve
 	for (unsigned k = 0; k < to->n_ifs; k++)
 		if (net_types[to->ifs[k].type].attach)
 			bring(b, to, &to->ifs[k]);
-	return nfb_empty(b) ? 0 : nfb_commit(b, ret_error);
+	r = nfb_empty(b) ? 0 : nfb_commit(b, ret_error);
+	fastpath_forget();
+	return r;
 }

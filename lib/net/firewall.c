@@ -24,6 +24,7 @@
 #include "base/guard.h"
 #include "net/elements.h"
 #include "net/expr.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 enum { CHAIN_NAME = 32 };
@@ -369,20 +370,24 @@ int net_change_firewall(const struct net_plan *from, const struct net_plan *to, 
 			if (is_looked_at(&to->ifs[k]) && is_first(to, &to->ifs[k]) &&
 			    !same_rules(&from->firewall, &to->firewall, (enum firewall_way)way))
 				put_change(b, from, to, &to->ifs[k], (enum firewall_way)way);
-	return nfb_empty(b) ? 0 : nfb_commit(b, ret_error);
+	if (nfb_empty(b))
+		return 0;
+	int r = nfb_commit(b, ret_error);
+	fastpath_settle(to);
+	return r;
 }
 
 /* ---- can the kernel? ------------------------------------------------------------------------------------- */
 
-/* A rule that asks for the state of a connection on a bridge, in a table that is gone again within the transaction. */
-static int probe_bridge(void)
+/* A rule that asks for the state of a connection, in a table that is gone again within the transaction. */
+static int probe_tracking(uint8_t family)
 {
 	static const char table[] = "vectl_probe";
 	_cleanup_nfb_ struct nfb *b = nfb_new(NFNL_SUBSYS_NFTABLES);
-	struct chains c = { .b = b, .family = NFPROTO_BRIDGE };
+	struct chains c = { .b = b, .family = family };
 	if (!b)
 		return -ENOMEM;
-	struct nlmsghdr *m = nfb_add(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, NFPROTO_BRIDGE, "try connection tracking on bridges");
+	struct nlmsghdr *m = nfb_add(b, NFT_MSG_NEWTABLE, NLM_F_CREATE, family, "try connection tracking");
 	struct nlattr *list;
 	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	nft_put_chain(b, NFT_ADD, c.family, table, "try");
@@ -390,9 +395,14 @@ static int probe_bridge(void)
 	expr_ct_state(m);
 	expr_any_bit(m, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
 	mnl_attr_nest_end(m, list);
-	m = nfb_add(b, NFT_MSG_DELTABLE, 0, NFPROTO_BRIDGE, "try connection tracking on bridges");
+	m = nfb_add(b, NFT_MSG_DELTABLE, 0, family, "try connection tracking");
 	mnl_attr_put_strz(m, NFTA_TABLE_NAME, table);
 	return nfb_commit(b, NULL);
+}
+
+void firewall_load_tracking(void)
+{
+	probe_tracking(NFPROTO_INET);
 }
 
 int firewall_check(const struct net_plan *plan, ve_error **ret_error)
@@ -403,7 +413,7 @@ int firewall_check(const struct net_plan *plan, ve_error **ret_error)
 			needed |= elements_family(&plan->ifs[k]) == NFPROTO_BRIDGE &&
 				  has_rules(&plan->firewall, (enum firewall_way)way) &&
 				  needs_tracking(&plan->firewall, (enum firewall_way)way);
-	if (!needed || probe_bridge() == 0)
+	if (!needed || probe_tracking(NFPROTO_BRIDGE) == 0)
 		return 0;
 	int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, EOPNOTSUPP, "network", "%s", LACK_BRIDGE_CONNTRACK);
 	err_hint(ret_error, LACK_BRIDGE_CONNTRACK_HINT);

@@ -13,6 +13,7 @@
 
 #include "base/guard.h"
 #include "net/elements.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 static void put_question(struct nl *nl, uint8_t family, const char *set, const struct nft_key *key, int *missing)
@@ -101,13 +102,18 @@ int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error
 		return r;
 	*ret_mended |= missing.n > 0;
 	r = missing.in_firewall ? heal_firewall(plan, missing.differs, ret_error) : 0;
-	return r == 0 && missing.on_host ? heal_host(plan, ret_error) : r;
+	if (r == 0 && missing.on_host)
+		r = heal_host(plan, ret_error);
+	fastpath_heal_links(plan);
+	return r;
 }
 
-int net_heal_rules(const char *data_dir, const char *nat_range, bool *ret_mended, ve_error **ret_error)
+int net_heal_rules(const struct net_plan *host, bool *ret_mended, ve_error **ret_error)
 {
 	struct compared c;
-	int r = nft_compare(data_dir, &c, ret_error);
-	*ret_mended = r == 0 && c.n_different > 0;
-	return *ret_mended ? nft_reload(data_dir, nat_range, &c, ret_error) : r;
+	int renewed = fastpath_heal(host->data_dir, host->uplink, host->fastpath);
+	int r = nft_compare(host->data_dir, &c, ret_error);
+	bool differs = r == 0 && c.n_different > 0;
+	*ret_mended = differs || renewed == 1;
+	return differs ? nft_reload(host->data_dir, host->nat_range, &c, ret_error) : r;
 }

@@ -7,12 +7,14 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 #define UNTOLD "cannot be told without root"
 
 struct rows {
 	const char *data_dir;
+	bool fastpath; /* the host's configuration wants it */
 	net_check_fn fn;
 	void *data;
 	unsigned n_rows; /* of forward-policy */
@@ -61,6 +63,15 @@ static void row_uplinks(struct rows *rows, struct nl *nl)
 					   : filter == 2 ? "loose"
 							 : "off"),
 	    NULL);
+}
+
+static void row_fastpath(struct rows *rows, struct nl *nl)
+{
+	struct uplinks u;
+	if (uplink_find(nl, NULL, &u, NULL) < 0)
+		return;
+	char *state = fastpath_tell(nl, &u, rows->data_dir, rows->fastpath);
+	row(rows, "fastpath", true, state ?: str_printf("%s", UNTOLD), NULL);
 }
 
 static void row_forwarding(struct rows *rows)
@@ -214,9 +225,9 @@ static void row_modules(struct rows *rows)
 		modules_check(list, "/lib/modules", rows->fn, rows->data);
 }
 
-void net_host_check(const char *data_dir, net_check_fn fn, void *data)
+void net_host_check(const char *data_dir, bool fastpath, net_check_fn fn, void *data)
 {
-	struct rows rows = { .data_dir = data_dir, .fn = fn, .data = data };
+	struct rows rows = { .data_dir = data_dir, .fastpath = fastpath, .fn = fn, .data = data };
 	_cleanup_nl_ struct nl *nl = NULL;
 	_cleanup_err_ ve_error *error = NULL;
 	if (nl_open(NETLINK_ROUTE, &nl, &error) < 0) {
@@ -226,6 +237,7 @@ void net_host_check(const char *data_dir, net_check_fn fn, void *data)
 	row_veth(&rows, nl);
 	row_uplinks(&rows, nl);
 	row_forwarding(&rows);
+	row_fastpath(&rows, nl);
 	row_nft(&rows);
 	row_rates(&rows);
 	row_rules(&rows);

@@ -65,6 +65,7 @@ static void read_link(const struct nlmsghdr *nlh, void *data)
 	const struct ifinfomsg *i = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr;
 	l->index = i->ifi_index;
+	l->type = i->ifi_type;
 	mnl_attr_for_each(attr, nlh, sizeof(*i)) {
 		switch (mnl_attr_get_type(attr)) {
 		case IFLA_MTU:

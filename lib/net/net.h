@@ -65,6 +65,7 @@ struct net_plan {
 	uint32_t link_id;
 	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
+	bool fastpath;             /* the host has its packets take it (fastpath.c) */
 	const char *nat_range;     /* "10.77.0.0/16" */
 	const char *data_dir;      /* nft/vectl.nft below it, and where they are needed nft/vectl-nat.nft and
 				      nft/vectl-blocked.nft, are loaded where they are not */
@@ -90,7 +91,7 @@ int net_check(const struct net_plan *plan, ve_error **ret_error);
  * namespace is NETNS_FD. lo is the child's own to bring up, so that a plan of type none needs nothing: no socket
  * is opened for it. "The host" is the network namespace of the calling thread, which never leaves it. Every step
  * pushes its undo on UNDO, with data that is the stack's. Undo takes away links, routes, neighbours and proxies; forwarding, accept_ra=2, the uplink's proxy_ndp
- * and proxy_delay and the firewall table stay, as other VEs may have come to need them.
+ * and proxy_delay, the firewall table and the uplink's qdisc for the fast path stay, as other VEs may have come to need them.
  * Returns 1 if the firewall's rules were not there and have been loaded: VEs that ran before are not in their sets, and are
  * cut off until net_heal() has put them back. */
 int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_error **ret_error);
@@ -129,9 +130,9 @@ struct net_missing {
 int net_look(const struct net_plan *plan, struct net_missing *ret, ve_error **ret_error);
 /* Puts that back. What is there is not touched, counters among it. *RET_MENDED: something was missing. */
 int net_heal(const struct net_plan *plan, bool *ret_mended, ve_error **ret_error);
-/* Loads the firewall files again where what is loaded of them is not what they say, in one step each; a file of which nothing is
- * loaded is left to who needs it. Takes some runs of nft(8). */
-int net_heal_rules(const char *data_dir, const char *nat_range, bool *ret_mended, ve_error **ret_error);
+/* Loads the firewall files, and the fast path's programs, again where what is loaded of them is not what they say, in one step each; a
+ * file of which nothing is loaded is left to who needs it. HOST is a plan without interfaces. Takes some runs of nft(8). */
+int net_heal_rules(const struct net_plan *host, bool *ret_mended, ve_error **ret_error);
 /* The NR-th address of the nat range that may be given to a VE (0 is the first; the gateway is link-local, so none
  * is kept back for it but network and broadcast are). -ENOSPC when the range is used up. */
 int net_nat_address(const char *nat_range, uint32_t nr, struct net_addr *ret_addr, ve_error **ret_error);
@@ -141,11 +142,12 @@ int net_restrict(const struct net_plan *plan, ve_error **ret_error);
 /* NFPROTO_*: of the table "vectl" that counts what the interface sends and receives. */
 unsigned net_table_family(const struct net_if *i);
 
-/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, nft, nftables, rates, forward-policy
+/* Rows for `vectl check`: veth, uplink, rp_filter, ipv4-forwarding, ipv6-forwarding, fastpath (FASTPATH: the host's configuration
+ * wants it), nft, nftables, rates, forward-policy
  * (one row for each chain of another firewall that drops what is forwarded), br_netfilter. HINT is NULL where
  * PRESENT; strings live as long as the call. Reads only. */
 typedef void (*net_check_fn)(const char *feature, bool present, const char *detail, const char *hint, void *data);
-void net_host_check(const char *data_dir, net_check_fn fn, void *data);
+void net_host_check(const char *data_dir, bool fastpath, net_check_fn fn, void *data);
 
 /* The host's real resolvers for dns.servers=inherit: never a loopback stub (systemd-resolved's or NetworkManager's
  * real list instead). NULL-terminated, perhaps empty, strv_free(); likewise the search list. */

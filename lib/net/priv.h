@@ -30,6 +30,8 @@
 
 /* Can the kernel do what the plan's rules need? */
 int firewall_check(const struct net_plan *plan, ve_error **ret_error);
+/* Has the kernel load connection tracking, where that is a module. */
+void firewall_load_tracking(void);
 
 /* ---- addr.c -------------------------------------------------------------------------------------- */
 
@@ -79,6 +81,7 @@ struct net_link {
 	int index;      /* 0: no such interface */
 	int peer_index; /* of a veth: the other end's index in its own namespace */
 	unsigned mtu;
+	unsigned short type; /* ARPHRD_* */
 	unsigned char mac[6];
 	char name[IFNAMSIZ];
 	bool is_bridge, filters_vlans, is_ours; /* of a bridge; ours: vectl has made it */
@@ -311,6 +314,7 @@ int forwards_check(const struct net_if *i, ve_error **ret_error);
 void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to);
 
 struct net_job;
+struct fastpath_maps;
 /* The same from the VE's own end INDEX of the interface, to those in its bridge. */
 void announce_from_inside(const struct net_job *j, int index, const struct net_if *from, const struct net_if *to);
 
@@ -342,6 +346,8 @@ struct net_job {
 	struct nl *host, *guest; /* guest: NULL where not needed */
 	int netns_fd;
 	struct uplinks uplinks;
+	const struct fastpath_maps *fastpath; /* of an attach */
+	int joined;			      /* it: an errno */
 };
 
 struct net_type_ops {

@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 enum {
@@ -186,6 +187,7 @@ static int shape_out(struct nl *nl, const struct net_link *link, const char *sha
 	r = commit(nl, link->name, ret_error);
 	if (r < 0)
 		return r;
+	fastpath_leave(nl, link);
 	put_ingress(nl, link->index, link->name);
 	put_redirect(nl, link->index, link->name, ifb.index);
 	return commit(nl, link->name, ret_error);

@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/guard.h"
+#include "net/fastpath.h"
 #include "net/priv.h"
 
 static bool proxied(const struct net_if *i)
@@ -136,6 +137,7 @@ static int configure_host(struct net_job *j, const struct net_if *i, const struc
 	bool ipv6 = net_if_has(i, AF_INET6);
 	link_put_host_settings(j->host, &e->host, j->plan->n_ifs == 1);
 	link_put_no_own_ipv6(j->host, e->host.index, e->host.name);
+	fastpath_put_join(j->host, j->fastpath, j->plan, i, &e->host, &j->joined);
 	/* Before it comes up: the kernel makes the route for multicast then, and later, among all the others. */
 	put_gateway_address(j, e, AF_INET);
 	if (ipv6)

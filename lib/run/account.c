@@ -200,6 +200,14 @@ int account_begin(struct ve *v, int fd, const struct config *c, const struct net
 	return bring_watch(v, fd, c, net, &changed, ret_error);
 }
 
+void account_book(struct ve *v)
+{
+	_cleanup_close_ int fd = account_open(v->ctx->store, v->uuid, false);
+	if (fd < 0 || lock(fd) < 0)
+		return;
+	ledger_account(fd, time(NULL)); /* gives the lock back */
+}
+
 void account_end(struct ve *v, struct net_plan *net)
 {
 	_cleanup_close_ int fd = account_open(v->ctx->store, v->uuid, false);

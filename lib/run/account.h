@@ -20,6 +20,8 @@ int account_begin(struct ve *v, int fd, const struct config *c, const struct net
 /* The last booking of a VE that has ended, before its counters go. What cannot be read is lost; no error. NET is what will
  * be taken away: an interface whose quota was spent by the last look is blocked, whatever the quota says now. */
 void account_end(struct ve *v, struct net_plan *net);
+/* Books what has been counted until now: what counts may be about to go. */
+void account_book(struct ve *v);
 /* Looks anew at the quotas of the running V, whose plan under C is NET: what has changed since the last look is an event.
  * RET_CHANGED (may be NULL): something has. The kernel is not told. */
 int account_watch(struct ve *v, const struct config *c, const struct net_plan *net, bool *ret_changed,

@@ -3,6 +3,7 @@
 
 #include "base/guard.h"
 #include "base/str.h"
+#include "run/account.h"
 #include "run/plan.h"
 #include "run/verbs.h"
 
@@ -39,7 +40,13 @@ int heal_rules(struct ve_ctx *ctx, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	/* A host without nftables has no VE that could lack its rules, and everything else to be recovered. */
-	r = net_heal_rules(store_data_dir(), ctx->host->nat_range, &mended, &e);
+	const struct net_plan host = {
+		.data_dir = store_data_dir(),
+		.uplink = ctx->host->uplink,
+		.nat_range = ctx->host->nat_range,
+		.fastpath = ctx->host->fastpath,
+	};
+	r = net_heal_rules(&host, &mended, &e);
 	if (r < 0 && ve_error_category(e) != VE_ERR_UNSUPPORTED)
 		ctx_warn(ctx, "the firewall's rules could not be mended: %s", ve_error_message(e));
 	else if (mended)
@@ -60,6 +67,8 @@ int heal_network(struct ve *v, bool *ret_mended, ve_error **ret_error)
 	_cleanup_running_ struct running run = { 0 };
 	*ret_mended = false;
 	int r = running_network(v, &run, ret_error);
+	if (r == 1 && !run.net.fastpath)
+		account_book(v); /* its counters go with the fast path */
 	return r == 1 ? net_heal(&run.net, ret_mended, ret_error) : r;
 }
 

@@ -110,6 +110,12 @@ static int open_store_place(const struct ve_ctx *ctx)
 	return fd >= 0 ? fd : open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* A host without a store has the defaults. */
+static bool wants_fastpath(struct ve_ctx *ctx)
+{
+	return ctx_open(ctx, false, NULL) < 0 || ctx_host(ctx, NULL) < 0 || ctx->host->fastpath;
+}
+
 int hostcheck(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 {
 	int r = ctx_need_root(ret_error);
@@ -121,7 +127,7 @@ int hostcheck(struct ve_ctx *ctx, json_t **ret_doc, ve_error **ret_error)
 	_cleanup_close_ int place = open_store_place(ctx);
 	probe_all(place, probe_row, rows);
 	cg_host_check(cg_row, rows);
-	net_host_check(store_data_dir(), net_row, rows);
+	net_host_check(store_data_dir(), wants_fastpath(ctx), net_row, rows);
 	user_quota_row(rows);
 	ve_networks_row(ctx, rows);
 	program_row(rows, "mmdebstrap", "image build debian-*", "apt install mmdebstrap");

@@ -282,6 +282,7 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 		.link_id = (uint32_t)config_identity_int(c, "link_id"),
 		.uuid = config_uuid(c),
 		.uplink = ctx->host->uplink,
+		.fastpath = ctx->host->fastpath,
 		.nat_range = ctx->host->nat_range,
 		.data_dir = store_data_dir(),
 		.ifs = ifs,

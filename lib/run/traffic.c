@@ -48,6 +48,7 @@ struct figures {
 	int fd;
 	bool there; /* there is a ledger with something in it */
 	struct ledger_head head;
+	struct ledger_fast fast;
 	struct ledger_reading live[LEDGER_SLOTS]; /* counters as they are now */
 	unsigned n_live;
 };
@@ -61,6 +62,7 @@ static void figures_open(struct ve_ctx *ctx, const char *uuid, struct figures *f
 	/* The ledger before the counters: a counter smaller than what is booked would look as if it had been reset. */
 	if (ledger_read(f->fd, &f->head) < 0)
 		memset(&f->head, 0, sizeof(f->head));
+	ledger_read_fast(f->fd, &f->head, &f->fast);
 	if (ledger_read_watch(f->fd, &w) == 0 && ledger_look(&w, f->live) == 0)
 		f->n_live = (unsigned)w.n;
 }
@@ -78,7 +80,7 @@ static void unbooked(const struct figures *f, int label, struct ledger_counts *s
 	for (unsigned i = 0; i < f->n_live; i++) {
 		if (label >= 0 && f->live[i].label != (unsigned)label)
 			continue;
-		ledger_since(&f->head, &f->live[i], &more);
+		ledger_since(&f->head, &f->fast, &f->live[i], &more);
 		ledger_add(sum, &more);
 	}
 }

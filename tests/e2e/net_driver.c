@@ -7,7 +7,7 @@
  *   net_driver look WORD...             net_driver heal WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
- * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR, and
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR fastpath, and
  * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in= rate_out= bridge= vlan=
  * mtu= mac= gw= forward= blocked= of its own. The exit status is the error's; its sentence goes to
  * stderr.
@@ -122,6 +122,8 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 			plan->nat_range = w + 6;
 		else if (str_starts(w, "data="))
 			plan->data_dir = w + 5;
+		else if (strcmp(w, "fastpath") == 0)
+			plan->fastpath = true;
 		else if (parse_if_word(plan, w))
 			;
 		else if (str_starts(w, "if=") && plan->n_ifs < 8)
@@ -205,7 +207,7 @@ int main(int argc, char **argv)
 	const char *verb = argv[1];
 	argc -= 2, argv += 2;
 	if (str_eq(verb, "host-check")) {
-		net_host_check("templates", print_row, NULL);
+		net_host_check("templates", true, print_row, NULL);
 		return 0;
 	}
 	if (str_eq(verb, "resolvers"))
@@ -241,7 +243,7 @@ int main(int argc, char **argv)
 		r = net_probe(has_new ? &plan : NULL, has_new ? &new_plan : &plan, &error);
 	} else if (str_eq(verb, "heal")) {
 		bool rules, mended;
-		r = net_heal_rules(plan.data_dir, plan.nat_range, &rules, &error);
+		r = net_heal_rules(&plan, &rules, &error);
 		if (r == 0)
 			r = net_heal(&plan, &mended, &error);
 		if (r == 0)

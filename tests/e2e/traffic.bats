@@ -226,7 +226,7 @@ between() {
 	between 60 1000000 -c 192.0.2.1 -t 1
 	between 60 1000000 -c 192.0.2.1 -t 1 -R
 	[ "$(on_host ip -o link | wc -l)" = "$before" ] # no shaper stays
-	[ -z "$(on_host tc qdisc show dev "$(link_of)" | grep -v noqueue)" ]
+	[ -z "$(on_host tc qdisc show dev "$(link_of)" | grep -v -e noqueue -e ingress_block)" ] # (the fast path's)
 	stop_serving
 }
 

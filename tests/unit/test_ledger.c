@@ -169,6 +169,59 @@ static void test_labels_have_slots(void **state)
 	assert_int_equal(total(fd), 3000 + 10 * (LEDGER_SLOTS - 1));
 }
 
+static void book_fast(int fd, uint64_t rules, uint64_t by_rules, uint64_t path, uint64_t by_path)
+{
+	struct ledger_reading r = reading(0, rules, by_rules / 100, by_rules);
+	r.fast[COUNTER_OUT4] = (struct counter){ path, by_path / 100, by_path };
+	assert_int_equal(ledger_book(fd, NOON, &r, 1), 0);
+}
+
+/* What took the fast path counts beside what the rules have seen: neither is counted again where the other begins anew. */
+static void test_fast_path(void **state)
+{
+	_cleanup_close_ int fd = ledger();
+	book_fast(fd, 7, 100, 11, 4000);
+	assert_int_equal(total(fd), 4100);
+	book_fast(fd, 7, 150, 11, 4400);
+	assert_int_equal(total(fd), 4550);
+	book_fast(fd, 7, 0, 11, 4400); /* nft reset counters */
+	assert_int_equal(total(fd), 4550);
+	book_fast(fd, 8, 10, 11, 4500); /* nft flush ruleset, and recover */
+	assert_int_equal(total(fd), 4660);
+	book_fast(fd, 8, 10, 0, 0); /* it has left the fast path, */
+	book_fast(fd, 8, 10, 11, 4500); /* and comes back */
+	assert_int_equal(total(fd), 4660);
+	book_fast(fd, 9, 300, 12, 200); /* the next start */
+	assert_int_equal(total(fd), 5160);
+
+	struct ledger_head h;
+	struct ledger_fast fast;
+	struct ledger_counts more;
+	struct ledger_reading r = reading(0, 9, 4, 400);
+	r.fast[COUNTER_OUT4] = (struct counter){ 12, 9, 900 };
+	assert_int_equal(ledger_read(fd, &h), 0);
+	ledger_read_fast(fd, &h, &fast);
+	ledger_since(&h, &fast, &r, &more);
+	assert_int_equal(more.of[COUNTER_OUT4].bytes, 100 + 700);
+}
+
+/* A ledger from before there was one: nothing of it has been seen. And a torn head leaves the one before with its own. */
+static void test_fast_path_of_the_head(void **state)
+{
+	enum { FAST_AT = 479232 };
+	_cleanup_close_ int fd = ledger();
+	book_fast(fd, 7, 100, 11, 4000);
+	book_fast(fd, 7, 100, 11, 5000);
+	struct ledger_head h;
+	assert_int_equal(ledger_read(fd, &h), 0);
+	assert_int_equal(pwrite(fd, "torn", 4, (h.number % 2 ? 4096 : 0) + 100), 4);
+	book_fast(fd, 7, 100, 11, 6000);
+	assert_int_equal(total(fd), 6100);
+	assert_int_equal(ftruncate(fd, FAST_AT), 0);
+	book_fast(fd, 7, 100, 11, 500);
+	assert_int_equal(total(fd), 6600);
+}
+
 /* A write that power ended half-way: the other head counts, and the growth since is counted again from there. */
 static void test_torn_write(void **state)
 {
@@ -233,6 +286,8 @@ int main(void)
 		cmocka_unit_test(test_clock_jumps),
 		cmocka_unit_test(test_labels_have_slots),
 		cmocka_unit_test(test_torn_write),
+		cmocka_unit_test(test_fast_path),
+		cmocka_unit_test(test_fast_path_of_the_head),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_one_writer),
 	};
