@@ -199,7 +199,7 @@ $(O)/tests/e2e/%: tests/e2e/%.c $(O)/libve.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(O)/libve.a $(LDFLAGS_ALL) -lcmocka $(LIBS)
-TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/storm $(O)/tunnel $(O)/fusefs $(O)/askquota $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test
+TEST_PROGRAMS = $(O)/policyc $(O)/probe $(O)/hide $(O)/hide-kind.so $(O)/frames $(O)/storm $(O)/tunnel $(O)/fusefs $(O)/askquota $(O)/tests/e2e/net_driver $(O)/tests/e2e/cgroup_test $(O)/tests/e2e/fastpath_maps
 
 .PHONY: unit
 unit: $(UNIT_BIN) $(POLICIES) $(TEST_PROGRAMS)

@@ -6,6 +6,9 @@
  *   frames watch IFACE SECONDS MARK...
  *                                waits until a frame with one of the MARKs came in; prints the first, or nothing
  *                                at the deadline; exit status 0 if one came, else 1
+ *   frames look IFACE SECONDS MARK...
+ *                                prints each that comes in: MARK, then of its outer header "ip=4|6 proto=N len=N hop=N sum=ok|bad
+ *                                frag=yes|no", and "to=MAC from=MAC"; ends with the first of the last MARK, exit status 0, or at the deadline
  *
  * A SPEC is KIND[,KEY=VALUE]... The keys, each with a default that makes the frame an honest one:
  *
@@ -13,7 +16,11 @@
  *   sip= dip=            IPv4 or IPv6 addresses
  *   smac=                the MAC inside: ARP's sender, NDP's link-layer option
  *   tip=                 NDP's target, ARP's target
- *   sport= dport=        UDP
+ *   sport= dport=        UDP, TCP
+ *   flags=HEX            TCP's (10: an acknowledgement)
+ *   size=N               bytes of UDP's or TCP's payload, the mark and zeros
+ *   times=N              the same frame so often
+ *   ipopt=N              IPv4: so many words of options, no-operations
  *   vlan=N[:M]           one tag, or two (QinQ); vlan=0 is a priority tag
  *   tpid=HEX             of the outer tag
  *   frag=first|next      an IPv4 or IPv6 fragment
@@ -23,7 +30,7 @@
  *   mark=WORD            goes into the payload, for the witness; of neighbour discovery's frames into dst (4 letters)
  *   type=HEX             ethertype of KIND raw
  *
- * KINDs: udp4 udp6 echo4 echo6 arp-request arp-reply ns na dad rs ra redirect dhcp4-offer dhcp6-reply raw llc stp
+ * KINDs: udp4 udp6 tcp4 tcp6 echo4 echo6 arp-request arp-reply ns na dad rs ra redirect dhcp4-offer dhcp6-reply raw llc stp
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -40,14 +47,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME_MAX = 1514 };
+enum { FRAME_MAX = 9014 };
 
 struct spec {
 	char kind[32], mark[64], frag[8], opt[8], ext[8];
 	unsigned char src[6], dst[6], smac[6];
 	struct in6_addr sip6, dip6, tip6;
 	struct in_addr sip4, dip4, tip4;
-	int sport, dport, vlan, vlan2, tpid, hop, type;
+	int sport, dport, vlan, vlan2, tpid, hop, type, flags, size, times, ipopt;
 };
 
 struct frame {
@@ -116,7 +123,7 @@ static void put_ip4(struct frame *f, const struct spec *s, unsigned proto, unsig
 	unsigned fragment = strcmp(s->frag, "first") == 0 ? 0x2000 : strcmp(s->frag, "next") == 0 ? 0x0008 : 0;
 	if (sum_at > 0) {
 		struct frame pseudo = { .n = 0 };
-		if (proto == 17) {
+		if (proto == 17 || proto == 6) {
 			put(&pseudo, &s->sip4, 4);
 			put(&pseudo, &s->dip4, 4);
 			put16(&pseudo, proto);
@@ -129,8 +136,9 @@ static void put_ip4(struct frame *f, const struct spec *s, unsigned proto, unsig
 	}
 	put_ether(f, s, 0x0800);
 	size_t at = f->n;
-	put16(f, 0x4500);
-	put16(f, (unsigned)(20 + n));
+	size_t head = 20 + 4 * (size_t)s->ipopt;
+	put16(f, (0x40 + (unsigned)head / 4) << 8);
+	put16(f, (unsigned)(head + n));
 	put16(f, 0x1234);
 	put16(f, fragment);
 	put8(f, (unsigned)s->hop);
@@ -138,7 +146,9 @@ static void put_ip4(struct frame *f, const struct spec *s, unsigned proto, unsig
 	put16(f, 0);
 	put(f, &s->sip4, 4);
 	put(f, &s->dip4, 4);
-	uint16_t sum = checksum(0, f->b + at, 20);
+	for (int i = 0; i < s->ipopt; i++)
+		put32(f, 0x01010101);
+	uint16_t sum = checksum(0, f->b + at, head);
 	f->b[at + 10] = (unsigned char)(sum >> 8);
 	f->b[at + 11] = (unsigned char)sum;
 	put(f, payload, n);
@@ -231,19 +241,50 @@ static void make_nd(struct frame *f, const struct spec *s)
 	put_ip6(f, s, 58, p.b, p.n, 2);
 }
 
+static void put_payload(struct frame *p, const struct spec *s)
+{
+	size_t n = strlen(s->mark) + 1;
+	put(p, s->mark, n);
+	for (; n < (size_t)s->size; n++)
+		put8(p, 0);
+}
+
+static size_t payload_size(const struct spec *s)
+{
+	size_t n = strlen(s->mark) + 1;
+	return n < (size_t)s->size ? (size_t)s->size : n;
+}
+
 static void make_udp(struct frame *f, const struct spec *s, bool six)
 {
 	struct frame p = { .n = 0 };
-	size_t n = strlen(s->mark) + 1;
+	size_t n = payload_size(s);
 	put16(&p, (unsigned)s->sport);
 	put16(&p, (unsigned)s->dport);
 	put16(&p, (unsigned)(8 + n));
 	put16(&p, 0);
-	put(&p, s->mark, n);
+	put_payload(&p, s);
 	if (six)
 		put_ip6(f, s, 17, p.b, p.n, 6);
 	else
 		put_ip4(f, s, 17, p.b, p.n, 6);
+}
+
+static void make_tcp(struct frame *f, const struct spec *s, bool six)
+{
+	struct frame p = { .n = 0 };
+	put16(&p, (unsigned)s->sport);
+	put16(&p, (unsigned)s->dport);
+	put32(&p, 1000);
+	put32(&p, 2000);
+	put16(&p, 0x5000 | (unsigned)s->flags);
+	put16(&p, 1000);
+	put32(&p, 0);
+	put_payload(&p, s);
+	if (six)
+		put_ip6(f, s, 6, p.b, p.n, 16);
+	else
+		put_ip4(f, s, 6, p.b, p.n, 16);
 }
 
 static void make_echo(struct frame *f, const struct spec *s, bool six)
@@ -277,6 +318,8 @@ static void make(struct frame *f, const struct spec *s)
 	const char *k = s->kind;
 	if (strcmp(k, "udp4") == 0 || strcmp(k, "udp6") == 0 || strncmp(k, "dhcp", 4) == 0)
 		make_udp(f, s, k[3] == '6' || k[4] == '6');
+	else if (strcmp(k, "tcp4") == 0 || strcmp(k, "tcp6") == 0)
+		make_tcp(f, s, k[3] == '6');
 	else if (strcmp(k, "echo4") == 0 || strcmp(k, "echo6") == 0)
 		make_echo(f, s, k[4] == '6');
 	else if (strncmp(k, "arp-", 4) == 0)
@@ -314,7 +357,8 @@ static void parse_key(struct spec *s, const char *key, const char *value)
 		int *where;
 		int base;
 	} numbers[] = { { "sport", &s->sport, 10 }, { "dport", &s->dport, 10 }, { "hop", &s->hop, 10 },
-			{ "type", &s->type, 16 },   { "tpid", &s->tpid, 16 } };
+			{ "type", &s->type, 16 },   { "tpid", &s->tpid, 16 },   { "flags", &s->flags, 16 },
+			{ "size", &s->size, 10 },   { "times", &s->times, 10 }, { "ipopt", &s->ipopt, 10 } };
 	struct {
 		const char *key;
 		char *where;
@@ -355,7 +399,8 @@ static void parse_key(struct spec *s, const char *key, const char *value)
 
 static void parse(struct spec *s, char *text, const unsigned char own[6])
 {
-	*s = (struct spec){ .sport = 5000, .dport = 9, .vlan = -1, .vlan2 = -1, .tpid = 0x8100, .hop = 255, .type = 0x88b5 };
+	*s = (struct spec){ .sport = 5000, .dport = 9, .vlan = -1, .vlan2 = -1, .tpid = 0x8100, .hop = 255, .type = 0x88b5,
+			     .flags = 0x10, .times = 1 };
 	memcpy(s->src, own, 6);
 	memcpy(s->smac, own, 6);
 	memset(s->dst, 0xff, 6);
@@ -411,8 +456,9 @@ static int do_send(const char *name, char **specs)
 		struct frame f = { .n = 0 };
 		parse(&s, *specs, own);
 		make(&f, &s);
-		if (write(fd, f.b, f.n) != (ssize_t)f.n)
-			die("send");
+		for (int i = 0; i < s.times; i++)
+			if (write(fd, f.b, f.n) != (ssize_t)f.n)
+				die("send");
 	}
 	return 0;
 }
@@ -455,13 +501,58 @@ static int do_watch(const char *name, long long seconds, char **marks)
 	}
 }
 
+static void tell(const unsigned char *b, size_t n, const char *mark)
+{
+	bool six = n >= 54 && b[12] == 0x86 && b[13] == 0xdd, four = n >= 34 && b[12] == 8 && b[13] == 0;
+	const unsigned char *ip = b + 14;
+	printf("%s ", mark);
+	if (four)
+		printf("ip=4 proto=%u len=%u hop=%u sum=%s frag=%s ", ip[9], ip[2] << 8 | ip[3], ip[8],
+		       checksum(0, ip, (size_t)(ip[0] & 15) * 4) == 0 ? "ok" : "bad", (ip[6] & 0x3f) | ip[7] ? "yes" : "no");
+	else if (six)
+		printf("ip=6 proto=%u len=%u hop=%u sum=ok frag=%s ", ip[6], (ip[4] << 8 | ip[5]) + 40, ip[7], ip[6] == 44 ? "yes" : "no");
+	else
+		printf("type=%02x%02x ", b[12], b[13]);
+	printf("to=%02x:%02x:%02x:%02x:%02x:%02x from=%02x:%02x:%02x:%02x:%02x:%02x\n", b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7],
+	       b[8], b[9], b[10], b[11]);
+	fflush(stdout);
+}
+
+static int do_look(const char *name, long long seconds, char **marks)
+{
+	unsigned char own[6], b[65536];
+	const char *last = NULL;
+	int fd = open_packet(name, htons(0x0003), own);
+	long long end = now_ms() + seconds * 1000;
+	for (char **m = marks; *m; m++)
+		last = *m;
+	printf("watching\n");
+	fflush(stdout);
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		struct sockaddr_ll from;
+		socklen_t len = sizeof(from);
+		long long left = end - now_ms();
+		if (left <= 0 || poll(&p, 1, (int)left) <= 0)
+			return 1;
+		ssize_t n = recvfrom(fd, b, sizeof(b), 0, (struct sockaddr *)&from, &len);
+		const char *mark = n > 0 && from.sll_pkttype != PACKET_OUTGOING ? find_mark(b, (size_t)n, marks) : NULL;
+		if (mark)
+			tell(b, (size_t)n, mark);
+		if (mark == last && last)
+			return 0;
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 4 && strcmp(argv[1], "send") == 0)
 		return do_send(argv[2], argv + 3);
 	if (argc >= 5 && strcmp(argv[1], "watch") == 0)
 		return do_watch(argv[2], atoll(argv[3]), argv + 4);
+	if (argc >= 5 && strcmp(argv[1], "look") == 0)
+		return do_look(argv[2], atoll(argv[3]), argv + 4);
 	errno = 0;
-	die("usage: frames send IFACE SPEC... | frames watch IFACE SECONDS MARK...");
+	die("usage: frames send IFACE SPEC... | frames watch|look IFACE SECONDS MARK...");
 	return 2;
 }
