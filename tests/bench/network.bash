@@ -22,9 +22,10 @@ serve() {
 	in_net "$1" ip link set lo up
 	in_net "$1" ip addr add 192.0.2.1/24 dev far0
 	in_net "$1" ip link set far0 up
-	in_net "$1" iperf3 -s >/dev/null 2>&1 </dev/null &
+	# (Not by in_net: the shell that would run it in the background is not what has to be ended.)
+	nsenter --net="/proc/$1/ns/net" iperf3 -s >/dev/null 2>&1 </dev/null &
 	plain_pids+=($!)
-	in_net "$1" socat -u UDP-RECV:9,rcvbuf=2048 OPEN:/dev/null >/dev/null 2>&1 </dev/null &
+	nsenter --net="/proc/$1/ns/net" socat -u UDP-RECV:9,rcvbuf=2048 OPEN:/dev/null >/dev/null 2>&1 </dev/null &
 	plain_pids+=($!)
 	until in_net "$1" ss -ltn | grep -q :5201; do :; done
 }
@@ -71,7 +72,11 @@ paired() {
 }
 
 attach_us() { # PID ADDRESSES: the best of the rounds, of check and attach
-	"$O/tests/e2e/net_driver" time "/proc/$1/ns/net" 30 id=100001 uplink=up0 if=0:routed:"$2" |
+	local i
+	for i in 1 2 3; do attach_once "$@"; done | sort -n | head -1
+}
+attach_once() {
+	"$O/tests/e2e/net_driver" time "/proc/$1/ns/net" 30 id=100001 uplink=up0 data="$O/share" fastpath if=0:routed:"$2" |
 		sed -E 's/check ([0-9.]+) ms, attach ([0-9.]+) ms.*/\1 \2/' | awk '{ print ($1 + $2) * 1000 }'
 }
 
@@ -106,7 +111,7 @@ section_network() {
 	first=$(attach_us "$measured" "$four") first6=$(attach_us "$measured" "$both")
 	for ((i = 2; i <= 1000; i++)); do
 		hold guest
-		"$O/tests/e2e/net_driver" attach "/proc/$guest/ns/net" id=$((100000 + i)) uplink=up0 \
+		"$O/tests/e2e/net_driver" attach "/proc/$guest/ns/net" id=$((100000 + i)) uplink=up0 data="$O/share" fastpath \
 			if=0:routed:198.18.$((i / 250)).$((i % 250 + 1)),2001:db8:1::$i
 	done
 	row "adding the 1,000th VE's network, against the first's" "$(ratio "$(attach_us "$measured" "$four")" "$first")" 1.2
