@@ -122,6 +122,7 @@ static void put_program(struct nl *nl, uint32_t block, int program, const char *
 	mnl_attr_put_u32(m, TCA_BPF_FD, (uint32_t)program);
 	mnl_attr_put_strz(m, TCA_BPF_NAME, name);
 	mnl_attr_put_u32(m, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_put_u32(m, TCA_BPF_FLAGS_GEN, TCA_CLS_FLAGS_SKIP_HW); /* no card is asked to do it */
 	mnl_attr_nest_end(m, options);
 }
 

@@ -246,7 +246,7 @@ always_inline int take_hop(struct __sk_buff *skb)
 
 always_inline int is_valid(const struct flow *f, const struct packet *p, __u64 epoch, const __u32 *frame)
 {
-	return f->epoch == epoch && f->until > bpf_ktime_get_coarse_ns() && f->dscp == (p->tos & ~ECN) && p->largest <= f->mtu &&
+	return f->epoch == epoch && f->until > bpf_ktime_get_coarse_ns() && f->dscp == (p->tos & ~ECN) &&
 	       same(f->arrived, frame, MAC_WORDS);
 }
 
@@ -278,6 +278,13 @@ always_inline int look_up(const struct flow_key *key, struct flow *ret)
 	return same((const __u32 *)&f->key, (const __u32 *)key, sizeof(*key) / 4);
 }
 
+/* What is to be cut is to be cut small enough; with tunnels in it the kernel alone knows how it will be. */
+always_inline int fits(struct __sk_buff *skb, const struct flow *f, const struct packet *p)
+{
+	__u32 unused = 0;
+	return p->largest <= f->mtu && (!skb->gso_size || bpf_check_mtu(skb, f->out, &unused, 0, BPF_MTU_CHK_SEGS) == 0);
+}
+
 SEC("tc")
 int forward(struct __sk_buff *skb)
 {
@@ -298,7 +305,7 @@ int forward(struct __sk_buff *skb)
 	if ((void *)frame + ETH_HLEN > (void *)(long)skb->data_end)
 		return GO_ON;
 	struct flow f;
-	if (!look_up(&p.key, &f) || !is_valid(&f, &p, *epoch, frame) || !count_both(p.key.in, &f, &p)) {
+	if (!look_up(&p.key, &f) || !is_valid(&f, &p, *epoch, frame) || !fits(skb, &f, &p) || !count_both(p.key.in, &f, &p)) {
 		arrival->key = p.key;
 		arrival->tos = p.tos;
 		arrival->hops = p.hops;
