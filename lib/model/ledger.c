@@ -242,10 +242,11 @@ static bool is_zero(const struct ledger_counts *c)
 	return any == 0;
 }
 
-/* What C has grown beyond SEEN. *RET_ANEW: it is another counter. */
+/* What C has grown beyond SEEN. *RET_ANEW: it is another counter, or was reset: to be noted also where nothing has come since, as
+ * what comes next might grow beyond what was seen before. */
 static struct ledger_count grow(struct counter *seen, const struct counter *c, bool *ret_anew)
 {
-	*ret_anew |= c->generation && c->generation != seen->generation;
+	*ret_anew |= c->generation && (c->generation != seen->generation || c->packets < seen->packets);
 	return ledger_growth(seen, c);
 }
 

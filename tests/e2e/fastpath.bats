@@ -182,7 +182,13 @@ spec() {
 	sum=$((sum + 300))
 	# What is booked is subtracted once.
 	figure_is web1 .total.out.ipv4.packets "$sum"
+	# A reset is noted by the next look.
+	local ledger noted
+	ledger=$VECTL_ROOT/var/lib/vectl/ve/$(uuid_of web1)/traffic
+	noted=$(stat -c %y "$ledger")
 	on_host nft reset counters >/dev/null
+	has_noted() { [ "$(stat -c %y "$ledger")" != "$noted" ]; }
+	wait_until 10 has_noted
 	figure_is web1 .total.out.ipv4.packets "$sum"
 	send 200
 	wait_until 10 is_saved web1 .total.out.ipv4.packets $((sum + 200))

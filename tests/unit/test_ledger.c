@@ -194,10 +194,14 @@ static void test_fast_path(void **state)
 	book_fast(fd, 9, 300, 12, 200); /* the next start */
 	assert_int_equal(total(fd), 5160);
 
+	book_fast(fd, 9, 0, 12, 200); /* a reset with nothing behind it is noted, too */
+	book_fast(fd, 9, 400, 12, 200);
+	assert_int_equal(total(fd), 5560);
+
 	struct ledger_head h;
 	struct ledger_fast fast;
 	struct ledger_counts more;
-	struct ledger_reading r = reading(0, 9, 4, 400);
+	struct ledger_reading r = reading(0, 9, 5, 500);
 	r.fast[COUNTER_OUT4] = (struct counter){ 12, 9, 900 };
 	assert_int_equal(ledger_read(fd, &h), 0);
 	ledger_read_fast(fd, &h, &fast);
