@@ -11,24 +11,17 @@
  * the groups in BASE are nobody's but ours and the admin's), and one is loaded as if it were the first.
  */
 #include <inttypes.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/guard.h"
 #include "cg/backend.h"
+#include "sys/bpf.h"
 
 enum { LOAD_TRIES = 5, SHARED_MAX = 8 };
-
-static int sys_bpf(int command, union bpf_attr *attr)
-{
-	int r = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
-	return r < 0 ? -errno : r;
-}
 
 static int load(const struct bpf_insn *insns, int count)
 {
@@ -88,14 +81,6 @@ int cg_devices_query(int group_fd)
 
 /* ---- one for many ---- */
 
-static int by_id(uint32_t id)
-{
-	union bpf_attr attr;
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_id = id;
-	return sys_bpf(BPF_PROG_GET_FD_BY_ID, &attr);
-}
-
 /* FNV-1a: nobody gains by two lists of ours having the same. */
 static void shared_name(const struct bpf_insn *insns, int count, char ret_name[32])
 {
@@ -111,7 +96,7 @@ static int find(int base_fd, const char *name)
 	uint32_t ids[SHARED_MAX];
 	_cleanup_close_ int group = file_opendir(base_fd, name);
 	int n = group < 0 ? group : cg_devices_attached(group, ids, SHARED_MAX);
-	return n <= 0 ? -ENOENT : by_id(ids[0]);
+	return n <= 0 ? -ENOENT : sys_bpf_by_id(BPF_PROG_GET_FD_BY_ID, ids[0]);
 }
 
 /* Best effort: who cannot leave it for the next one has his own all the same. */

@@ -228,10 +228,13 @@ void fastpath_settle(const struct net_plan *plan)
 	_cleanup_fastpath_ struct fastpath_maps m = FASTPATH_CLOSED;
 	struct uplinks uplinks;
 	if (plan->fastpath && net_plan_attaches(plan) && nl_open(NETLINK_ROUTE, &nl, NULL) == 0 &&
-	    uplink_find(nl, plan->uplink, &uplinks, NULL) == 0 && prepare(nl, &uplinks, plan, &m))
+	    uplink_find(nl, plan->uplink, &uplinks, NULL) == 0 && prepare(nl, &uplinks, plan, &m)) {
 		for (unsigned k = 0; k < plan->n_ifs; k++)
 			bring_if(nl, &m, plan, &plan->ifs[k]);
-	fastpath_forget();
+		change_epoch(&m);
+	} else {
+		fastpath_forget();
+	}
 }
 
 /* ---- leaving ---------------------------------------------------------------------------------------------- */

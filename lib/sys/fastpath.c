@@ -3,26 +3,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/bpf.h"
 #include "sys/nlask.h"
 
 enum { MAPS_MAX = 16 };
 
 _Static_assert((int)FASTPATH_KINDS == (int)COUNTER_KINDS && FASTPATH_NAME == IFNAMSIZ, "one layout");
-
-static int sys_bpf(int command, union bpf_attr *attr)
-{
-	int r = (int)syscall(SYS_bpf, command, attr, sizeof(*attr));
-	return r < 0 ? -errno : r;
-}
 
 /* ---- finding ----------------------------------------------------------------------------------------- */
 
@@ -59,14 +52,6 @@ static int64_t program_id(void)
 	return r == -EINVAL ? -ENOENT : r < 0 ? r : id == 0 ? -ENOENT : (int64_t)id;
 }
 
-static int by_id(int command, uint32_t id)
-{
-	union bpf_attr attr;
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_id = id; /* where map_id is, too */
-	return sys_bpf(command, &attr);
-}
-
 static int get_info(int fd, void *info, uint32_t size)
 {
 	union bpf_attr attr;
@@ -101,13 +86,13 @@ int fastpath_open(struct fastpath_maps *ret)
 	struct bpf_prog_info program = { .map_ids = (uintptr_t)ids, .nr_map_ids = MAPS_MAX };
 	*ret = FASTPATH_CLOSED;
 	int64_t id = program_id();
-	int fd = id < 0 ? (int)id : by_id(BPF_PROG_GET_FD_BY_ID, (uint32_t)id);
+	int fd = id < 0 ? (int)id : sys_bpf_by_id(BPF_PROG_GET_FD_BY_ID, (uint32_t)id);
 	if (fd < 0)
 		return fd;
 	int r = get_info(fd, &program, sizeof(program));
 	close(fd);
 	for (uint32_t i = 0; r == 0 && i < program.nr_map_ids && i < MAPS_MAX; i++)
-		if ((fd = by_id(BPF_MAP_GET_FD_BY_ID, ids[i])) >= 0)
+		if ((fd = sys_bpf_by_id(BPF_MAP_GET_FD_BY_ID, ids[i])) >= 0)
 			keep(ret, fd);
 	if (r == 0 && (ret->links < 0 || ret->names < 0 || ret->epoch < 0))
 		r = -ENOENT;
