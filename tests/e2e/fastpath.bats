@@ -733,7 +733,15 @@ told() { v check --json | jq -r '.[] | select(.feature == "fastpath") | .detail'
 
 # ---- connection tracking ----------------------------------------------------------------------------------------
 
-tracked() { on_host cat /proc/net/nf_conntrack | grep 'dport=22 .*192.0.2.10\|192.0.2.10.*dport=22 '; }
+tracked() { on_host cat /proc/net/nf_conntrack | grep "192\.0\.2\.10 .*dport=$1 "; } # PORT
+# An RST may not be quite the one that tracking waits for, as it has not seen what went before it; kernels differ in how long they then
+# wait for the other end to protest.
+no_more_tracked() { # PORT
+	local wait
+	wait=$(on_host cat /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_unacknowledged)
+	[ "$wait" -lt 3600 ]
+	tracked "$1" | awk -v wait="$wait" '$6 == "ESTABLISHED" && $5 > wait { stays = 1 } END { exit !NR || stays }' || { tracked "$1"; false; } >&2
+}
 
 @test "a tracked connection goes on while it is judged anew, and one that is reset is not kept as established" {
 	ve web1 --ip 192.0.2.10 --set "firewall.in=allow tcp 22" --set "firewall.out=deny tcp 25"
@@ -783,8 +791,7 @@ tracked() { on_host cat /proc/net/nf_conntrack | grep 'dport=22 .*192.0.2.10\|19
 	wait_until 10 grep -q reset "$BATS_TEST_TMPDIR/served"
 	rules=$(($(ruled web1 in4) - rules))
 	[ "$rules" -ge 5 ] && [ "$rules" -lt "$(cat "$BATS_TEST_TMPDIR/talked")" ] || { echo "$rules of $(cat "$BATS_TEST_TMPDIR/talked")"; false; } >&2
-	not_established() { ! tracked | awk '$6 == "ESTABLISHED" && $5 > 60' | grep .; }
-	not_established || { tracked; false; } >&2
+	no_more_tracked 22
 	# From outside nothing begins but what is allowed.
 	not in_world timeout 1 bash -c 'exec 3<>/dev/tcp/192.0.2.10/80'
 	look inside in_net web1 -- eth0
@@ -793,6 +800,51 @@ tracked() { on_host cat /proc/net/nf_conntrack | grep 'dport=22 .*192.0.2.10\|19
 	world_sends "$(spec 4 udp world 10),mark=THEEND"
 	seen inside
 	not grep 'FORGED.*proto=17' "$BATS_TEST_TMPDIR/inside" >&2
+}
+
+@test "of a transfer that is broken off tracking learns the end, whichever side it is that has enough" {
+	ve web1 --ip 192.0.2.10 --set "firewall.in=allow tcp 2222" --set "firewall.out=deny tcp 25"
+	known web1 192.0.2.10
+	cat >"$BATS_TEST_TMPDIR/serve.py" <<-'PYTHON'
+		import socket, sys
+		s = socket.socket()
+		s.bind((sys.argv[1], 2222))
+		s.listen()
+		print("listens", flush=True)
+		while True:
+		    c, _ = s.accept()
+		    try:
+		        c.recv(3000, socket.MSG_WAITALL)
+		        while True:
+		            c.sendall(b"x" * 100000)
+		    except ConnectionError:
+		        print("broken off", flush=True)
+	PYTHON
+	cat >"$BATS_TEST_TMPDIR/take.py" <<-'PYTHON'
+		import socket, struct, sys
+		for i in range(10):
+		    c = socket.create_connection((sys.argv[1], 2222))
+		    c.sendall(b"x" * 3000)
+		    n = 0
+		    while n < 10000000:
+		        n += len(c.recv(65536))
+		    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		    c.close()
+	PYTHON
+	local address rules
+	for address in 192.0.2.10 192.0.2.1; do
+		local serves=(in_world) takes=(in_net web1)
+		[ "$address" != 192.0.2.10 ] || serves=(in_net web1) takes=(in_world)
+		"${serves[@]}" python3 "$BATS_TEST_TMPDIR/serve.py" "$address" >"$BATS_TEST_TMPDIR/$address" 3>&- &
+		wait_until 10 grep -q listens "$BATS_TEST_TMPDIR/$address"
+		rules=$(ruled web1 in4)
+		"${takes[@]}" timeout 60 python3 "$BATS_TEST_TMPDIR/take.py" "$address"
+		ended() { [ "$(grep -c broken "$BATS_TEST_TMPDIR/$address")" -eq 10 ]; }
+		wait_until 10 ended
+		# They were on the fast path.
+		[ $(($(ruled web1 in4) - rules)) -lt 500 ] || { echo "$(ruled web1 in4), before $rules"; false; } >&2
+		no_more_tracked 2222
+	done
 }
 
 # ---- failures ---------------------------------------------------------------------------------------------------
