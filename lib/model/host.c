@@ -64,6 +64,7 @@ static const struct schema_key host_keys[] = {
 	ROW("uplink", SCHEMA_STRING, .check = check_interface),
 	ROW("nat.range", SCHEMA_STRING, .check = check_net4, .def = "10.77.0.0/16"),
 	ROW("nat.range6", SCHEMA_STRING, .check = check_net6),
+	ROW("proxy", SCHEMA_ENUM, .words = "on ipv4 ipv6 off", .def = "on"),
 	ROW("fastpath", SCHEMA_ENUM, .words = "on off", .def = "on"),
 	{ .key = "dns", .type = SCHEMA_LIST, .flags = SCHEMA_BUILT | SCHEMA_INHERIT, .check = check_resolver,
 	  .def = "inherit" },
@@ -133,6 +134,7 @@ static int fill(struct host *h, const char *key, const json_t *value)
 		{ "default.template", &h->default_template }, { "default.image", &h->default_image },
 		{ "default.backend", &h->default_backend },   { "uplink", &h->uplink },
 		{ "nat.range", &h->nat_range },		      { "nat.range6", &h->nat_range6 },
+		{ "proxy", &h->proxy },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
 		if (str_eq(key, strings[i].key))
@@ -171,6 +173,11 @@ static int from_doc(const struct config *doc, struct host **ret_host, ve_error *
 	return 0;
 }
 
+bool host_proxies(const struct host *h, const char *family)
+{
+	return str_eq(h->proxy, "on") || str_eq(h->proxy, family);
+}
+
 int host_load(int etc_fd, struct host **ret_host, ve_error **ret_error)
 {
 	_cleanup_config_ struct config *doc = NULL;
@@ -188,6 +195,7 @@ void host_free(struct host *h)
 	free(h->uplink);
 	free(h->nat_range);
 	free(h->nat_range6);
+	free(h->proxy);
 	json_decref(h->dns);
 	json_decref(h->ip_pool);
 	free(h);
@@ -202,10 +210,11 @@ void host_freep(struct host **h)
 
 int host_show(const struct host *h, json_t **ret_doc, ve_error **ret_error)
 {
-	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:s, s:o, s:{s:o}, s:{s:I, s:I}, s:{s:I}}", "default",
+	json_t *doc = json_pack("{s:{s:s, s:s, s:s}, s:s?, s:{s:s, s:s?}, s:s, s:s, s:o, s:{s:o}, s:{s:I, s:I}, s:{s:I}}", "default",
 				"template", h->default_template, "image", h->default_image, "backend",
 				h->default_backend, "uplink", h->uplink, "nat", "range", h->nat_range, "range6",
-				h->nat_range6, "fastpath", h->fastpath ? "on" : "off", "dns", h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
+				h->nat_range6, "proxy", h->proxy, "fastpath", h->fastpath ? "on" : "off", "dns",
+				h->dns ? json_deep_copy(h->dns) : json_string("inherit"),
 				"ip", "pool", h->ip_pool ? json_deep_copy(h->ip_pool) : json_array(),
 				"ids", "first", (json_int_t)h->id_first, "last", (json_int_t)h->id_last, "stop",
 				"timeout", (json_int_t)h->stop_timeout_s);

@@ -277,8 +277,13 @@ static int find_neighbours(struct nl *nl, const struct net_plan *plan, const str
 {
 	int none;
 	*ret = (struct uplinks){ 0 };
-	if (net_types[i->type].proxied)
-		return uplink_find(nl, plan->uplink, ret, ret_error);
+	if (net_types[i->type].proxied) {
+		struct uplinks u;
+		int r = uplink_find(nl, plan->uplink, &u, ret_error);
+		if (r == 0)
+			*ret = uplink_answering(&u, plan);
+		return r;
+	}
 	if (!net_types[i->type].on_bridge || i->vlan > 0)
 		return 0;
 	link_put_get(nl, i->bridge ?: NET_OWN_BRIDGE, 0, &ret->v4, &none);

@@ -75,7 +75,7 @@ static int prepare_host(struct net_job *j, const struct needs *n, ve_error **ret
 {
 	int r = nl_open(NETLINK_ROUTE, &j->host, ret_error);
 	if (r == 0)
-		r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
+		r = uplink_find_for(j, ret_error);
 	/* What may well fail comes first: none of this is ever undone. */
 	int loaded = r == 0 ? nft_ensure_rules(j->plan->data_dir, ret_error) : r;
 	if (loaded < 0)
@@ -121,7 +121,7 @@ int net_attach(const struct net_plan *plan, int netns_fd, struct undo *undo, ve_
 	if (r == 0)
 		fastpath_end(&fastpath);
 	for (unsigned k = 0; k < plan->n_ifs && r == 0; k++)
-		announce_addresses(&j.uplinks, NULL, &plan->ifs[k]);
+		announce_addresses(&j.answering, NULL, &plan->ifs[k]);
 	return r < 0 ? r : loaded;
 }
 
@@ -135,7 +135,7 @@ int net_detach(const struct net_plan *plan, ve_error **ret_error)
 	if (r < 0)
 		return r;
 	if (needs.proxies)
-		uplink_find(j.host, plan->uplink, &j.uplinks, NULL); /* one that is gone has taken its entries along */
+		uplink_find_for(&j, NULL); /* one that is gone has taken its entries along */
 	for (unsigned k = 0; k < plan->n_ifs; k++) {
 		const struct net_type_ops *t = &net_types[plan->ifs[k].type];
 		rate_put_detach(j.host, plan, &plan->ifs[k]); /* goes with the link, in one batch */
@@ -237,7 +237,7 @@ static int change_if(struct net_job *j, const struct net_if *from, const struct 
 		if (addresses)
 			net_types[to->type].change(j, to, from, NULL);
 	} else if (addresses) {
-		announce_addresses(&j->uplinks, from, to);
+		announce_addresses(&j->answering, from, to);
 	}
 	return r;
 }

@@ -77,7 +77,7 @@ static int heal_host(const struct net_plan *plan, ve_error **ret_error)
 	int r = nl_open(NETLINK_ROUTE, &host, ret_error);
 	j.host = host;
 	if (r == 0)
-		r = uplink_find(host, plan->uplink, &j.uplinks, ret_error);
+		r = uplink_find_for(&j, ret_error);
 	for (unsigned k = 0; r == 0 && k < plan->n_ifs; k++)
 		if (net_types[plan->ifs[k].type].mend)
 			r = net_types[plan->ifs[k].type].mend(&j, &plan->ifs[k], ret_error);

@@ -232,7 +232,7 @@ int net_look(const struct net_plan *plan, struct net_missing *ret, ve_error **re
 		r = nl_open(NETLINK_ROUTE, &host, ret_error);
 	j.host = host;
 	if (r == 0)
-		r = uplink_find(host, plan->uplink, &j.uplinks, ret_error);
+		r = uplink_find_for(&j, ret_error);
 	unsigned in_firewall = ret->n;
 	for (unsigned k = 0; r == 0 && k < plan->n_ifs; k++)
 		if (net_types[plan->ifs[k].type].look)

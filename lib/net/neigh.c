@@ -143,8 +143,8 @@ int neigh_delete_proxies_elsewhere(struct nl *nl, const struct uplinks *uplinks,
 
 /* Asked for by name where they are expected: a look at all of the host's would take the longer the more VEs there are. Whoever
  * makes one on another uplink takes it off the old one (routed_mend()), so that an address is answered for in one place. */
-int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
-			 ve_error **ret_error)
+int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct uplinks *answering, const struct net_addr *addrs,
+			 unsigned n, ve_error **ret_error)
 {
 	_cleanup_free_ int *results = calloc(n ?: 1, sizeof(*results));
 	if (!results)
@@ -160,7 +160,8 @@ int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const str
 	int r = nl_commit(nl, ret_error);
 	bool all = true;
 	for (unsigned i = 0; i < n; i++)
-		all &= results[i] == 0;
+		all &= results[i] == 0 ||
+		       (results[i] == ENOENT && uplink_of(answering, addrs[i].family)->index == 0);
 	static const struct uplinks none;
 	return r < 0 || all ? r : neigh_delete_proxies_elsewhere(nl, &none, addrs, n, ret_error);
 }

@@ -66,6 +66,7 @@ struct net_plan {
 	const char *uuid;          /* of the VE: whose counters they are */
 	const char *uplink;        /* NULL: the interface of the default route, for each family apart */
 	bool fastpath;             /* the host has its packets take it (fastpath.c) */
+	bool answers4, answers6;   /* the uplink answers for routed addresses (ARP, NDP): the host's key `proxy` */
 	const char *nat_range;     /* "10.77.0.0/16" */
 	const char *data_dir;      /* nft/vectl.nft below it, and where they are needed nft/vectl-nat.nft and
 				      nft/vectl-blocked.nft, are loaded where they are not */

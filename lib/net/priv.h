@@ -169,6 +169,8 @@ int route_each_default(struct nl *nl, int family, route_default_fn fn, void *dat
 
 /* ---- uplink.c ------------------------------------------------------------------------------------ */
 
+struct net_job;
+
 struct uplinks {
 	struct net_link v4, v6; /* index 0: the host has none for this family, which is no error */
 };
@@ -178,6 +180,9 @@ static inline const struct net_link *uplink_of(const struct uplinks *u, int fami
 }
 /* NAME NULL: the interfaces of the default routes. A NAME that does not exist: VE_ERR_CONFIG. */
 int uplink_find(struct nl *nl, const char *name, struct uplinks *ret_uplinks, ve_error **ret_error);
+/* Those that are to answer for VEs' addresses: U without the ones that PLAN says are not. */
+struct uplinks uplink_answering(const struct uplinks *u, const struct net_plan *plan);
+int uplink_find_for(struct net_job *j, ve_error **ret_error); /* both of J's */
 /* The MTU a VE's interface gets: the smaller one of the uplinks, 1500 where there is none. */
 unsigned uplink_mtu(const struct uplinks *u);
 
@@ -196,9 +201,10 @@ void neigh_put_lookup(struct nl *nl, int index, const struct net_addr *a, bool p
 void neigh_put_fixed_delete(struct nl *nl, int index, const char *name, const struct net_addr *a);
 /* The uplink answers ARP (NDP) for A. */
 void neigh_put_proxy(struct nl *nl, const struct net_link *uplink, const struct net_addr *a);
-/* Takes the answers for the N addresses away, on whichever interface they are given; those on UPLINKS are found at once. */
-int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
-			 ve_error **ret_error);
+/* Takes the answers for the N addresses away, on whichever interface they are given; those on UPLINKS are found at once. Of a family
+ * that ANSWERING has no uplink for there is perhaps one on UPLINKS, from before that was so. */
+int neigh_delete_proxies(struct nl *nl, const struct uplinks *uplinks, const struct uplinks *answering, const struct net_addr *addrs,
+			 unsigned n, ve_error **ret_error);
 /* On whichever interface but UPLINKS. Looks at all of the host's. */
 int neigh_delete_proxies_elsewhere(struct nl *nl, const struct uplinks *uplinks, const struct net_addr *addrs, unsigned n,
 				   ve_error **ret_error);
@@ -313,7 +319,6 @@ int forwards_check(const struct net_if *i, ve_error **ret_error);
 /* Tells the uplink's neighbours of TO's routed addresses that FROM (NULL: nothing) has not. */
 void announce_addresses(const struct uplinks *u, const struct net_if *from, const struct net_if *to);
 
-struct net_job;
 struct fastpath_maps;
 /* The same from the VE's own end INDEX of the interface, to those in its bridge. */
 void announce_from_inside(const struct net_job *j, int index, const struct net_if *from, const struct net_if *to);
@@ -345,7 +350,7 @@ struct net_job {
 	const struct net_plan *plan;
 	struct nl *host, *guest; /* guest: NULL where not needed */
 	int netns_fd;
-	struct uplinks uplinks;
+	struct uplinks uplinks, answering; /* see uplink_answering() */
 	const struct fastpath_maps *fastpath; /* of an attach */
 	int joined;			      /* it: an errno */
 };

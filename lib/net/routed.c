@@ -8,7 +8,8 @@
  *   169.254.1.7 dev ethN scope link           192.0.2.10 dev vzID.N
  *   default via 169.254.1.7, via fe80::7      192.0.2.10 lladdr of ethN, permanent
  *                                             the VE's link-local address dev vzID.N
- *                                             uplink: proxy entry for 192.0.2.10 (routed only)
+ *                                             uplink: proxy entry for 192.0.2.10 (routed only, and
+ *                                             where the host's key `proxy` has it)
  *
  * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address
  * itself only, as whoever hands out prefixes routes them.
@@ -34,7 +35,7 @@ static bool proxied(const struct net_if *i)
 
 /* Undo data is one block of malloc(3) each, so that a commit may free it as such. */
 struct undo_proxies {
-	struct uplinks uplinks;
+	struct uplinks answering;
 	unsigned n;
 	struct net_addr addrs[];
 };
@@ -44,16 +45,16 @@ static void undo_proxies(void *data)
 	struct undo_proxies *p = data;
 	_cleanup_nl_ struct nl *nl = NULL;
 	if (nl_open(NETLINK_ROUTE, &nl, NULL) == 0)
-		neigh_delete_proxies(nl, &p->uplinks, p->addrs, p->n, NULL);
+		neigh_delete_proxies(nl, &p->answering, &p->answering, p->addrs, p->n, NULL);
 	free(p);
 }
 
-static int push_proxies(struct undo *undo, const struct uplinks *uplinks, const struct net_if *i, ve_error **ret_error)
+static int push_proxies(struct undo *undo, const struct uplinks *answering, const struct net_if *i, ve_error **ret_error)
 {
 	struct undo_proxies *p = malloc(sizeof(*p) + i->n_addrs * sizeof(p->addrs[0]));
 	if (!p)
 		return err_nomem(ret_error);
-	p->uplinks = *uplinks;
+	p->answering = *answering;
 	p->n = i->n_addrs;
 	if (i->n_addrs > 0)
 		memcpy(p->addrs, i->addrs, i->n_addrs * sizeof(p->addrs[0]));
@@ -72,7 +73,7 @@ static void host_put_address(struct net_job *j, const struct net_if *i, const st
 	unsigned char scope = a->family == AF_INET && j->uplinks.v4.index == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
 	route_put_to(j->host, e->host.index, e->host.name, a, scope, route_flags);
 	neigh_put_fixed(j->host, e->host.index, e->host.name, a, i->mac);
-	const struct net_link *uplink = uplink_of(&j->uplinks, a->family);
+	const struct net_link *uplink = uplink_of(&j->answering, a->family);
 	if (proxied(i) && uplink->index > 0)
 		neigh_put_proxy(j->host, uplink, a);
 }
@@ -81,7 +82,7 @@ static int prepare_uplinks(struct net_job *j, const struct net_if *i, ve_error *
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
-		const struct net_link *uplink = uplink_of(&j->uplinks, families[k]);
+		const struct net_link *uplink = uplink_of(&j->answering, families[k]);
 		if (!proxied(i) || uplink->index == 0 || !net_if_has(i, families[k]))
 			continue;
 		int r = neigh_prepare_uplink(uplink, families[k], ret_error);
@@ -162,11 +163,16 @@ int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, 
 		r = configure_guest(j, i, &e, ret_error);
 	/* Before they are made: of a batch that fails half-way some would stay. */
 	if (r == 0 && proxied(i))
-		r = push_proxies(undo, &j->uplinks, i, ret_error);
+		r = push_proxies(undo, &j->answering, i, ret_error);
 	return r == 0 ? configure_host(j, i, &e, ret_error) : r;
 }
 
 /* ---- detach -------------------------------------------------------------------------------------- */
+
+static int delete_proxies(struct net_job *j, const struct net_addr *addrs, unsigned n, ve_error **ret_error)
+{
+	return neigh_delete_proxies(j->host, &j->uplinks, &j->answering, addrs, n, ret_error);
+}
 
 int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_error)
 {
@@ -174,7 +180,7 @@ int routed_detach(struct net_job *j, const struct net_if *i, ve_error **ret_erro
 	net_if_name(j->plan->link_id, i->label, name);
 	/* The proxies first: no traffic is drawn here that nobody takes. Addresses, routes and neighbours on the
 	 * link go with it. */
-	int r = proxied(i) ? neigh_delete_proxies(j->host, &j->uplinks, i->addrs, i->n_addrs, ret_error) : 0;
+	int r = proxied(i) ? delete_proxies(j, i->addrs, i->n_addrs, ret_error) : 0;
 	link_put_delete(j->host, name);
 	int r2 = nl_commit(j->host, r == 0 ? ret_error : NULL);
 	return r < 0 ? r : r2;
@@ -217,7 +223,7 @@ static int remove_surplus(struct net_job *j, const struct net_if *from, const st
 		const struct net_addr *a = &from->addrs[k];
 		if (net_if_contains(to, a, net_addr_equal) || (clashing && !net_if_contains(to, a, net_addr_same_host)))
 			continue;
-		if (proxied(from) && (r2 = neigh_delete_proxies(j->host, &j->uplinks, a, 1, r == 0 ? ret_error : NULL)) < 0)
+		if (proxied(from) && (r2 = delete_proxies(j, a, 1, r == 0 ? ret_error : NULL)) < 0)
 			r = r2;
 		neigh_put_fixed_delete(j->host, e->host.index, e->host.name, a);
 		route_put_to_delete(j->host, e->host.index, e->host.name, a);
@@ -262,12 +268,12 @@ static int look_at_address(struct net_job *j, const struct net_if *i, const stru
 			   struct net_missing *m, ve_error **ret_error)
 {
 	const struct net_link *uplink = uplink_of(&j->uplinks, a->family);
-	bool answered = proxied(i) && uplink->index > 0;
+	bool wanted = proxied(i) && uplink_of(&j->answering, a->family)->index > 0;
 	struct route_found route;
-	struct neigh_found neighbour, answer = { 0 };
+	struct neigh_found neighbour, answer = { .errnum = ENOENT };
 	route_put_lookup(j->host, a, &route);
 	neigh_put_lookup(j->host, host->index, a, false, &neighbour);
-	if (answered)
+	if (proxied(i) && uplink->index > 0)
 		neigh_put_lookup(j->host, uplink->index, a, true, &answer);
 	int r = nl_commit(j->host, ret_error);
 	if (r < 0)
@@ -276,8 +282,10 @@ static int look_at_address(struct net_job *j, const struct net_if *i, const stru
 		missing_add(m, "the route to %s", addr_text(a).s);
 	if (neighbour.errnum != 0 || !neighbour.permanent || memcmp(neighbour.mac, i->mac, 6) != 0)
 		missing_add(m, "the fixed neighbour %s", addr_text(a).s);
-	if (answer.errnum != 0)
+	if (wanted && answer.errnum != 0)
 		missing_add(m, "the answer for %s on the uplink '%s'", addr_text(a).s, uplink->name);
+	else if (!wanted && answer.errnum == 0)
+		missing_add(m, "that the uplink '%s' does not answer for %s", uplink->name, addr_text(a).s);
 	return 0;
 }
 
@@ -302,7 +310,7 @@ int routed_mend(struct net_job *j, const struct net_if *i, ve_error **ret_error)
 		r = prepare_uplinks(j, i, ret_error);
 	/* The host's default route may have moved since. */
 	if (r == 0 && proxied(i))
-		r = neigh_delete_proxies_elsewhere(j->host, &j->uplinks, i->addrs, i->n_addrs, ret_error);
+		r = neigh_delete_proxies_elsewhere(j->host, &j->answering, i->addrs, i->n_addrs, ret_error);
 	if (r < 0)
 		return r;
 	put_gateway_address(j, &e, AF_INET);

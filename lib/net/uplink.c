@@ -84,6 +84,23 @@ int uplink_find(struct nl *nl, const char *name, struct uplinks *ret_uplinks, ve
 	return nl_commit(nl, ret_error);
 }
 
+struct uplinks uplink_answering(const struct uplinks *u, const struct net_plan *plan)
+{
+	struct uplinks answering = { 0 };
+	if (plan->answers4)
+		answering.v4 = u->v4;
+	if (plan->answers6)
+		answering.v6 = u->v6;
+	return answering;
+}
+
+int uplink_find_for(struct net_job *j, ve_error **ret_error)
+{
+	int r = uplink_find(j->host, j->plan->uplink, &j->uplinks, ret_error);
+	j->answering = uplink_answering(&j->uplinks, j->plan);
+	return r;
+}
+
 unsigned uplink_mtu(const struct uplinks *u)
 {
 	unsigned mtu = u->v4.index ? u->v4.mtu : u->v6.index ? u->v6.mtu : 1500;

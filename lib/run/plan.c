@@ -283,6 +283,8 @@ int plan_network(struct ve_ctx *ctx, const struct config *c, struct net_if ifs[P
 		.uuid = config_uuid(c),
 		.uplink = ctx->host->uplink,
 		.fastpath = ctx->host->fastpath,
+		.answers4 = host_proxies(ctx->host, "ipv4"),
+		.answers6 = host_proxies(ctx->host, "ipv6"),
 		.nat_range = ctx->host->nat_range,
 		.data_dir = store_data_dir(),
 		.ifs = ifs,

@@ -395,6 +395,38 @@ change_fails_everywhere() {
 	[ -z "$(h ip neigh show proxy)" ]
 }
 
+@test "answers=: the uplink answers for one family alone, or for none; who runs is brought to it, and none stays behind the VE" {
+	local plan=(if=0:routed:192.0.2.10,2001:db8:9::10)
+	answered() { { h ip neigh show proxy; h ip -6 neigh show proxy; } | awk '{ print $1 }' | sort -u | paste -sd,; }
+	group() { h ip -6 maddr show dev up0 | grep -o ff02::1:ff00:10 || true; }
+	attach answers=4 "${plan[@]}"
+	[ "$(answered)" = 192.0.2.10 ]
+	[ -z "$(group)" ]
+	# Whoever routes the prefix here has no question.
+	ip -n "$R" route add 2001:db8:9::/64 via 2001:db8::2
+	from "$R" answers 2001:db8:9::10
+	from "$R" answers 192.0.2.10
+	[ "$(driver look answers=4 "${plan[@]}")" = whole ]
+	driver look "${plan[@]}" | grep "the answer for 2001:db8:9::10 on the uplink 'up0'"
+	[ "$(driver heal "${plan[@]}")" = mended ]
+	[ "$(answered)" = 192.0.2.10,2001:db8:9::10 ]
+	[ -n "$(group)" ]
+	[ "$(driver look "${plan[@]}")" = whole ]
+	driver look answers=6 "${plan[@]}" | grep "that the uplink 'up0' does not answer for 192.0.2.10"
+	[ "$(driver heal answers=6 "${plan[@]}")" = mended ]
+	[ "$(answered)" = 2001:db8:9::10 ]
+	[ "$(driver heal answers=6 "${plan[@]}")" = whole ]
+	# An address that it is given, one that it has no more, and its end, before anybody has healed.
+	driver change "/run/netns/$V" answers=none "${plan[@]}" -- answers=none if=0:routed:192.0.2.11,2001:db8:9::10
+	[ "$(answered)" = 2001:db8:9::10 ]
+	driver change "/run/netns/$V" answers=none if=0:routed:192.0.2.11,2001:db8:9::10 -- answers=none if=0:routed:192.0.2.11
+	[ -z "$(answered)" ]
+	driver heal if=0:routed:192.0.2.11
+	[ "$(answered)" = 192.0.2.11 ]
+	driver detach answers=none if=0:routed:192.0.2.11
+	[ -z "$(answered)" ]
+}
+
 @test "probe: an address that somebody has is refused with the MAC; a free one is not; start and change announce" {
 	ip -n "$R" addr add 192.0.2.77/24 dev r0
 	ip -n "$R" addr add 2001:db8::77/64 dev r0 nodad
@@ -407,6 +439,7 @@ change_fails_everywhere() {
 	[[ "$output" == *"2001:db8::77 is taken: $mac"* ]]
 	driver probe if=0:routed:192.0.2.10,2001:db8::10
 	driver probe if=0:nat:10.77.0.1
+	driver probe answers=6 if=0:routed:192.0.2.77 # the network says where it is, whoever else has it
 	# The router believes that the address is elsewhere, until it is told.
 	ip -n "$R" neigh replace 192.0.2.10 lladdr 02:66:66:66:66:66 dev r0 nud stale
 	ip -n "$R" neigh replace 2001:db8::10 lladdr 02:66:66:66:66:66 dev r0 nud stale

@@ -7,10 +7,10 @@
  *   net_driver look WORD...             net_driver heal WORD...
  *   net_driver host-check               net_driver resolvers                net_driver time NETNS ROUNDS WORD...
  *
- * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR fastpath, and
- * for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by rate_in= rate_out= bridge= vlan=
- * mtu= mac= gw= forward= blocked= of its own. The exit status is the error's; its sentence goes to
- * stderr.
+ * NETNS is a file such as /run/netns/x. The words make a plan: id=5 uplink=up0 range=10.77.0.0/16 data=DIR fastpath
+ * answers=46|4|6|none (46 where it is not said), and for each interface if=LABEL:TYPE[:ADDRESS[,ADDRESS]...], followed by
+ * rate_in= rate_out= bridge= vlan= mtu= mac= gw= forward= blocked= of its own. The exit status is the error's; its sentence goes
+ * to stderr.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -106,6 +106,8 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 	*plan = (struct net_plan){ .link_id = 5,
 				   .nat_range = "10.77.0.0/16",
 				   .uuid = UUID,
+				   .answers4 = true,
+				   .answers6 = true,
 				   .data_dir = "templates" };
 	plan->ifs = calloc(8, sizeof(*plan->ifs));
 	for (; *argc > 0; (*argc)--, (*argv)++) {
@@ -122,7 +124,10 @@ static void parse_plan(struct net_plan *plan, int *argc, char ***argv)
 			plan->nat_range = w + 6;
 		else if (str_starts(w, "data="))
 			plan->data_dir = w + 5;
-		else if (strcmp(w, "fastpath") == 0)
+		else if (str_starts(w, "answers=")) {
+			plan->answers4 = strchr(w, '4');
+			plan->answers6 = strchr(w, '6');
+		} else if (strcmp(w, "fastpath") == 0)
 			plan->fastpath = true;
 		else if (parse_if_word(plan, w))
 			;

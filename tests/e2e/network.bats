@@ -43,6 +43,31 @@ from_inside() { try v exec web1 -- "$@"; [ "$status" -eq 0 ] || { explain "insid
 		[ "$(in_world ip neigh show 192.0.2.10 | awk '{ print $5 }')" = "$(on_host ip -j link show up0 | jq -r '.[0].address')" ]
 }
 
+@test "proxy=: the uplink answers for one family alone; check says who runs otherwise, recover brings them to it" {
+	answers() { { on_host ip neigh show proxy; on_host ip -6 neigh show proxy; } | awk '{ print $1 }' | sort -u | paste -sd,; }
+	fails 78 host set proxy=maybe
+	says 'on, ipv4, ipv6'
+	ve web1 --ip 192.0.2.10 --ip 2001:db8::10
+	[ "$(answers)" = 192.0.2.10,2001:db8::10 ]
+	ok host set proxy=ipv4
+	ok host show --json
+	json '.proxy == "ipv4"'
+	try v check --json
+	json '.[] | select(.feature == "ve-networks") | .detail | contains("does not answer for 2001:db8::10")'
+	ok recover
+	[ "$(answers)" = 192.0.2.10 ]
+	ve web2 --ip 192.0.2.11 --ip 2001:db8::11
+	[ "$(answers)" = 192.0.2.10,192.0.2.11 ]
+	# One that is stopped takes its answers along, whatever is asked for now.
+	ok host set proxy=off
+	ok stop web2
+	[ "$(answers)" = 192.0.2.10 ]
+	ok host set proxy=on
+	ok recover
+	[ "$(answers)" = 192.0.2.10,2001:db8::10 ]
+	rm -f "$VECTL_ROOT/etc/vectl/host.json" "$VECTL_ROOT/var/lib/vectl/lock"
+}
+
 @test "an address that is taken: 73, with its owner" {
 	ve web1 --ip 192.0.2.10
 	fails 73 create web2 --image busybox --ip 192.0.2.10
