@@ -71,17 +71,29 @@ paired() {
 	done | sort -n | sed -n $(((n + 1) / 2))p
 }
 
-attach_us() { # PID ADDRESSES: the best of the rounds, of check and attach
-	local i
-	for i in 1 2 3; do attach_once "$@"; done | sort -n | head -1
+nth_words() { # N WORD...: of the VE N, the words of its plan
+	local n=$1
+	shift
+	echo id=$((100000 + n)) uplink=up0 "data=$O/share" fastpath "$@" "if=0:routed:198.18.$((n / 250)).$((n % 250 + 1)),2001:db8:1::$n"
 }
-attach_once() {
-	"$O/tests/e2e/net_driver" time "/proc/$1/ns/net" 30 id=100001 uplink=up0 data="$O/share" fastpath if=0:routed:"$2" |
+attach_us() { # PID WORD ADDRESSES: thirty rounds of check and attach
+	"$O/tests/e2e/net_driver" time "/proc/$1/ns/net" 30 id=100001 uplink=up0 data="$O/share" fastpath "$2" "if=0:routed:$3" |
 		sed -E 's/check ([0-9.]+) ms, attach ([0-9.]+) ms.*/\1 \2/' | awk '{ print ($1 + $2) * 1000 }'
+}
+# least NAME PID: the best of five times thirty rounds, in turn, into NAME_four (with an IPv4 address), NAME_both (with an IPv6 address
+# besides, which the network routes to the host), NAME_answered (with one that the uplink answers for).
+least() {
+	local i
+	for ((i = 0; i < 5; i++)); do
+		echo "four $(attach_us "$2" answers=46 198.51.100.1)"
+		echo "both $(attach_us "$2" answers=4 198.51.100.1,2001:db8:5::1)"
+		echo "answered $(attach_us "$2" answers=46 198.51.100.1,2001:db8:5::1)"
+	done >"$work/least"
+	for i in four both answered; do printf -v "$1_$i" %s "$(awk -v i="$i" '$1 == i { print $2 }' "$work/least" | sort -n | head -1)"; done
 }
 
 section_network() {
-	local pid tcp packets first first6 i four=198.51.100.1 both=198.51.100.1,2001:db8:5::1
+	local pid tcp packets first_four first_both first_answered nth_four nth_both nth_answered i
 	gcc -std=gnu11 -D_GNU_SOURCE -O2 -o "$work/packets" "$here/packets.c"
 	network_up
 	v create net1 --image busybox --ip 192.0.2.10 --set 'firewall.in=allow tcp 22,80,443' \
@@ -108,13 +120,18 @@ section_network() {
 	stop_all
 
 	hold measured
-	first=$(attach_us "$measured" "$four") first6=$(attach_us "$measured" "$both")
+	least first "$measured"
+	# shellcheck disable=SC2046 # words
 	for ((i = 2; i <= 1000; i++)); do
 		hold guest
-		"$O/tests/e2e/net_driver" attach "/proc/$guest/ns/net" id=$((100000 + i)) uplink=up0 data="$O/share" fastpath \
-			if=0:routed:198.18.$((i / 250)).$((i % 250 + 1)),2001:db8:1::$i
+		"$O/tests/e2e/net_driver" attach "/proc/$guest/ns/net" $(nth_words "$i" answers=4)
 	done
-	row "adding the 1,000th VE's network, against the first's" "$(ratio "$(attach_us "$measured" "$four")" "$first")" 1.2
-	row "... with an IPv6 address besides" "$(ratio "$(attach_us "$measured" "$both")" "$first6")" 1.2
+	least nth "$measured"
+	row "adding the 1,000th VE's network, against the first's" "$(ratio "$nth_four" "$first_four")" 1.2
+	row "... with an IPv6 address besides, of a prefix that is routed to the host (proxy=ipv4)" "$(ratio "$nth_both" "$first_both")" 1.2
+	# shellcheck disable=SC2046 # words
+	for ((i = 2; i <= 1000; i++)); do "$O/tests/e2e/net_driver" heal $(nth_words "$i") >/dev/null; done
+	least nth "$measured"
+	row "... with one that the uplink has to answer for, as for each of them" "$(ratio "$nth_answered" "$first_answered")" 1.2
 	plain_stop
 }
