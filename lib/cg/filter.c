@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/fnv.h"
 #include "base/guard.h"
 #include "cg/backend.h"
 #include "sys/bpf.h"
@@ -81,13 +82,10 @@ int cg_devices_query(int group_fd)
 
 /* ---- one for many ---- */
 
-/* FNV-1a: nobody gains by two lists of ours having the same. */
+/* Nobody gains by two lists of ours having the same. */
 static void shared_name(const struct bpf_insn *insns, int count, char ret_name[32])
 {
-	const unsigned char *p = (const void *)insns;
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < (size_t)count * sizeof(*insns); i++)
-		hash = (hash ^ p[i]) * UINT64_C(0x100000001b3);
+	uint64_t hash = fnv_add(FNV_BEGIN, insns, (size_t)count * sizeof(*insns));
 	snprintf(ret_name, 32, CG_DEVICES_MARK "%016" PRIx64, hash);
 }
 

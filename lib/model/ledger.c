@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fnv.h"
 #include "model/ledger.h"
 
 #include <errno.h>
@@ -17,10 +18,7 @@ _Static_assert(DAYS_AT + sizeof(struct ledger_day) * LEDGER_SLOTS * LEDGER_DAYS 
 
 static uint64_t checksum(const void *data, size_t n)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ ((const unsigned char *)data)[i]) * UINT64_C(0x100000001b3);
-	return h;
+	return fnv_add(FNV_BEGIN, data, n);
 }
 
 /* ---- arithmetic -------------------------------------------------------------------------------------- */

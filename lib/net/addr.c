@@ -2,10 +2,12 @@
 /* Addresses as text and as bytes: what a VE may be given (the spelling is model/address.h's), its MAC, its host
  * ends' names. */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "model/address.h"
@@ -64,12 +66,9 @@ char *net_addr_format(const struct net_addr *a, bool with_prefix)
 
 void net_mac(const char *uuid, unsigned label, unsigned char ret_mac[6])
 {
-	/* FNV-1a, 64 bits. A VE keeps its MAC for ever and everywhere, so this must never change. */
-	uint64_t h = 14695981039346656037u;
-	for (const char *p = uuid; *p; p++)
-		h = (h ^ (unsigned char)*p) * 1099511628211u;
-	for (unsigned i = 0; i < 4; i++)
-		h = (h ^ (label >> (8 * i) & 0xff)) * 1099511628211u;
+	/* A VE keeps its MAC for ever and everywhere, so this must never change. */
+	const uint32_t le = htole32(label);
+	uint64_t h = fnv_add(fnv_add(FNV_BEGIN, uuid, strlen(uuid)), &le, sizeof(le));
 	h ^= h >> 40;      /* what the 40 bits below would leave out */
 	ret_mac[0] = 0x02; /* locally administered, one station */
 	for (unsigned i = 0; i < 5; i++)

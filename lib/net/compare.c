@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/guard.h"
 #include "net/elements.h"
 #include "net/priv.h"
@@ -98,12 +99,9 @@ static struct chain *find_chain(const struct loaded *l, size_t table, const char
 	return NULL;
 }
 
-/* FNV-1a, 64 bits. */
 static void add_bytes(uint64_t *sum, const void *data, size_t n)
 {
-	const unsigned char *p = data;
-	for (size_t i = 0; i < n; i++)
-		*sum = (*sum ^ p[i]) * 0x100000001b3;
+	*sum = fnv_add(*sum, data, n);
 }
 
 static void add_attr(uint64_t *sum, const struct nlattr *attr)

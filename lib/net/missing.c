@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "base/guard.h"
 #include "net/elements.h"
 #include "net/priv.h"
@@ -73,13 +74,12 @@ struct own_chain {
 	uint64_t wanted, there; /* what its rules come to */
 };
 
-/* FNV-1a, 64 bits. */
 static void add(uint64_t *sum, const struct nlattr *attr)
 {
-	const unsigned char *p = attr ? mnl_attr_get_payload(attr) : NULL;
-	for (size_t i = 0; p && i < mnl_attr_get_payload_len(attr); i++)
-		*sum = (*sum ^ p[i]) * 0x100000001b3;
-	*sum = (*sum ^ 0xff) * 0x100000001b3;
+	static const unsigned char behind = 0xff;
+	if (attr)
+		*sum = fnv_add(*sum, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+	*sum = fnv_add(*sum, &behind, 1);
 }
 
 static void add_rule(uint64_t *sum, const struct nlmsghdr *m)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/fnv.h"
 #include "sys/counters.h"
 
 #include <endian.h>
@@ -45,12 +46,10 @@ static bool find_u64(const void *data, size_t n, unsigned type, uint64_t *ret)
 	return true;
 }
 
-/* FNV-1a, never 0: of the comment, in which whoever made the counter has put a random number. */
+/* Never 0: of the comment, in which whoever made the counter has put a random number. */
 static uint64_t generation_of(const void *data, size_t n)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ ((const unsigned char *)data)[i]) * UINT64_C(0x100000001b3);
+	uint64_t h = fnv_add(FNV_BEGIN, data, n);
 	return h ? h : 1;
 }
 
