@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "base/guard.h"
 #include "base/str.h"
 #include "net/fastpath.h"
@@ -39,6 +40,13 @@ struct libbpf {
 	__typeof__(&bpf_prog_bind_map) bind_map;
 };
 
+static void libbpf_done(struct libbpf *l)
+{
+	if (l->handle)
+		dlclose(l->handle);
+}
+#define _cleanup_libbpf_ __attribute__((cleanup(libbpf_done)))
+
 enum { NAME_MAX_BYTES = 32, OBJECT_MAX_BYTES = 1 << 20 };
 
 struct object {
@@ -53,7 +61,6 @@ static void object_done(struct object *o)
 }
 #define _cleanup_object_ __attribute__((cleanup(object_done)))
 
-/* The sum is FNV-1a's. */
 static int object_read(const char *data_dir, struct object *ret, ve_error **ret_error)
 {
 	_cleanup_free_ char *path = str_printf("%s/bpf/fastpath.o", data_dir);
@@ -64,22 +71,16 @@ static int object_read(const char *data_dir, struct object *ret, ve_error **ret_
 	ssize_t n = fd < 0 ? -1 : read(fd, ret->bytes, OBJECT_MAX_BYTES);
 	if (n < 0)
 		return err_sys(ret_error, errno, "network", "cannot read the fast path's programs '%s'", path);
-	uint64_t sum = UINT64_C(0xcbf29ce484222325);
-	for (ssize_t i = 0; i < n; i++)
-		sum = (sum ^ ((const unsigned char *)ret->bytes)[i]) * UINT64_C(0x100000001b3);
 	ret->size = (size_t)n;
-	snprintf(ret->name, sizeof(ret->name), "vectl-%016llx", (unsigned long long)sum);
+	snprintf(ret->name, sizeof(ret->name), "vectl-%016llx", (unsigned long long)fnv_add(FNV_BEGIN, ret->bytes, ret->size));
 	return 0;
 }
 
 static int library_open(struct libbpf *l, ve_error **ret_error)
 {
 	l->handle = dlopen("libbpf.so.1", RTLD_NOW | RTLD_LOCAL);
-	if (!l->handle) {
-		int r = err_plain(ret_error, VE_ERR_UNSUPPORTED, ELIBACC, "network", LACK_LIBBPF);
-		err_hint(ret_error, LACK_LIBBPF_HINT);
-		return r;
-	}
+	if (!l->handle)
+		return err_plain(ret_error, VE_ERR_UNSUPPORTED, ELIBACC, "network", "cannot load libbpf: %s", dlerror());
 	l->set_print = (__typeof__(l->set_print))dlsym(l->handle, "libbpf_set_print");
 	l->open_mem = (__typeof__(l->open_mem))dlsym(l->handle, "bpf_object__open_mem");
 	l->load = (__typeof__(l->load))dlsym(l->handle, "bpf_object__load");
@@ -183,7 +184,7 @@ static int place(const struct libbpf *l, struct bpf_object *object, struct nl *n
 
 int fastpath_load(struct nl *nl, const char *data_dir, const struct fastpath_maps *maps, ve_error **ret_error)
 {
-	struct libbpf l = { 0 };
+	_cleanup_libbpf_ struct libbpf l = { 0 };
 	_cleanup_object_ struct object o = { 0 };
 	int r = object_read(data_dir, &o, ret_error);
 	if (r == 0)
@@ -197,7 +198,11 @@ int fastpath_load(struct nl *nl, const char *data_dir, const struct fastpath_map
 			r = place(&l, object, nl, o.name, ret_error);
 		l.close(object);
 	}
-	if (l.handle)
-		dlclose(l.handle);
 	return r;
+}
+
+bool fastpath_has_library(void)
+{
+	_cleanup_libbpf_ struct libbpf l = { 0 };
+	return library_open(&l, NULL) == 0;
 }

@@ -365,7 +365,9 @@ char *fastpath_tell(struct nl *nl, const struct uplinks *u, const char *data_dir
 		return str_printf("not in use: frames on the uplink %s are not Ethernet's", uplink->name);
 	if (there == SOMEBODYS)
 		return str_printf("not in use: the uplink %s has a clsact qdisc of somebody else's", uplink->name);
+	if (!fastpath_has_library())
+		return str_printf("not in use: there is no libbpf, or an old one: apt install libbpf1, then vectl recover");
 	if (there == OURS)
-		return str_printf("not in use: the kernel or libbpf lacks what it takes");
+		return str_printf("not in use: the kernel lacks what it takes");
 	return str_printf("not in use; the next VE of type routed that starts loads it");
 }

@@ -10,9 +10,6 @@
 struct uplinks;
 struct net_link;
 
-#define LACK_LIBBPF "cannot load libbpf, by which the fast path's programs come into the kernel"
-#define LACK_LIBBPF_HINT "install the package: apt install libbpf1"
-
 /* A start: before there are interfaces, which pushes the undo; for each, before it comes up (its being up has the kernel walk through
  * all IPv6 routes, with a lock in its hands that this needs); and when all is there. The programs are loaded where they were not, and
  * the uplinks' packets led to them. What fails leaves it out, but for being out of memory; so RESULT, an errno, tells nobody anything. The
@@ -45,6 +42,8 @@ char *fastpath_tell(struct nl *nl, const struct uplinks *u, const char *data_dir
 
 /* MAPS: of programs that were there before, which the new ones go on with; or NULL. */
 int fastpath_load(struct nl *nl, const char *data_dir, const struct fastpath_maps *maps, ve_error **ret_error);
+/* Is libbpf there, which brings them into the kernel? */
+bool fastpath_has_library(void);
 /* Are the programs in the kernel those of DATA_DIR? 1 or 0, or -errno. */
 int fastpath_is_current(struct nl *nl, const char *data_dir);
 

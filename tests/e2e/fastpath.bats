@@ -694,6 +694,30 @@ told() { v check --json | jq -r '.[] | select(.feature == "fastpath") | .detail'
 	is_fast "${HOST_END[web1]}"
 }
 
+@test "without libbpf there is none, and check says what to install; with the next recover behind that it is there" {
+	both web1 10
+	ok host set fastpath=off
+	ok recover
+	ok host set fastpath=on
+	hidden() { # COMMAND...: in a world without libbpf
+		on_host unshare --mount --propagation private bash -c '
+			for file in $(ldconfig -p | sed -n "s/.*libbpf[.]so[.]1 .*=> //p"); do mount --bind /dev/null "$file"; done
+			exec "$@"' - "$@"
+	}
+	told_there() { hidden "$VECTL" check --json | jq -r '.[] | select(.feature == "fastpath") | .detail'; }
+	told_there | grep 'apt install libbpf1'
+	hidden "$VECTL" recover
+	told_there | grep 'apt install libbpf1'
+	[ -z "$(told | grep '^in use')" ]
+	local rules
+	rules=$(ruled web1 out4)
+	ve_sends web1 "$(spec 4 udp 10 world),times=100"
+	all_ruled() { [ "$(ruled web1 out4)" = $((rules + 100)) ]; }
+	wait_until 10 all_ruled
+	ok recover
+	told | grep '^in use'
+}
+
 @test "an uplink made anew has it again with the next recover; one without frames of Ethernet has it not" {
 	both web1 10
 	local mac
