@@ -14,7 +14,8 @@
  * An address with a shorter prefix has that whole prefix routed to the VE; the uplink answers for the address
  * itself only, as whoever hands out prefixes routes them.
  *
- * The guest's end is made ready first: when the host's end comes up, everything is in place.
+ * The host's end is made ready first, and the guest's comes up as the last that needs the kernel's lock (rtnl), but for one route:
+ * with both up there is a carrier, upon which a worker of the kernel's walks through all IPv6 routes of the host, with that lock.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
@@ -121,11 +122,12 @@ static void put_guest_route(struct net_job *j, const struct net_if *i, const str
 
 /* ---- attach -------------------------------------------------------------------------------------- */
 
+/* From its coming up on there is a carrier. */
 static int configure_guest(struct net_job *j, const struct net_if *i, const struct ends *e, ve_error **ret_error)
 {
-	link_put_up(j->guest, e->host.peer_index, e->guest_name);
 	for (unsigned k = 0; k < i->n_addrs; k++)
 		ends_put_guest_address(j, e, &i->addrs[k]);
+	link_put_up(j->guest, e->host.peer_index, e->guest_name);
 	if (net_if_has(i, AF_INET))
 		put_guest_default(j, i, e, AF_INET);
 	if (net_if_has(i, AF_INET6))
@@ -159,12 +161,12 @@ int routed_attach(struct net_job *j, const struct net_if *i, struct undo *undo, 
 		r = ends_make(j, i, uplink_mtu(&j->uplinks), undo, &e, ret_error);
 	if (r == 0)
 		r = ends_settle_ipv6(&e.host, net_if_has(i, AF_INET6), ret_error);
-	if (r == 0)
-		r = configure_guest(j, i, &e, ret_error);
 	/* Before they are made: of a batch that fails half-way some would stay. */
 	if (r == 0 && proxied(i))
 		r = push_proxies(undo, &j->answering, i, ret_error);
-	return r == 0 ? configure_host(j, i, &e, ret_error) : r;
+	if (r == 0)
+		r = configure_host(j, i, &e, ret_error);
+	return r == 0 ? configure_guest(j, i, &e, ret_error) : r;
 }
 
 /* ---- detach -------------------------------------------------------------------------------------- */
